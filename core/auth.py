@@ -1,0 +1,263 @@
+"""Who somebody is and what they may do: passwords, sign-ins, roles, the throttle of guesses."""
+
+import hashlib
+import re
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import bcrypt
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import BadInput, NotAllowed, NotSignedIn, RuleBroken, RunoutError, TooMany
+from db.models import ROLES, Person, SignIn, SignInAttempt
+
+# Weakest role that has the right.
+RIGHTS = {
+    "read": "viewer",
+    "move stock": "user",
+    "edit catalogue": "manager",
+    "import": "manager",
+    "train": "manager",
+    "manage people": "admin",
+}
+
+SIGN_IN_LASTS = timedelta(days=14)
+IDLE_LASTS = timedelta(days=3)
+# How stale `last_seen_at` may get: one write per minute and browser, not one per click.
+SEEN_EVERY = timedelta(minutes=1)
+
+THROTTLE_WINDOW = timedelta(minutes=15)
+GUESSES_PER_ACCOUNT = 10
+GUESSES_PER_ADDRESS = 100
+
+PASSWORD_MIN_BYTES = 8
+PASSWORD_MAX_BYTES = 72  # what bcrypt reads; longer ones would be cut without a word
+COMMON_PASSWORDS = 3000
+BCRYPT_ROUNDS = 12
+
+SYSTEM_EMAIL = "runout@localhost"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person on whose behalf something happens."""
+
+    id: int
+    uid: uuid.UUID
+    name: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a sign-in: a token to carry, or the refusal to raise once the attempt is committed."""
+
+    actor: Actor | None = None
+    token: str | None = None
+    refusal: RunoutError | None = None
+
+
+def may(actor: Actor | None, right: str) -> bool:
+    """Whether the actor's role has the right."""
+    return actor is not None and ROLES.index(actor.role) >= ROLES.index(RIGHTS[right])
+
+
+def must(actor: Actor | None, right: str) -> None:
+    """Refuse when the actor's role lacks the right."""
+    if actor is None:
+        raise NotSignedIn()
+    if not may(actor, right):
+        raise NotAllowed(
+            f"Your role ({actor.role}) may not {right}: ask somebody with {RIGHTS[right]} rights."
+        )
+
+
+def sign_in(session: Session, email: str, password: str, address: str, now: datetime) -> Outcome:
+    """Compare a password and open a sign-in.
+
+    Returns an outcome instead of raising, because the attempt itself must be committed. Guesses are counted
+    per account and per address over 15 minutes; known and unknown names take the same time.
+    """
+    email = email.strip().lower()
+    # Two guesses at one account wait for each other, or ten at once would all see the same count.
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:e, 1))"), {"e": email})
+    refusal = _throttled(session, email, address, now)
+    if refusal is not None:
+        return Outcome(refusal=refusal)
+    person = session.scalar(select(Person).where(func.lower(Person.email) == email, Person.is_active))
+    matches = password_matches(password, person.password_hash if person else _dummy_hash())
+    succeeded = person is not None and matches
+    session.add(SignInAttempt(email=email, address=address, at=now, succeeded=succeeded))
+    if not succeeded:
+        return Outcome(refusal=NotSignedIn("E-mail or password is wrong."))
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignIn(
+            person_id=person.id,
+            token_hash=_token_hash(token),
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + SIGN_IN_LASTS,
+        )
+    )
+    audit.note(session, person.id, "signed in", "person", person.uid)
+    return Outcome(actor=_actor(person), token=token)
+
+
+def who(session: Session, token: str | None, now: datetime) -> Actor | None:
+    """The person behind a token; None when it is unknown, ended, expired or the account is switched off."""
+    if not token or len(token) > 200:
+        return None
+    row = session.execute(
+        select(Person)
+        .join(SignIn, SignIn.person_id == Person.id)
+        .where(
+            SignIn.token_hash == _token_hash(token),
+            SignIn.ended_at.is_(None),
+            SignIn.expires_at > now,
+            SignIn.last_seen_at > now - IDLE_LASTS,
+            Person.is_active,
+        )
+    ).scalar_one_or_none()
+    return _actor(row) if row else None
+
+
+def seen(session: Session, token: str, now: datetime) -> None:
+    """Note that the sign-in is in use; at most one write a minute."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.token_hash == _token_hash(token), SignIn.last_seen_at < now - SEEN_EVERY)
+        .values(last_seen_at=now)
+    )
+
+
+def sign_out(session: Session, token: str, now: datetime) -> None:
+    """End the sign-in behind the token; a copy of the cookie is worthless from now on."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.token_hash == _token_hash(token), SignIn.ended_at.is_(None))
+        .values(ended_at=now, ended_because="signed out")
+    )
+
+
+def create_person(
+    session: Session, *, email: str, name: str, role: str, password: str, actor: Actor | None = None
+) -> Person:
+    """Add a person who may sign in.
+
+    Args:
+        actor: the admin who does it; None only for the first admin, from the command line.
+
+    Refuses a known e-mail, an unknown role and a weak password.
+    """
+    if actor is not None:
+        must(actor, "manage people")
+    email = email.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.?[^@\s]+", email) or len(email) > 254:
+        raise BadInput(f"'{email}' is not an e-mail address.")
+    if role not in ROLES:
+        raise BadInput(f"'{role}' is not a role; roles are {', '.join(ROLES)}.")
+    check_password(password)
+    person = Person(email=email, name=name.strip() or email, role=role, password_hash=password_hash(password))
+    try:
+        with session.begin_nested():
+            session.add(person)
+    except IntegrityError as clash:
+        raise RuleBroken(f"{email} has an account already.") from clash
+    audit.note(session, actor.id if actor else person.id, "created", "person", email, after={"role": role})
+    return person
+
+
+def people_exist(session: Session) -> bool:
+    """Whether anybody but the system itself has an account."""
+    return bool(session.scalar(select(Person.id).where(Person.email != SYSTEM_EMAIL).limit(1)))
+
+
+def system_actor(session: Session) -> Actor:
+    """The person that jobs and commands book as; made when missing, never able to sign in."""
+    person = session.scalar(select(Person).where(Person.email == SYSTEM_EMAIL))
+    if person is None:
+        person = Person(email=SYSTEM_EMAIL, name="Runout", role="admin", password_hash="!", is_active=False)
+        session.add(person)
+        session.flush()
+        session.refresh(person)
+    return _actor(person)
+
+
+def forget_old_attempts(session: Session, now: datetime) -> None:
+    """Delete attempts that no throttle looks at any more."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - 2 * THROTTLE_WINDOW))
+
+
+def check_password(password: str) -> None:
+    """Refuse a password that is too short, too long for bcrypt, or among the commonest."""
+    size = len(password.encode())
+    if size < PASSWORD_MIN_BYTES:
+        raise BadInput(f"The password is too short: at least {PASSWORD_MIN_BYTES} characters.")
+    if size > PASSWORD_MAX_BYTES:
+        raise BadInput(f"The password is too long: at most {PASSWORD_MAX_BYTES} bytes.")
+    # Imported here: the list is a megabyte that only this line needs.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    if password.lower() in FREQUENCY_LISTS["passwords"][:COMMON_PASSWORDS]:
+        raise BadInput("This password is one of the commonest and guessed first: choose another.")
+
+
+def password_hash(password: str) -> str:
+    """bcrypt hash of a password of at most 72 bytes."""
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+
+
+def password_matches(password: str, hashed: str) -> bool:
+    """Compare in constant time; passwords bcrypt cannot hold never match, but cost the same."""
+    given = password.encode()
+    try:
+        matches = bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], hashed.encode())
+    except ValueError:  # not a bcrypt hash: the system's account
+        bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], _dummy_hash().encode())
+        return False
+    return matches and len(given) <= PASSWORD_MAX_BYTES
+
+
+_dummy: str | None = None
+
+
+def _dummy_hash() -> str:
+    """Something to compare with when there is no such account, so that the answer takes as long."""
+    global _dummy
+    if _dummy is None:
+        _dummy = password_hash(secrets.token_urlsafe(16))
+    return _dummy
+
+
+def _throttled(session: Session, email: str, address: str, now: datetime) -> TooMany | None:
+    since = now - THROTTLE_WINDOW
+    for column, value, most in (
+        (SignInAttempt.email, email, GUESSES_PER_ACCOUNT),
+        (SignInAttempt.address, address, GUESSES_PER_ADDRESS),
+    ):
+        times = session.scalars(
+            select(SignInAttempt.at)
+            .where(column == value, SignInAttempt.at > since, ~SignInAttempt.succeeded)
+            .order_by(SignInAttempt.at.desc())
+            .limit(most)
+        ).all()
+        if len(times) >= most:
+            wait = int((times[-1] + THROTTLE_WINDOW - now).total_seconds()) + 1
+            minutes = -(-wait // 60)
+            return TooMany(f"Too many wrong passwords. Try again in {minutes} minutes.", wait)
+    return None
+
+
+def _token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _actor(person: Person) -> Actor:
+    return Actor(person.id, person.uid, person.name, person.email, person.role)

@@ -1,0 +1,96 @@
+"""Who works here, how they stay signed in, what they did, and the shop they work for."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, big_id, moment, moment_now, small_id, uid
+
+ROLES = ("viewer", "user", "manager", "admin")
+"""Weakest first; each role may do what the ones before it may."""
+
+
+class Shop(Base):
+    """The one row of settings that every view needs: name, currency, locale, time zone."""
+
+    __tablename__ = "shop"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    currency: Mapped[str]
+    locale: Mapped[str]
+    time_zone: Mapped[str]
+    default_lead_time_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("14"))
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class Person(Base):
+    """Somebody who may sign in. Never deleted: deactivated, because the ledger names them."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        Index("uq_person_email", text("lower(email)"), unique=True),
+        CheckConstraint("role IN ('viewer', 'user', 'manager', 'admin')", name="role"),
+    )
+
+    id: Mapped[small_id]
+    uid: Mapped[uid]
+    email: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    is_demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[moment_now]
+    password_changed_at: Mapped[moment_now]
+
+
+class SignIn(Base):
+    """One sign-in of one browser. The cookie carries the token; only its hash is kept."""
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[big_id]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[moment_now]
+    last_seen_at: Mapped[moment_now]
+    expires_at: Mapped[moment]
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_because: Mapped[str | None]
+
+
+class SignInAttempt(Base):
+    """A password that was really compared, kept for the throttle of guesses."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (
+        Index("ix_sign_in_attempt_email_at", "email", "at"),
+        Index("ix_sign_in_attempt_address_at", "address", "at"),
+    )
+
+    id: Mapped[big_id]
+    email: Mapped[str]
+    address: Mapped[str]
+    at: Mapped[moment_now]
+    succeeded: Mapped[bool]
+
+
+class AuditLine(Base):
+    """Who did what to which thing, with the values before and after. Rows are only ever added."""
+
+    __tablename__ = "audit_line"
+    __table_args__ = (Index("ix_audit_line_subject", "subject_type", "subject_id"),)
+
+    id: Mapped[big_id]
+    at: Mapped[moment_now]
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    action: Mapped[str]
+    subject_type: Mapped[str]
+    subject_id: Mapped[str]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

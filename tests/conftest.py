@@ -1,0 +1,145 @@
+"""A real PostgreSQL for every test: one server a run, a migrated template, clones where commits are needed."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+HOME = "RUNOUT_TEST_HOME"
+TEMPLATE = "runout_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process names the server's folder; pytest-xdist's workers inherit it."""
+    os.environ.pop("DATABASE_URL", None)
+    if HOME not in os.environ:
+        # Not made here: the server makes it so that its own system user may enter.
+        os.environ[HOME] = str(Path(tempfile.gettempdir()) / f"runout-tests-{uuid.uuid4().hex[:8]}")
+        config.stash[_OWNS_SERVER] = True
+    os.environ["RUNOUT_HOME"] = os.environ[HOME]
+
+
+_OWNS_SERVER = pytest.StashKey[bool]()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.stash.get(_OWNS_SERVER, False):
+        from db import server
+
+        home = Path(os.environ[HOME])
+        server.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template() -> str:
+    """Name of a database that holds what the migrations make; only ever copied."""
+    from db import roles, server
+
+    home = Path(os.environ[HOME])
+    server.start(home)
+    with (home / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _admin() as connection:
+            known = connection.scalar(
+                sa.text("SELECT 1 FROM pg_database WHERE datname = :name AND datistemplate"),
+                {"name": TEMPLATE},
+            )
+            if not known:
+                connection.execute(sa.text(f"DROP DATABASE IF EXISTS {TEMPLATE}"))
+                connection.execute(sa.text(f"CREATE DATABASE {TEMPLATE}"))
+                roles.make_roles(server.admin_url(TEMPLATE))
+                roles.migrate(server.admin_url(TEMPLATE))
+                connection.execute(sa.text(f"ALTER DATABASE {TEMPLATE} IS_TEMPLATE true"))
+    return TEMPLATE
+
+
+def _admin() -> sa.Connection:
+    from db import server
+
+    engine = sa.create_engine(server.admin_url(), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    return engine.connect()
+
+
+@pytest.fixture(scope="session")
+def make_database(template: str):
+    """Make and drop databases: `with make_database() as url` (login `runout_app`)."""
+    from contextlib import contextmanager
+
+    from db import roles, server
+
+    @contextmanager
+    def make() -> Iterator[str]:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with _admin() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        # Rights on a database are not copied with it.
+        roles.make_roles(server.admin_url(name))
+        try:
+            yield server.url("runout_app", name)
+        finally:
+            with _admin() as connection:
+                connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def _shared_engine(make_database) -> Iterator[sa.Engine]:
+    from db.session import new_engine
+
+    with make_database() as url:
+        engine = new_engine(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def session(_shared_engine: sa.Engine) -> Iterator[Session]:
+    """A session on one connection; whatever happens on it, commits of the code included, is rolled back."""
+    from db import session as doors
+
+    with _shared_engine.connect() as connection:
+        outer = connection.begin()
+        doors.bind(connection)
+        with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as opened:
+            yield opened
+        doors.bind(None)
+        outer.rollback()
+
+
+@pytest.fixture
+def clone(make_database) -> Iterator[str]:
+    """URL of a fresh database of its own, used by all doors, for tests with several connections."""
+    from db import session as doors
+
+    with make_database() as url:
+        engine = doors.new_engine(url)
+        doors.bind(engine)
+        yield url
+        doors.bind(None)
+        engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bcrypt at its lowest cost: the tests are about who gets in, not about how long it takes."""
+    from core import auth
+
+    monkeypatch.setattr(auth, "BCRYPT_ROUNDS", 4)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real sales used for development; it is not part of the product."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.exists():
+        pytest.skip("the development data (../shared/data) is not on this machine")
+    return folder

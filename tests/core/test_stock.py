@@ -1,0 +1,418 @@
+"""The ledger's rule book."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core import stock
+from core.errors import (
+    AlreadyReversed,
+    BadInput,
+    BulkRefused,
+    InsufficientStock,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+)
+from db.models import Movement, StockDay, StockLevel
+from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
+
+CHECK = sa.text(
+    """
+    SELECT
+      (SELECT count(*) FROM stock_level l WHERE l.quantity <> coalesce(
+          (SELECT sum(m.change) FROM movement m
+           WHERE m.product_id = l.product_id AND m.warehouse_id = l.warehouse_id), 0)) AS level_off,
+      (SELECT count(*) FROM stock_level l WHERE l.quantity <> coalesce(
+          (SELECT d.closing FROM stock_day d
+           WHERE d.product_id = l.product_id AND d.warehouse_id = l.warehouse_id
+           ORDER BY d.day DESC LIMIT 1), 0)) AS roll_up_off,
+      (SELECT count(*) FROM (
+          SELECT stock_before, lag(stock_after, 1, 0) OVER (
+              PARTITION BY product_id, warehouse_id ORDER BY id) AS expected FROM movement) chain
+       WHERE stock_before <> expected) AS chain_off
+    """
+)
+
+
+def assert_consistent(session):
+    """Level = sum of movements = last closing of the roll-up, and the chain of before/after has no gap."""
+    assert tuple(session.execute(CHECK).one()) == (0, 0, 0)
+
+
+def days(session, product):
+    rows = session.scalars(
+        sa.select(StockDay).where(StockDay.product_id == product.id).order_by(StockDay.day)
+    ).all()
+    return [(r.day, r.demand, r.receipts, r.other, r.closing) for r in rows]
+
+
+def test_add_then_remove_tells_before_and_after(session):
+    actor, place = an_actor(session, "user"), the_warehouse(session)
+    product = a_product(session)
+    assert stock.add(session, actor, product.id, place.id, 5).lines[0].after == 5
+    booked = stock.remove(session, actor, product.id, place.id, "1.5", reason="broken")
+    assert (booked.lines[0].before, booked.lines[0].after) == (5, Decimal("3.5"))
+    assert_consistent(session)
+
+
+def test_refuses_to_go_below_zero_with_the_figures_and_leaves_no_trace(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5, sku="WDG-001")
+    with pytest.raises(InsufficientStock, match=rf"WDG-001: 9 asked for, 5 on hand in {place.code}"):
+        stock.remove(session, actor, product.id, place.id, 9)
+    assert on_hand(session, product) == 5
+    assert session.scalar(sa.select(sa.func.count()).where(Movement.product_id == product.id)) == 1
+
+
+def test_a_product_without_a_level_has_zero_on_hand(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    with pytest.raises(InsufficientStock, match="1 asked for, 0 on hand"):
+        stock.remove(session, actor, a_product(session).id, place.id, 1)
+
+
+def test_a_viewer_may_not_move_stock(session):
+    product = a_product(session, 5)
+    with pytest.raises(NotAllowed, match="viewer"):
+        stock.remove(session, an_actor(session, "viewer"), product.id, the_warehouse(session).id, 1)
+
+
+@pytest.mark.parametrize(
+    "quantity", [0, -1, "abc", "1e400", "NaN", "Infinity", "1.00001", "123456789012", None, ""]
+)
+def test_refuses_quantities_that_cannot_be_meant(session, quantity):
+    with pytest.raises(BadInput, match="Quantity"):
+        stock.add(session, an_actor(session), a_product(session).id, the_warehouse(session).id, quantity)
+
+
+def test_refuses_the_future_a_nul_and_unknown_ids_and_reasons(session):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(BadInput, match="future"):
+        stock.add(session, actor, product.id, place.id, 1, occurred_at=tomorrow)
+    with pytest.raises(BadInput, match="NUL"):
+        stock.add(session, actor, product.id, place.id, 1, reason="a\x00b")
+    with pytest.raises(NotFound, match="no product"):
+        stock.add(session, actor, 10**6, place.id, 1)
+    with pytest.raises(NotFound, match="no warehouse"):
+        stock.add(session, actor, product.id, 10**6, 1)
+    with pytest.raises(BadInput, match="'gift' is not a reason"):
+        stock.add(session, actor, product.id, place.id, 1, reason_code="gift")
+
+
+def test_the_same_key_finds_the_first_answer_and_books_once(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5)
+    first = stock.remove(session, actor, product.id, place.id, 2, key="k1")
+    again = stock.remove(session, actor, product.id, place.id, 2, key="k1")
+    assert again.replayed
+    assert again.lines == first.lines
+    assert on_hand(session, product) == 3
+
+
+def test_the_same_key_with_another_request_is_refused_and_another_person_may_use_it(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5)
+    stock.remove(session, actor, product.id, place.id, 2, key="k1")
+    with pytest.raises(KeyReused):
+        stock.remove(session, actor, product.id, place.id, 1, key="k1")
+    stock.remove(session, an_actor(session), product.id, place.id, 1, key="k1")
+    assert on_hand(session, product) == 2
+
+
+def test_a_count_books_the_difference_and_nothing_when_there_is_none(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5)
+    booked = stock.set_to(session, actor, product.id, place.id, 3)
+    assert (booked.lines[0].change, booked.lines[0].after) == (-2, 3)
+    assert stock.set_to(session, actor, product.id, place.id, 3) is None
+    assert days(session, product)[0][1] == 0  # a count is not demand
+
+
+def test_a_transfer_books_both_legs_or_neither_and_is_not_demand(session):
+    actor = an_actor(session)
+    here, there = the_warehouse(session), a_warehouse(session)
+    product = a_product(session, 5)
+    booked = stock.transfer(session, actor, product.id, here.id, there.id, 2)
+    legs = {line.movement_id: line for line in booked.lines}
+    rows = session.scalars(sa.select(Movement).where(Movement.id.in_(legs))).all()
+    assert {row.counterpart_id for row in rows} == set(legs)
+    with pytest.raises(InsufficientStock, match="4 asked for, 3 on hand"):
+        stock.transfer(session, actor, product.id, here.id, there.id, 4)
+    assert on_hand(session, product) == 5
+    assert all(row[1] == 0 for row in days(session, product))
+    with pytest.raises(BadInput, match="two different"):
+        stock.transfer(session, actor, product.id, here.id, here.id, 1)
+
+
+def test_a_reversal_corrects_the_day_it_names_and_happens_once(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    long_ago = datetime.now(UTC) - timedelta(days=10)
+    product = a_product(session, 20, stock_at=long_ago - timedelta(days=1))
+    sale = stock.remove(session, actor, product.id, place.id, 4, occurred_at=long_ago, reason_code="sale")
+    assert days(session, product)[1][1] == 4
+    stock.reverse(session, actor, sale.lines[0].movement_id)
+    assert days(session, product)[1][1:] == (0, 0, 0, 20)
+    with pytest.raises(AlreadyReversed):
+        stock.reverse(session, actor, sale.lines[0].movement_id)
+    assert_consistent(session)
+
+
+def test_reversing_one_leg_of_a_transfer_reverses_both(session):
+    actor = an_actor(session)
+    here, there = the_warehouse(session), a_warehouse(session)
+    product = a_product(session, 5)
+    booked = stock.transfer(session, actor, product.id, here.id, there.id, 2)
+    stock.reverse(session, actor, booked.lines[1].movement_id)
+    assert on_hand(session, product, here) == 5
+    assert on_hand(session, product, there) == 0
+
+
+def test_a_reversal_that_would_go_below_zero_is_refused(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session)
+    receipt = stock.add(session, actor, product.id, place.id, 5)
+    stock.remove(session, actor, product.id, place.id, 3)
+    with pytest.raises(InsufficientStock, match="5 asked for, 2 on hand"):
+        stock.reverse(session, actor, receipt.lines[0].movement_id)
+
+
+def test_a_reversal_of_a_reversal_is_refused(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session)
+    receipt = stock.add(session, actor, product.id, place.id, 5)
+    undo = stock.reverse(session, actor, receipt.lines[0].movement_id)
+    with pytest.raises(Exception, match="itself a reversal"):
+        stock.reverse(session, actor, undo.lines[0].movement_id)
+
+
+def test_a_return_equal_to_a_sale_within_14_days_lowers_the_demand_of_the_sales_day(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    now = datetime.now(UTC)
+    product = a_product(session, 20, stock_at=now - timedelta(days=30))
+    for back, quantity in ((20, 3), (5, 3)):
+        stock.remove(
+            session, actor, product.id, place.id, quantity,
+            reason_code="sale", customer="C1", occurred_at=now - timedelta(days=back),
+        )  # fmt: skip
+    stock.add(session, actor, product.id, place.id, 3, reason_code="return", customer="C1")
+    by_day = {day: demand for day, demand, *_ in days(session, product)}
+    assert by_day[(now - timedelta(days=5)).date()] == 0
+    assert by_day[(now - timedelta(days=20)).date()] == 3
+    # The sale is answered now: a second return only changes stock.
+    stock.add(session, actor, product.id, place.id, 3, reason_code="return", customer="C1")
+    assert sum(d[1] for d in days(session, product)) == 3
+    assert_consistent(session)
+
+
+def test_a_back_dated_entry_moves_every_later_closing(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    now = datetime.now(UTC)
+    product = a_product(session, 10, stock_at=now - timedelta(days=9))
+    stock.remove(session, actor, product.id, place.id, 2, occurred_at=now - timedelta(days=1))
+    stock.remove(session, actor, product.id, place.id, 3, occurred_at=now - timedelta(days=5))
+    assert [d[4] for d in days(session, product)] == [10, 7, 5]
+    assert_consistent(session)
+
+
+def test_the_business_day_is_the_warehouses(session):
+    tokyo = a_warehouse(session, time_zone="Asia/Tokyo")
+    late = datetime(2026, 3, 1, 20, 0, tzinfo=UTC)  # 5 o'clock on 2 March in Tokyo
+    product = a_product(session, 1, warehouse=tokyo, stock_at=late)
+    assert str(days(session, product)[0][0]) == "2026-03-02"
+
+
+def test_the_application_cannot_touch_the_ledger_except_through_the_functions(session):
+    a_product(session, 5)
+    user = session.execute(
+        sa.text(
+            "SELECT current_user, rolsuper, pg_has_role(current_user, 'runout_owner', 'MEMBER')"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+    ).one()
+    assert tuple(user) == ("runout_app", False, False)
+    for statement in (
+        "UPDATE movement SET change = 1",
+        "DELETE FROM movement",
+        "TRUNCATE movement",
+        "DROP TABLE movement",
+        "ALTER TABLE movement DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "UPDATE stock_level SET quantity = 1",
+        "INSERT INTO stock_level (product_id, warehouse_id, quantity) VALUES (1, 1, 1)"
+        " ON CONFLICT (product_id, warehouse_id) DO UPDATE SET quantity = 1",
+        "UPDATE stock_day SET demand = 0",
+        "DELETE FROM posting",
+        "UPDATE audit_line SET action = ''",
+        "SELECT * FROM posting_line",
+        "SELECT roll_up(1, 1, current_date, 1, 1, 1)",
+        "CREATE TABLE public.x (y int)",
+        "CREATE TEMPORARY TABLE x (y int)",
+    ):
+        with pytest.raises(sa.exc.DBAPIError), session.begin_nested():
+            session.execute(sa.text(statement))
+
+
+def test_bulk_names_the_lines_it_refuses_and_books_nothing(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5)
+    lines = pd.DataFrame(
+        {
+            "product_id": product.id,
+            "warehouse_id": place.id,
+            "type": "out",
+            "reason_code": "sale",
+            "change": [-3, -3],
+        }
+    )
+    with pytest.raises(BulkRefused, match="Line 1: .*3 asked for, 2 on hand") as refusal:
+        stock.post_lines(session, actor, "sale", lines, "k", b"h")
+    assert [line["line"] for line in refusal.value.refused] == [1]
+    assert on_hand(session, product) == 5
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 1),  # product
+        st.integers(0, 1),  # warehouse
+        st.sampled_from(["in", "out", "adjust+", "adjust-", "transfer", "reverse", "return"]),
+        st.integers(1, 6),
+        st.integers(0, 4),  # days back
+        st.integers(0, 8),  # which earlier line a reversal or return names
+    ),
+    min_size=1,
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_line_by_line_and_in_bulk_give_the_same_ledger(session, steps):
+    """Whatever is booked: both ways accept the same lines and end with the same levels, chains and roll-ups."""
+    actor = an_actor(session)
+    places = [a_warehouse(session).id, a_warehouse(session).id]
+    singly = [a_product(session).id, a_product(session).id]
+    in_bulk = [a_product(session).id, a_product(session).id]
+    now = datetime.now(UTC)
+
+    accepted, booked = [], []  # bulk lines; (movement id, line number) per accepted step
+    for product, warehouse, kind, quantity, back, earlier in steps:
+        line = {
+            "product_id": in_bulk[product],
+            "warehouse_id": places[warehouse],
+            "type": kind.rstrip("+-"),
+            "reason_code": "receipt",
+            "occurred_at": now - timedelta(days=back),
+        }
+        when = {"occurred_at": line["occurred_at"]}
+        here = (session, actor, singly[product], places[warehouse])
+        try:
+            with session.begin_nested():
+                if kind == "in":
+                    new, lines = stock.add(*here, quantity, **when), [line | {"change": quantity}]
+                elif kind == "out":
+                    new = stock.remove(*here, quantity, reason_code="sale", **when)
+                    lines = [line | {"change": -quantity, "reason_code": "sale"}]
+                elif kind.startswith("adjust"):
+                    change = quantity if kind.endswith("+") else -quantity
+                    new = stock.adjust(*here, change, reason_code="correction", **when)
+                    lines = [line | {"change": change, "reason_code": "correction"}]
+                elif kind == "transfer":
+                    new = stock.transfer(*here, places[1 - warehouse], quantity, **when)
+                    leg = line | {"reason_code": "transfer", "change": -quantity}
+                    other = leg | {"warehouse_id": places[1 - warehouse], "change": quantity}
+                    place = len(accepted)
+                    lines = [leg | {"counterpart_line": place + 1}, other | {"counterpart_line": place}]
+                else:
+                    if not booked:
+                        continue
+                    movement_id, numbers = booked[earlier % len(booked)]
+                    named = [accepted[n] for n in numbers]
+                    if kind == "return":
+                        if len(named) != 1 or named[0]["type"] != "out" or "reverses_line" in named[0]:
+                            continue
+                        (sold,) = named
+                        raw = stock._line(
+                            singly[in_bulk.index(sold["product_id"])], sold["warehouse_id"], "in", "return",
+                            -Decimal(sold["change"]), when,
+                        )  # fmt: skip
+                        new = stock._post(session, actor, "add", [raw | {"returns_id": movement_id}], None)
+                        lines = [
+                            sold
+                            | {
+                                "type": "in",
+                                "reason_code": "return",
+                                "change": -sold["change"],
+                                "returns_line": numbers[0],
+                                "occurred_at": line["occurred_at"],
+                            }
+                        ]
+                    else:
+                        new = stock.reverse(session, actor, movement_id)
+                        place = len(accepted)
+                        lines = []
+                        for i, (number, original) in enumerate(zip(numbers, named, strict=True)):
+                            undo = original | {"change": -original["change"], "reverses_line": number}
+                            undo.pop("returns_line", None)
+                            if len(named) == 2:
+                                undo["counterpart_line"] = place + 1 - i
+                            lines.append(undo)
+        except (InsufficientStock, AlreadyReversed, stock.RuleBroken):
+            continue
+        booked.append((new.lines[0].movement_id, range(len(accepted), len(accepted) + len(lines))))
+        accepted += lines
+    if accepted:
+        frame = pd.DataFrame(accepted).astype({"change": int})
+        for column in ("counterpart_line", "reverses_line", "returns_line"):
+            if column in frame:
+                frame[column] = frame[column].astype("Int64")
+        stock.post_lines(session, actor, "test", frame, f"bulk-{in_bulk[0]}", b"h")
+
+    for one, other in zip(singly, in_bulk, strict=True):
+        assert _levels(session, one) == _levels(session, other)
+        assert _days(session, one) == _days(session, other)
+        assert _chain(session, one) == _chain(session, other)
+    assert_consistent(session)
+
+
+def _levels(session, product_id):
+    rows = session.execute(
+        sa.select(StockLevel.warehouse_id, StockLevel.quantity).where(
+            StockLevel.product_id == product_id, StockLevel.quantity > 0
+        )
+    )
+    return dict(rows.all())
+
+
+def _days(session, product_id):
+    d = StockDay
+    rows = session.execute(
+        sa.select(d.warehouse_id, d.day, d.demand, d.receipts, d.other, d.closing)
+        .where(d.product_id == product_id)
+        .order_by(d.warehouse_id, d.day)
+    )
+    return rows.all()
+
+
+def _chain(session, product_id):
+    m = Movement
+    rows = session.execute(
+        sa.select(
+            m.warehouse_id,
+            m.type,
+            m.reason_code,
+            m.change,
+            m.stock_before,
+            m.stock_after,
+            m.day,
+            m.demand_day,
+        )
+        .where(m.product_id == product_id)
+        .order_by(m.id)
+    )
+    return rows.all()

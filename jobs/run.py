@@ -230,9 +230,9 @@ def _step(module: str, *arguments: str, finish: bool = False) -> None:
 
 
 def _says(module: str, question: str) -> bool:
-    """A yes-or-no command: exit code 0 is yes, 1 is no."""
+    """A yes-or-no command: exit code 0 is yes, 3 is no, and 1 an error."""
     code = _start(module, question, preexec_fn=_die_with_parent).wait()
-    if code not in (0, 1):
+    if code not in (0, 3):
         raise Refused(f"`python -m {module} {question}` failed (exit code {code}); see above.")
     return code == 0
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test: one server a run, a migrated template, clones where commits are needed."""
+"""A real PostgreSQL for every test: one server a run, a migrated template, clones for commits."""
 
 import fcntl
 import os

@@ -40,6 +40,7 @@ class ModelRun(Base):
     state: Mapped[str]
     as_of: Mapped[date]
     engine: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    library: Mapped[bytes | None] = mapped_column(LargeBinary)
     scores: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     started_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     started_at: Mapped[moment_now]
@@ -65,6 +66,7 @@ class Forecast(Base):
         Index("uq_forecast_current", "product_id", "warehouse_id", unique=True,
               postgresql_where=text("is_current"), postgresql_nulls_not_distinct=True),
         Index("ix_forecast_model_run_id", "model_run_id"),
+        Index("ix_forecast_product_id", "product_id"),
     )  # fmt: skip
 
     id: Mapped[big_id]
@@ -102,6 +104,7 @@ class RunOut(Base):
         Index("uq_run_out_product", "product_id", "warehouse_id", unique=True,
               postgresql_nulls_not_distinct=True),
         Index("ix_run_out_warehouse_id_status", "warehouse_id", "status"),
+        Index("ix_run_out_forecast_id", "forecast_id"),
     )  # fmt: skip
 
     id: Mapped[big_id]

@@ -290,6 +290,7 @@ def _make_tables() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("engine", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("library", sa.LargeBinary(), nullable=True),
         sa.Column("scores", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("started_by", sa.Integer(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -424,6 +425,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_forecast")),
     )
     op.create_index("ix_forecast_model_run_id", "forecast", ["model_run_id"], unique=False)
+    op.create_index("ix_forecast_product_id", "forecast", ["product_id"], unique=False)
     op.create_index(
         "uq_forecast_current",
         "forecast",
@@ -559,6 +561,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run_out")),
     )
     op.create_index("ix_run_out_warehouse_id_status", "run_out", ["warehouse_id", "status"], unique=False)
+    op.create_index("ix_run_out_forecast_id", "run_out", ["forecast_id"], unique=False)
     op.create_index(
         "uq_run_out_product",
         "run_out",
@@ -570,6 +573,7 @@ def _make_tables() -> None:
 
 def _drop_tables() -> None:
     op.drop_index("uq_run_out_product", table_name="run_out", postgresql_nulls_not_distinct=True)
+    op.drop_index("ix_run_out_forecast_id", table_name="run_out")
     op.drop_index("ix_run_out_warehouse_id_status", table_name="run_out")
     op.drop_table("run_out")
     op.drop_index(
@@ -591,6 +595,7 @@ def _drop_tables() -> None:
         postgresql_where=sa.text("is_current"),
         postgresql_nulls_not_distinct=True,
     )
+    op.drop_index("ix_forecast_product_id", table_name="forecast")
     op.drop_index("ix_forecast_model_run_id", table_name="forecast")
     op.drop_table("forecast")
     op.drop_index("uq_vendor_price_step", table_name="vendor_price")

@@ -1,0 +1,39 @@
+-- What does a run-out date follow from?
+-- One row: a product (warehouse_id null) or a product in one warehouse, with its stock of now, the current
+-- forecast and what an empty shelf costs.
+-- Parameters: product_ids; run_id (may be null) puts the forecasts of a run before the published ones.
+WITH shop_places AS (
+    SELECT count(*) AS number FROM warehouse WHERE is_active
+), wanted AS (
+    SELECT p.id, p.unit_cost, p.unit_price,
+           coalesce(p.lead_time_days, (
+               SELECT min(v.lead_time_days) FROM vendor_price AS v WHERE v.product_id = p.id
+           ), shop.default_lead_time_days) AS lead_time_days
+    FROM product AS p CROSS JOIN shop
+    WHERE p.id = ANY(CAST(:product_ids AS integer[]))
+), places AS (
+    SELECT wanted.id AS product_id, CAST(NULL AS integer) AS warehouse_id, coalesce((
+               SELECT sum(level.quantity) FROM stock_level AS level WHERE level.product_id = wanted.id
+           ), 0) AS on_hand
+    FROM wanted
+    UNION ALL
+    SELECT level.product_id, level.warehouse_id, level.quantity
+    FROM stock_level AS level JOIN wanted ON wanted.id = level.product_id
+)
+SELECT places.product_id, places.warehouse_id, places.on_hand, wanted.lead_time_days,
+       wanted.unit_cost, wanted.unit_price,
+       f.id AS forecast_id, f.as_of, f.state, f.demand_days, f.paths
+FROM places
+JOIN wanted ON wanted.id = places.product_id
+CROSS JOIN shop_places
+LEFT JOIN LATERAL (
+    SELECT * FROM forecast AS f
+    WHERE f.product_id = places.product_id
+      -- In a shop with one warehouse the forecast of the shop is the forecast of the warehouse.
+      AND f.warehouse_id IS NOT DISTINCT FROM
+          CASE WHEN shop_places.number > 1 THEN places.warehouse_id END
+      AND (f.is_current OR (f.model_run_id = CAST(:run_id AS integer) AND f.state <> 'failed'))
+    ORDER BY (f.model_run_id = CAST(:run_id AS integer)) DESC NULLS LAST, f.is_current DESC
+    LIMIT 1
+) AS f ON true
+ORDER BY places.product_id, places.warehouse_id NULLS FIRST

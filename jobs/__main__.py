@@ -1,0 +1,38 @@
+"""Commands of the shop: `python -m jobs train`, `create-admin`, `import-sales` and `run` (everything)."""
+
+import argparse
+import importlib
+import sys
+
+from core.errors import RunoutError
+from db.session import ServerError
+
+# Each command's module offers add_arguments(parser) and main(arguments) -> exit code.
+COMMANDS = {
+    "train": ("jobs.train", "train the forecasts of all products and publish them"),
+    "create-admin": ("jobs.people", "make an account that may do everything"),
+    "import-sales": ("jobs.import_sales", "bring in sales lines from a CSV or XLSX file"),
+}
+
+
+def main(given: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m jobs", description=__doc__)
+    choices = parser.add_subparsers(dest="command", required=True, metavar="command")
+    # Only the chosen command's module is imported: training brings in much that others do not need.
+    chosen = next((word for word in given if word in COMMANDS), None)
+    for name, (module, sentence) in COMMANDS.items():
+        command = choices.add_parser(name, help=sentence, description=sentence)
+        if name == chosen:
+            work = importlib.import_module(module)
+            work.add_arguments(command)
+            command.set_defaults(work=work.main)
+    arguments = parser.parse_args(given)
+    try:
+        return arguments.work(arguments)
+    except (RunoutError, ServerError) as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

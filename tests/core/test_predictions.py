@@ -1,0 +1,187 @@
+"""Trained, published in one step, and computed with the stock of now."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from core import predictions, products, shop, stock
+from core.forecast import training
+from db.models import Forecast, ModelRun, RunOut
+from db.session import reading, transaction
+from jobs.train import train
+from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+def sold_daily(session, days=60, quantity=2, left=20, **about):
+    """A product that sold the same every day until yesterday and has `left` on hand."""
+    actor, place = an_actor(session), the_warehouse(session)
+    start = NOW - timedelta(days=days)
+    product = a_product(session, days * quantity + left, stock_at=start, lead_time_days=7, **about)
+    for n in range(days):
+        stock.remove(
+            session, actor, product.id, place.id, quantity,
+            reason_code="sale", occurred_at=start + timedelta(days=n, hours=1),
+        )  # fmt: skip
+    return product
+
+
+def row(session, product, warehouse_id=None):
+    return session.scalars(
+        sa.select(RunOut)
+        .where(RunOut.product_id == product.id, RunOut.warehouse_id.is_not_distinct_from(warehouse_id))
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def test_a_steady_product_runs_out_when_stock_over_rate_says(session):
+    product = sold_daily(session, left=20)
+    assert train(NOW)["ok"] == 1
+    kept = row(session, product)
+    assert kept.p50_on == TODAY + timedelta(days=9)  # 20 left, 2 a day from today on: used up on the 10th day
+    assert kept.p10_on <= kept.p50_on <= kept.p90_on
+    assert kept.daily_rate == pytest.approx(Decimal(2), abs=Decimal("0.3"))
+    assert kept.status in ("late", "order_now")
+
+
+def test_the_page_computes_with_the_stock_of_now_and_a_posting_refreshes_the_list(session):
+    product = sold_daily(session, left=20)
+    train(NOW)
+    before = predictions.outlook(session, product.id, TODAY)
+    stock.add(session, an_actor(session), product.id, the_warehouse(session).id, 30, occurred_at=NOW)
+    after = predictions.outlook(session, product.id, TODAY)
+    assert after.verdict.p50_on > before.verdict.p50_on
+    assert row(session, product).on_hand == 20
+    assert predictions.freshness(session, TODAY)["stale"] == 1
+    assert predictions.refresh_stale(session, TODAY) == 1
+    assert row(session, product).on_hand == 50
+    assert predictions.freshness(session, TODAY)["stale"] == 0
+
+
+def test_paths_serve_the_days_after_training_too(session):
+    product = sold_daily(session, left=40)
+    train(NOW)
+    today = predictions.outlook(session, product.id, TODAY)
+    in_five_days = predictions.outlook(session, product.id, TODAY + timedelta(days=5))
+    # The same stock five days later lasts about as long from then on.
+    assert abs((in_five_days.verdict.p50_on - today.verdict.p50_on).days - 5) <= 2
+    assert len(in_five_days.fan) == training.HORIZON_DAYS - 5
+    assert predictions.outlook(session, product.id, TODAY + timedelta(days=200)).passage is None
+
+
+def test_too_little_history_is_said_and_not_guessed(session):
+    young = sold_daily(session, days=12)
+    still = a_product(session, 5, stock_at=NOW - timedelta(days=50))
+    never = a_product(session)
+    counts = train(NOW)
+    assert (counts["ok"], counts["too_short"]) == (0, 3)
+    reasons = [predictions.outlook(session, p.id, TODAY).reason for p in (young, still, never)]
+    assert reasons == ["13 of 30 days of history", "0 of 2 days with demand", "nothing has moved yet"]
+    assert row(session, young).status == "unknown"
+    assert row(session, young).p50_on is None
+
+
+def test_an_empty_shelf_that_people_want_is_out(session):
+    product = sold_daily(session, left=0)
+    train(NOW)
+    assert row(session, product).status == "out"
+    assert row(session, product).money_at_risk > 0
+
+
+def test_more_than_the_horizon_can_use_is_excess(session):
+    product = sold_daily(session, left=5000)
+    train(NOW)
+    assert row(session, product).status == "excess"
+    assert row(session, product).p10_on is None
+
+
+def test_one_products_trouble_stops_no_other_and_its_old_forecast_keeps_serving(session, monkeypatch):
+    good, bad = sold_daily(session), sold_daily(session, quantity=3)
+    train(NOW)
+    draw = training.Pool.paths
+
+    def fails_for_one(self, history, *args):
+        if str(bad.id) in history.ids:
+            raise ZeroDivisionError("no luck")
+        return draw(self, history, *args)
+
+    monkeypatch.setattr(training.Pool, "paths", fails_for_one)
+    monkeypatch.setattr("jobs.train._scores", lambda _: [])
+    counts = train(NOW)
+    assert (counts["ok"], counts["failed"]) == (1, 1)
+    current = session.scalars(sa.select(Forecast).where(Forecast.is_current)).all()
+    assert {f.product_id: f.state for f in current} == {good.id: "ok", bad.id: "ok"}
+    failed = session.scalars(sa.select(Forecast).where(Forecast.state == "failed")).one()
+    assert "ZeroDivisionError: no luck" in failed.reason
+    assert row(session, bad).p50_on is not None
+
+
+def test_a_training_that_breaks_leaves_what_was_published(session, monkeypatch):
+    product = sold_daily(session)
+    train(NOW)
+    before = row(session, product).p50_on
+
+    def breaks(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predictions, "publish", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        train(NOW + timedelta(days=1))
+    assert session.scalars(sa.select(ModelRun.state).order_by(ModelRun.id)).all() == ["published", "failed"]
+    assert session.scalar(sa.select(sa.func.count()).select_from(Forecast)) == 1
+    assert row(session, product).p50_on == before
+
+
+def test_every_warehouse_has_its_own_run_out_when_there_are_several(session):
+    product, actor = sold_daily(session, left=20), an_actor(session)
+    here, there = the_warehouse(session), a_warehouse(session)
+    stock.transfer(session, actor, product.id, here.id, there.id, 5, occurred_at=NOW)
+    train(NOW)
+    assert row(session, product, here.id).p50_on < row(session, product).p50_on
+    assert row(session, product, there.id).status == "unknown"
+    found, total = products.search(session, warehouse_id=there.id)
+    assert (total, found.on_hand.tolist()) == (1, [5])
+
+
+def test_training_the_same_data_twice_gives_the_same_forecasts(session):
+    sold_daily(session)
+    train(NOW)
+    first = session.scalar(sa.select(Forecast.paths))
+    train(NOW)
+    assert session.scalar(sa.select(Forecast.paths).where(Forecast.is_current)) == first
+
+
+def test_the_list_filters_sorts_and_pages_in_sql(session):
+    many = [sold_daily(session, days=35, left=left, category=f"C{left % 2}") for left in (0, 9, 150, 9001)]
+    train(NOW)
+    found, total = products.search(session, sort="priority")
+    assert total == 4
+    assert found.status.iloc[0] == "out"
+    found, total = products.search(session, sort="on_hand", descending=True, limit=2, offset=1)
+    assert (total, found.on_hand.tolist()) == (4, [150, 9])
+    assert products.search(session, text=many[1].sku)[1] == 1
+    assert products.search(session, text="100%_")[1] == 0
+    assert products.search(session, category="C1")[1] == 2
+    assert products.search(session, status="excess")[0].sku.tolist() == [many[3].sku]
+    tiles = predictions.tiles(session).set_index("status")
+    assert tiles.products.sum() == 4
+    with pytest.raises(Exception, match="not a status"):
+        products.search(session, status="lost")
+    with pytest.raises(Exception, match="not an order"):
+        products.search(session, sort="id; DROP TABLE movement")
+
+
+@pytest.mark.usefixtures("clone")
+def test_the_doors_work_with_a_database_of_its_own():
+    with transaction() as session:
+        sold_daily(session)
+    assert train(NOW)["ok"] == 1
+    with reading() as session:
+        assert shop.get(session).name
+        assert predictions.freshness(session, TODAY)["without_forecast"] == 0
+    with pytest.raises(sa.exc.DBAPIError, match="read-only"), reading() as session:
+        session.execute(sa.text("DELETE FROM run_out"))

@@ -1,6 +1,5 @@
 """`make run`: prepares the database, serves the dashboard, and is the one parent that stops everything."""
 
-import ctypes
 import errno
 import fcntl
 import functools
@@ -10,44 +9,40 @@ import os
 import shlex
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from dotenv import load_dotenv
 from honcho.manager import Manager
 from honcho.process import Popen, Process
 
-ROOT = Path(__file__).resolve().parent.parent
+from jobs import steps
+from jobs.steps import ROOT, Refused, StopAsked
+
 HEALTH_SECONDS = 120
-STOP_SECONDS = 90
 
 # Return codes that honcho gives a loop that ended because we were asked to stop.
 ASKED_TO_STOP = {130, 143}
 
 
-class Refused(Exception):
-    """Runout cannot start; the sentence says what to do."""
-
-
-class StopAsked(BaseException):
-    """Ctrl-C, SIGTERM or a closed terminal while the database is being prepared."""
-
-
 def main() -> int:
-    """Run until asked to stop. Returns the exit code: 0 for a wanted stop, 1 when something failed."""
+    """Run until asked to stop, or, with the argument `stop`, end the one that runs.
+
+    Returns:
+        The exit code: 0 for a wanted stop, 1 when something failed.
+    """
     load_dotenv(ROOT / ".env")
     sys.stdout.reconfigure(line_buffering=True)  # or our lines would come after those of our children
     try:
         if sys.argv[-1] == "stop":
             return stop()
-        _listen_for_signals()
+        steps.listen_for_signals()
         host, port = os.environ.get("HOST") or "127.0.0.1", _port("PORT", 8501)
         if os.environ.get("DATABASE_URL"):
             _refuse_taken_port(host, port, "PORT")
@@ -75,12 +70,12 @@ def stop() -> int:
     folder = _home()
     if pid := _launcher(folder):
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + steps.STOP_SECONDS
         while _launcher(folder) == pid and time.monotonic() < deadline:
             time.sleep(0.1)
         print("Runout is stopped.")
     else:
-        _step("db", "stop", finish=True)
+        steps.run("db", "stop", finish=True)
     return 0
 
 
@@ -90,7 +85,7 @@ def _embedded_server(folder: Path) -> Iterator[None]:
     ours, lock = False, None
     try:
         try:
-            _step("db", "start", finish=True)
+            steps.run("db", "start", finish=True)
         except StopAsked:
             ours = True
             raise
@@ -98,9 +93,9 @@ def _embedded_server(folder: Path) -> Iterator[None]:
         ours = True
         yield
     finally:
-        _stop_listening()
+        steps.stop_listening()
         if ours:
-            _step("db", "stop", finish=True)
+            steps.run("db", "stop", finish=True)
         if lock is not None:
             os.close(lock)
 
@@ -142,7 +137,7 @@ def _trouble_with(host: str, port: int) -> OSError | None:
 
 
 def _home() -> Path:
-    return Path(_answer("db", "home"))
+    return Path(steps.answer("db", "home"))
 
 
 def _lock(folder: Path) -> int:
@@ -185,98 +180,16 @@ def _already_runs(folder: Path, pid: int) -> Refused:
 def _prepare_database(embedded: bool) -> None:
     """Roles, tables and, in an empty embedded database, the demo shop."""
     if embedded or os.environ.get("DATABASE_OWNER_URL"):
-        _step("db", "roles", "migrate")
+        steps.run("db", "roles", "migrate")
     else:
-        _step("db", "check")
+        steps.run("db", "check")
     if not embedded or os.environ.get("DEMO") == "0":
         return
-    if _says("db", "is-empty"):
-        _step("db", "demo")
+    if steps.says("db", "is-empty"):
+        steps.run("db", "demo")
     # Asked on its own: the previous start may have been killed between loading and training.
-    if _says("db", "is-untrained"):
-        _step("jobs", "train")
-
-
-# -- Commands of the house, each in its own process ----------------------------------------------------------
-
-
-def _start(module: str, *arguments: str, **options) -> subprocess.Popen:
-    # Its own session: Ctrl-C reaches only us, and we end it in order.
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, start_new_session=True, **options
-    )
-
-
-def _step(module: str, *arguments: str, finish: bool = False) -> None:
-    """Run a command and refuse to go on when it fails.
-
-    Args:
-        finish: when asked to stop, let it end by itself (starting or stopping a server half is worse).
-    """
-    process = _start(module, *arguments, preexec_fn=None if finish else _die_with_parent)
-    try:
-        code = process.wait()
-    except StopAsked:
-        if not finish:
-            process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        raise
-    if code:
-        raise Refused(f"`python -m {module} {' '.join(arguments)}` failed (exit code {code}); see above.")
-
-
-def _says(module: str, question: str) -> bool:
-    """A yes-or-no command: exit code 0 is yes, 3 is no, and 1 an error."""
-    code = _start(module, question, preexec_fn=_die_with_parent).wait()
-    if code not in (0, 3):
-        raise Refused(f"`python -m {module} {question}` failed (exit code {code}); see above.")
-    return code == 0
-
-
-def _answer(module: str, question: str) -> str:
-    process = _start(module, question, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent)
-    text = process.communicate()[0].strip()
-    if process.returncode:
-        raise Refused(f"`python -m {module} {question}` failed (exit code {process.returncode}); see above.")
-    return text
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _listen_for_signals() -> None:
-    """From now on a signal raises StopAsked, once."""
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
-            signal.signal(number, _ask_to_stop)
-    with suppress(OSError):
-        if Path(f"/proc/{os.getppid()}/comm").read_text().strip() == "make":
-            _die_with_parent(signal.SIGTERM)  # a killed `make` must not leave us behind
-
-
-def _ask_to_stop(_signal: int, _frame: object) -> None:
-    _stop_listening()
-    raise StopAsked
-
-
-def _stop_listening() -> None:
-    # Not SIG_IGN, which children would inherit.
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)
-
-
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _die_with_parent(by: int = signal.SIGTERM) -> None:
-    # PR_SET_PDEATHSIG: after kill -9 of the parent nobody else would end its children (Linux only).
-    if _libc is not None:
-        _libc.prctl(1, by, 0, 0, 0)
+    if steps.says("db", "is-untrained"):
+        steps.run("jobs", "train")
 
 
 # -- Serving -------------------------------------------------------------------------------------------------
@@ -287,7 +200,7 @@ class _Child(Process):
 
     def run(self, events=None, ignore_signals=False) -> None:
         # Not SIGTERM: honcho's go-between ignores it, and Streamlit's handler fails on the broken pipe.
-        at_once = functools.partial(_die_with_parent, signal.SIGKILL)
+        at_once = functools.partial(steps.die_with_parent, signal.SIGKILL)
         at_once()
         self._child_ctor = functools.partial(Popen, preexec_fn=at_once)
         super().run(events, ignore_signals)
@@ -314,7 +227,7 @@ class _Children(Manager):
 def _serve(host: str, port: int) -> int:
     multiprocessing.set_start_method("fork", force=True)  # the children must be ours, not a fork server's
     greeting = threading.Thread(
-        target=_greet, args=(host, port, _answer("db", "accounts")), name="greeting", daemon=True
+        target=_greet, args=(host, port, steps.answer("db", "accounts")), name="greeting", daemon=True
     )
     children = _Children(greeting)
     python = f"exec {shlex.quote(sys.executable)} -m"
@@ -326,7 +239,7 @@ def _serve(host: str, port: int) -> int:
         env=os.environ | {"HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"},
     )
     # honcho takes SIGINT and SIGTERM over; a closed terminal means the same.
-    if signal.getsignal(signal.SIGHUP) == _ask_to_stop:
+    if signal.getsignal(signal.SIGHUP) == steps.ask_to_stop:
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     children.loop()
     if children.returncode in ASKED_TO_STOP:

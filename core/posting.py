@@ -1,0 +1,231 @@
+"""How a booking reaches the ledger: quantities checked, posting functions called, refusals put in words."""
+
+import hashlib
+import io
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+
+import pandas as pd
+from sqlalchemy import Integer, LargeBinary, Text, bindparam, select, text
+from sqlalchemy import Uuid as UuidType
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from core import auth
+from core.auth import Actor
+from core.errors import (
+    AlreadyReversed,
+    BadInput,
+    BulkRefused,
+    InsufficientStock,
+    KeyReused,
+    NotFound,
+    RuleBroken,
+    RunoutError,
+)
+from db.models import PostingLine, Product, Warehouse
+
+QUANTITY_STEP = Decimal("0.0001")
+QUANTITY_LIMIT = Decimal("100000000000")  # 15 significant digits, four of them decimals
+PRICE_LIMIT = Decimal("10000000000")
+# Somebody's clock may be a little ahead of ours.
+FUTURE_TOLERANCE = timedelta(minutes=5)
+_POST = text("SELECT post_stock(:actor, :kind, :key, :hash, :lines)").bindparams(
+    bindparam("actor", type_=Integer),
+    bindparam("kind", type_=Text),
+    bindparam("key", type_=Text),
+    bindparam("hash", type_=LargeBinary),
+    bindparam("lines", type_=JSONB),
+)
+_POST_LINES = text("SELECT post_stock_lines(:actor, :kind, :key, :hash, :batch)").bindparams(
+    bindparam("actor", type_=Integer),
+    bindparam("kind", type_=Text),
+    bindparam("key", type_=Text),
+    bindparam("hash", type_=LargeBinary),
+    bindparam("batch", type_=UuidType),
+)
+
+
+@dataclass(frozen=True)
+class BookedLine:
+    """One movement as it was booked: signed change, on hand before and after."""
+
+    movement_id: int
+    product_id: int
+    warehouse_id: int
+    change: Decimal
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True)
+class Booked:
+    """One posting; `replayed` when its key had been booked before and nothing happened this time."""
+
+    posting_id: int
+    lines: tuple[BookedLine, ...]
+    replayed: bool
+
+
+def exact(value: Decimal | int | str, what: str) -> Decimal:
+    """The value as a quantity of at most 4 decimals and 15 digits; refuses anything else by name."""
+    try:
+        number = Decimal(value) if not isinstance(value, float) else Decimal(repr(value))
+    except (InvalidOperation, TypeError, ValueError):
+        raise BadInput(f"{what}: '{value}' is not a number.") from None
+    if not number.is_finite() or abs(number) >= QUANTITY_LIMIT:
+        raise BadInput(f"{what}: {value} is not a quantity Runout can keep (at most 15 digits).")
+    rounded = number.quantize(QUANTITY_STEP, rounding=ROUND_HALF_EVEN)
+    if rounded != number:
+        raise BadInput(f"{what}: {value} has more than 4 decimals.")
+    return rounded
+
+
+def positive(quantity: Decimal | int | str) -> Decimal:
+    number = exact(quantity, "Quantity")
+    if number <= 0:
+        raise BadInput(f"Quantity: {quantity} is not above zero.")
+    return number
+
+
+def line(
+    product_id: int, warehouse_id: int, kind: str, reason_code: str, change: Decimal | None, about: dict
+) -> dict:
+    """One line as the posting function reads it; refuses moments in the future and impossible prices."""
+    unknown = about.keys() - {
+        "reason", "unit_price", "occurred_at", "reference_type", "reference_id", "customer",
+    }  # fmt: skip
+    if unknown:
+        raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
+    line = {
+        "product_id": product_id,
+        "warehouse_id": warehouse_id,
+        "type": kind,
+        "reason_code": reason_code,
+        "change": str(change) if change is not None else None,
+    }
+    for name, value in about.items():
+        if value is None or value == "":
+            continue
+        if isinstance(value, str) and "\x00" in value:
+            raise BadInput(f"{name}: a NUL character cannot be kept.")
+        line[name] = value
+    price = line.get("unit_price")
+    if price is not None:
+        price = exact(price, "Unit price")
+        if not 0 <= price < PRICE_LIMIT:
+            raise BadInput(f"Unit price: {price} is not between 0 and {PRICE_LIMIT:,}.")
+        line["unit_price"] = str(price)
+    happened = line.get("occurred_at")
+    if happened is not None:
+        if happened > datetime.now(UTC) + FUTURE_TOLERANCE:
+            raise BadInput(f"{happened:%Y-%m-%d %H:%M} UTC lies in the future.")
+        line["occurred_at"] = happened.isoformat()
+    return line
+
+
+def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str | None) -> Booked:
+    """Hand the lines to the posting function and turn its answer into a `Booked` or a refusal."""
+    auth.must(actor, "move stock")
+    if key is not None and not 1 <= len(key) <= 255:
+        raise BadInput("An idempotency key has 1 to 255 characters.")
+    request = json.dumps([kind, lines], sort_keys=True, default=str)
+    answer = session.scalar(
+        _POST,
+        {
+            "actor": actor.id,
+            "kind": kind,
+            "key": key or uuid.uuid4().hex,
+            "hash": hashlib.sha256(request.encode()).digest(),
+            "lines": lines,
+        },
+    )
+    if "refused" in answer:
+        raise _refusal(session, answer["refused"], lines)
+    booked = tuple(
+        BookedLine(
+            line["movement_id"],
+            line["product_id"],
+            line["warehouse_id"],
+            Decimal(line["change"]),
+            Decimal(line["before"]),
+            Decimal(line["after"]),
+        )
+        for line in answer["lines"]
+    )
+    return Booked(answer["posting_id"], booked, bool(answer.get("replayed")))
+
+
+def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> RunoutError:
+    """The error for what the posting function refused; the first refused line speaks."""
+    first = refused[0]
+    sentence = _sentence(session, first, lines)
+    kinds: dict[str, type[RunoutError]] = {
+        "insufficient_stock": InsufficientStock,
+        "already_reversed": AlreadyReversed,
+        "key_reused": KeyReused,
+        "unknown_product": NotFound,
+        "unknown_warehouse": NotFound,
+        "unknown_movement": NotFound,
+        "unknown_reason": BadInput,
+    }
+    return kinds.get(first["code"], RuleBroken)(sentence, refused=refused)
+
+
+def _sentence(session: Session, refused: dict, lines: list[dict] | None) -> str:
+    code = refused["code"]
+    if code == "insufficient_stock":
+        sku = session.scalar(select(Product.sku).where(Product.id == refused["product_id"]))
+        place = session.scalar(select(Warehouse.code).where(Warehouse.id == refused["warehouse_id"]))
+        return f"{sku}: {plain(refused['asked'])} asked for, {plain(refused['on_hand'])} on hand in {place}."
+    if code == "already_reversed":
+        which = f"Movement {refused['movement_id']}" if "movement_id" in refused else "The line"
+        return f"{which} was reversed before."
+    given = lines[refused["line"]] if lines else {}
+    return {
+        "key_reused": "This key was used before for another request.",
+        "unknown_product": f"There is no product {given.get('product_id', '')}".rstrip() + ".",
+        "unknown_warehouse": f"There is no warehouse {given.get('warehouse_id', '')}".rstrip() + ".",
+        "unknown_reason": f"'{given.get('reason_code', '')}' is not a reason code.",
+        "unknown_movement": "The movement it names does not exist.",
+        "wrong_sign": "The sign does not fit the type of movement, or the change is zero.",
+        "not_the_opposite": "It is not the opposite of the movement it names.",
+        "broken_transfer": "A transfer needs two legs in two warehouses that cancel out.",
+    }[code]
+
+
+def plain(number: Decimal | str) -> str:
+    """A quantity without trailing zeros: 9, 2.5."""
+    return f"{Decimal(number).normalize():f}"
+
+
+def post_lines(
+    session: Session, actor: Actor, kind: str, lines: pd.DataFrame, key: str, source_hash: bytes
+) -> dict:
+    """See `stock.post_lines`."""
+    auth.must(actor, "move stock")
+    batch = uuid.uuid4()
+    frame = lines.copy(deep=False)
+    if "line_no" not in frame:
+        frame["line_no"] = range(len(frame))
+    known = [c.name for c in PostingLine.__table__.columns if c.name in frame and c.name != "batch"]
+    text_lines = frame[known].assign(batch=str(batch)).to_csv(index=False, header=False)
+    with session.connection().connection.cursor() as cursor:
+        cursor.copy_expert(
+            f"COPY posting_line ({', '.join([*known, 'batch'])}) FROM STDIN WITH (FORMAT csv)",
+            io.StringIO(text_lines),
+        )
+    answer = session.scalar(
+        _POST_LINES, {"actor": actor.id, "kind": kind, "key": key, "hash": source_hash, "batch": batch}
+    )
+    if "refused" in answer:
+        if answer["refused"][0]["code"] == "key_reused":
+            raise KeyReused("This key was used before with another file.")
+        first = _sentence(session, answer["refused"][0], None)
+        raise BulkRefused(
+            f"Nothing was booked. Line {answer['refused'][0]['line']}: {first}", answer["refused"]
+        )
+    return answer

@@ -1,5 +1,6 @@
 """`make run`: prepares the database, serves the dashboard, and is the one parent that stops everything."""
 
+import argparse
 import errno
 import fcntl
 import functools
@@ -31,7 +32,11 @@ HEALTH_SECONDS = 120
 ASKED_TO_STOP = {130, 143}
 
 
-def main() -> int:
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
+    """`python -m jobs run` takes none: its settings are the variables of .env.example."""
+
+
+def main(_arguments: object = None) -> int:
     """Run until asked to stop, or, with the argument `stop`, end the one that runs.
 
     Returns:

@@ -40,7 +40,7 @@ class BlockBootstrap:
             weights = 0.5 ** (age_weeks * 7 / half_life) * whole
             block = fill_censored(series, half_life, rng)[-span:].reshape(weeks, 7)
             picked = pick(weights, (part, blocks_per_path), rng)
-            paths.append(block[picked].reshape(part, -1)[:, :horizon_days])
+            paths.append(block[picked].reshape(part, 7 * blocks_per_path)[:, :horizon_days])
         noise = level_noise(weekly_totals=series.demand[-span:].reshape(weeks, 7)[whole].sum(axis=1))
         factors = rng.gamma(1 / noise**2, noise**2, n_paths) if noise > 0 else np.ones(n_paths)
         return np.concatenate(paths) * factors[:, None]
@@ -60,8 +60,11 @@ def pick(weights: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) 
 
 def level_noise(weekly_totals: np.ndarray) -> float:
     """Relative spread of the level: 20 %, less for a product whose weeks vary less than that."""
+    if len(weekly_totals) < 2:
+        return LEVEL_NOISE
     mean = weekly_totals.mean()
-    return 0.0 if mean <= 0 else float(min(LEVEL_NOISE, weekly_totals.std() / mean))
+    noise = min(LEVEL_NOISE, weekly_totals.std() / mean) if mean > 0 else 0.0
+    return float(noise) if noise > 1e-3 else 0.0
 
 
 def fill_censored(series: Series, half_life_days: float, rng: np.random.Generator) -> np.ndarray:

@@ -12,6 +12,7 @@ from core.forecast.history import History, Series
 from core.forecast.occurrence import OccurrenceSize
 
 SHORT_HISTORY_DAYS = 28
+DORMANT_DAYS = 28
 CHUNK_PRODUCTS = 50
 
 
@@ -73,7 +74,8 @@ class Pool:
 
     No member is picked per product: choosing by each product's own back-test did worse than equal shares, and
     fitted weights did no better. With fewer than 30 products or 1,000 windows in the library the analogs stay
-    out; with less than 28 days of history only occurrence and size are drawn.
+    out; so they do for a product without a sale in 28 days in stock, because a library may hold no dead
+    product to learn from. With less than 28 days of history only occurrence and size are drawn.
     """
 
     library: Library | None = None
@@ -87,6 +89,8 @@ class Pool:
             return (self._occurrence,)
         local = (self._blocks, self._occurrence)
         if self.library is None or not self.library.is_enough or series.days < PAST_DAYS:
+            return local
+        if not series.demand[series.usable][-DORMANT_DAYS:].any():
             return local
         return (*local, Analogs(self.library))
 

@@ -8,9 +8,7 @@ from core.forecast.blocks import HALF_LIVES_DAYS, level_noise, pick, shares
 from core.forecast.history import Series
 
 LONG_HALF_LIFE_DAYS = 160.0
-PRIOR_DAYS = (
-    1.0  # the long-run chance of a sale counts as this many days seen: more would keep dead products alive
-)
+PRIOR_DAYS = 1.0  # days seen that the long-run chance of a sale counts as; more keeps dead products alive
 WEEKDAY_PRIOR_DAYS = 4.0
 SAME_WEEKDAY = 7.0  # a sale on the same weekday is this many times likelier to be drawn
 
@@ -33,15 +31,12 @@ class OccurrenceSize:
         seen = series.usable | sold
         by_weekday = weekday_factors(series, sold, seen)
         future_weekday = (series.end_weekday + 1 + np.arange(horizon_days)) % 7
-        noise = (
-            level_noise(series.demand[series.days % 7 :].reshape(-1, 7).sum(axis=1))
-            if series.days >= 7
-            else 0.2
-        )
+        noise = level_noise(series.demand[series.days % 7 :].reshape(-1, 7).sum(axis=1))
         long_run = chance(series, LONG_HALF_LIFE_DAYS, sold, seen)
         paths = []
         for part, half_life in zip(shares(n_paths, len(HALF_LIVES_DAYS)), HALF_LIVES_DAYS, strict=True):
             weights = 0.5 ** (series.age / half_life) * seen
+            weights /= weights.max()  # what was known does not fade while the shelf is empty
             yes = weights @ sold + PRIOR_DAYS * long_run
             no = weights @ ~sold + PRIOR_DAYS * (1 - long_run)
             level = rng.beta(max(yes, 1e-9), max(no, 1e-9), (part, 1)) if no > 1e-9 else np.ones((part, 1))

@@ -56,7 +56,7 @@ def drafts(history: History, pool: Pool, scores: pd.DataFrame | None = None) -> 
     try:
         for unique_id, daily in drawn:
             yield _draft(series_of.pop(unique_id), pool, daily, scores)
-    except Exception:  # noqa: BLE001 - a chunk failed: find out which of its products did
+    except Exception:  # a chunk failed: find out which of its products did
         for row in [history.ids.index(unique_id) for unique_id in series_of]:
             yield _alone(history.take(np.array([row])), pool, scores)
 
@@ -65,7 +65,7 @@ def _alone(history: History, pool: Pool, scores: pd.DataFrame | None) -> Draft:
     (series,) = history
     try:
         return _draft(series, pool, pool.paths(history, HORIZON_DAYS, PATHS, SEED)[0], scores)
-    except Exception as trouble:  # noqa: BLE001 - whatever it is, it is written down with the product
+    except Exception as trouble:  # whatever it is, it is written down with the product
         reason = f"{type(trouble).__name__}: {trouble}"[:500]
         return Draft(series.unique_id, "failed", reason, history_days(series), demand_days(series))
 

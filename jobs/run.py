@@ -3,7 +3,6 @@
 import argparse
 import errno
 import fcntl
-import functools
 import ipaddress
 import multiprocessing
 import os
@@ -20,10 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dotenv import load_dotenv
-from honcho.manager import Manager
-from honcho.process import Popen, Process
 
 from jobs import steps
+from jobs.children import Children
 from jobs.steps import ROOT, Refused, StopAsked
 
 HEALTH_SECONDS = 120
@@ -200,41 +198,12 @@ def _prepare_database(embedded: bool) -> None:
 # -- Serving -------------------------------------------------------------------------------------------------
 
 
-class _Child(Process):
-    """A process under honcho that does not outlive a killed launcher."""
-
-    def run(self, events=None, ignore_signals=False) -> None:
-        # Not SIGTERM: honcho's go-between ignores it, and Streamlit's handler fails on the broken pipe.
-        at_once = functools.partial(steps.die_with_parent, signal.SIGKILL)
-        at_once()
-        self._child_ctor = functools.partial(Popen, preexec_fn=at_once)
-        super().run(events, ignore_signals)
-
-
-class _Children(Manager):
-    def __init__(self, on_start: threading.Thread) -> None:
-        super().__init__()
-        self._process_ctor = _Child
-        self._on_start = on_start
-
-    def _start(self) -> None:
-        super()._start()
-        self._on_start.start()  # after the forks: a fork copies only the thread that makes it
-
-    def terminate(self) -> None:
-        # A signal may come before the children have told honcho their process ids.
-        if self._all_started():
-            super().terminate()
-        else:
-            threading.Timer(0.1, self.terminate).start()
-
-
 def _serve(host: str, port: int) -> int:
     multiprocessing.set_start_method("fork", force=True)  # the children must be ours, not a fork server's
     greeting = threading.Thread(
         target=_greet, args=(host, port, steps.answer("db", "accounts")), name="greeting", daemon=True
     )
-    children = _Children(greeting)
+    children = Children(greeting)
     python = f"exec {shlex.quote(sys.executable)} -m"
     children.add_process(
         "dashboard",

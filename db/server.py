@@ -217,7 +217,9 @@ def _bring_up(folder: Path, programs: Path, owner: pwd.struct_passwd) -> None:
             failures, said = failures + 1, result.stdout.strip()
         # Also covers children of a killed postmaster: they leave within moments of its death.
         time.sleep(0.3 * max(failures, 1))
-    raise ServerError(f"The database does not start: {_last_line(said)} See {folder / 'postgres.log'}.")
+    log = folder / "postgres.log"
+    complaints = re.findall(r"(?:FATAL|PANIC): +(.*)", log.read_text(errors="replace"))
+    raise ServerError(f"The database does not start: {(complaints or [_last_line(said)])[-1]} (see {log})")
 
 
 def _start_once(folder: Path, programs: Path, owner: pwd.struct_passwd) -> subprocess.CompletedProcess:
@@ -235,6 +237,12 @@ def _start_once(folder: Path, programs: Path, owner: pwd.struct_passwd) -> subpr
 def _make_database_cluster(folder: Path, programs: Path, owner: pwd.struct_passwd, lock: int) -> None:
     """initdb beside the final name, which appears only when everything is there."""
     data = data_folder(folder)
+    older = [place.name for place in folder.glob("postgres-*") if re.fullmatch(r"postgres-\d+", place.name)]
+    if older:
+        raise ServerError(
+            f"{folder} holds {older[0]}, the data of another version of PostgreSQL than {system.VERSION}: "
+            "dump it with the Runout that made it and load the dump into a new RUNOUT_HOME."
+        )
     _end_servers_without_folder(data)
     unfinished = folder / f"{data.name}.new"
     shutil.rmtree(unfinished, ignore_errors=True)

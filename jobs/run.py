@@ -186,7 +186,7 @@ def _prepare_database(embedded: bool) -> None:
         steps.run("db", "roles", "migrate")
     else:
         steps.run("db", "check")
-    if not embedded or os.environ.get("DEMO") == "0":
+    if not embedded or os.environ.get("DEMO", "1").lower() in {"0", "no", "false", "off"}:
         return
     if steps.says("db", "is-empty"):
         steps.run("db", "demo")

@@ -149,6 +149,25 @@ def test_a_home_deleted_under_a_running_server_starts_afresh(home: Path) -> None
     assert not old.is_running() or old.status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_server_that_cannot_start_says_what_postgresql_says(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "START_ATTEMPTS", 2)
+    server.start(home)
+    server.stop(home)
+    with (server.data_folder(home) / "postgresql.conf").open("a") as settings:
+        settings.write("shared_buffers = none\n")
+    with pytest.raises(server.ServerError, match=r"does not start: .*postgresql\.conf.*postgres\.log"):
+        server.start(home)
+
+
+def test_data_of_another_postgresql_version_is_not_passed_over(home: Path) -> None:
+    (home / "postgres-17").mkdir(parents=True)
+    home.chmod(0o711)
+    with pytest.raises(server.ServerError, match="postgres-17, the data of another version"):
+        server.start(home)
+
+
 def test_a_half_made_database_is_made_again(home: Path) -> None:
     unfinished = home / f"{server.data_folder(home).name}.new"
     unfinished.mkdir(parents=True)

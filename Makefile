@@ -25,7 +25,8 @@ test: .venv/.installed ## run all tests (installs Chromium when it may)
 	@$(python) -m pytest -n 2 --dist loadfile -m "not chaos" $(ARGS)
 
 chaos: .venv/.installed ## the long tests: clients and database killed in the middle of work
-	@$(python) -m pytest -m chaos $(ARGS)
+	@$(python) -m tests.chaos bank --acked 20000 $(ARGS)
+	@$(python) -m tests.chaos mutants
 
 bench: .venv/.installed ## measure: every script of bench/, each prints ratios
 	@for script in bench/[!_]*.py; do echo "== $$script"; $(python) -m "bench.$$(basename "$$script" .py)" || exit 1; done

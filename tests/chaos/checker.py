@@ -1,0 +1,105 @@
+"""What clients were told against what the ledger holds: every difference is a violation with a name."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests.chaos.client import Journal
+from tests.chaos.ground import Ground
+
+LEDGER = (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Told:
+    """All journals together: what was tried, and what clients heard."""
+
+    tried: dict[str, dict]
+    acknowledged: dict[str, dict]
+    refused: dict[str, dict]
+    acknowledgements: int
+    trouble: Counter
+
+    @classmethod
+    def read(cls, folder: Path) -> "Told":
+        told = cls({}, {}, {}, 0, Counter())
+        count = 0
+        for path in sorted(folder.glob("*.jsonl")):
+            for event in Journal.read(path):
+                match event["event"]:
+                    case "try":
+                        told.tried[event["key"]] = event["intent"]
+                    case "acknowledged":
+                        count += 1
+                        told.acknowledged[event["key"]] = event
+                    case "refused":
+                        told.refused[event["key"]] = event
+                    case "trouble":
+                        told.trouble[event["code"]] += 1
+        return cls(told.tried, told.acknowledged, told.refused, count, told.trouble)
+
+
+def violations(ground: Ground, told: Told, first_movement_id: int) -> dict[str, int]:
+    """How often each rule is broken, 0 for each on a sound ledger.
+
+    lost: acknowledged, but not in the ledger as it was told. doubled: an intent booked more than once.
+    refused_but_booked: the refusal left a trace. phantoms: booked although nobody ever tried it. The others
+    are rules of the ledger alone (`ledger.sql`). Movements up to `first_movement_id` made the opening stock.
+    """
+    with ground.admin() as connection:
+        ledger = dict(connection.execute(sa.text(LEDGER)).mappings().one())
+        rows = connection.execute(
+            sa.text("SELECT reason, posting_id, id, change, stock_after FROM movement"
+                    " WHERE id > :first ORDER BY id"),
+            {"first": first_movement_id},
+        ).all()  # fmt: skip
+    booked: dict[str, dict[int, dict[int, tuple]]] = {}
+    for intent, posting_id, movement_id, change, after in rows:
+        booked.setdefault(intent, {}).setdefault(posting_id, {})[movement_id] = (change, after)
+    return {
+        "lost": sum(not _as_told(event, booked.get(key, {})) for key, event in told.acknowledged.items()),
+        "doubled": sum(len(postings) > 1 for postings in booked.values()),
+        "refused_but_booked": sum(key in booked for key in told.refused),
+        "answered_twice_differently": len(told.acknowledged.keys() & told.refused.keys()),
+        "phantoms": sum(intent not in told.tried for intent in booked),
+        "not_as_intended": sum(not _as_intended(told.tried.get(key), booked.get(key, {})) for key in booked),
+        **ledger,
+    }
+
+
+def unheard(ground: Ground, told: Told, first_movement_id: int) -> int:
+    """Intents that are in the ledger although no client could record the answer: allowed, and interesting."""
+    with ground.admin() as connection:
+        booked = connection.scalars(
+            sa.text("SELECT DISTINCT reason FROM movement WHERE id > :first"), {"first": first_movement_id}
+        )
+        return sum(key not in told.acknowledged for key in booked)
+
+
+def _as_told(event: dict, postings: dict[int, dict[int, tuple]]) -> bool:
+    lines = postings.get(event["posting_id"], {})
+    told = {movement_id: (change, after) for movement_id, change, after in event["lines"]}
+    return {i: (str(change), str(after)) for i, (change, after) in lines.items()} == told
+
+
+def _as_intended(intent: dict | None, postings: Iterable) -> bool:
+    if intent is None or intent["verb"] == "reverse":
+        return True
+    wanted = {
+        "transfer": {f"-{intent['quantity']}", intent["quantity"]},
+        "add": {intent["quantity"]},
+        "remove": {f"-{intent['quantity']}"},
+    }[intent["verb"]]
+    return all(
+        {f"{change.normalize():f}" for change, _ in lines.values()} == wanted
+        for lines in postings.values()  # type: ignore[attr-defined]
+    )
+
+
+def line(report: dict) -> str:
+    """The report as one line of JSON."""
+    return json.dumps(report, default=str)

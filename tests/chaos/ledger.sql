@@ -1,0 +1,40 @@
+-- What is wrong in the ledger? One row of counts, all 0 when nothing is.
+WITH chain AS (
+    SELECT m.*, lag(stock_after, 1, 0) OVER (PARTITION BY product_id, warehouse_id ORDER BY id) AS expected
+    FROM movement AS m
+), sums AS (
+    SELECT product_id, warehouse_id, sum(change) AS change FROM movement GROUP BY product_id, warehouse_id
+), days AS (
+    SELECT s.*, row_number() OVER backwards AS from_the_end,
+           lag(closing, 1, 0) OVER (PARTITION BY product_id, warehouse_id ORDER BY day) AS opening
+    FROM stock_day AS s
+    WINDOW backwards AS (PARTITION BY product_id, warehouse_id ORDER BY day DESC)
+), demand AS (
+    SELECT product_id, warehouse_id, demand_day AS day, -sum(change) AS demand
+    FROM movement WHERE demand_day IS NOT NULL GROUP BY product_id, warehouse_id, demand_day
+), legs AS (
+    SELECT posting_id, count(*) AS number, sum(change) AS change, count(DISTINCT product_id) AS products
+    FROM movement WHERE type = 'transfer' GROUP BY posting_id
+)
+SELECT
+    (SELECT count(*) FROM stock_level WHERE quantity < 0)
+        + (SELECT count(*) FROM movement WHERE stock_after < 0) AS negative,
+    (SELECT count(*) FROM stock_level FULL JOIN sums USING (product_id, warehouse_id)
+     WHERE coalesce(quantity, 0) <> coalesce(sums.change, 0)) AS level_is_not_the_sum,
+    (SELECT count(*) FROM stock_level AS l
+     LEFT JOIN days AS d ON d.product_id = l.product_id AND d.warehouse_id = l.warehouse_id
+         AND d.from_the_end = 1
+     WHERE l.quantity <> coalesce(d.closing, 0)) AS level_is_not_the_last_closing,
+    (SELECT count(*) FROM days WHERE closing <> opening + receipts - demand + other) AS broken_days,
+    (SELECT count(*) FROM stock_day FULL JOIN demand USING (product_id, warehouse_id, day)
+     WHERE coalesce(stock_day.demand, 0) <> coalesce(demand.demand, 0)) AS demand_is_not_the_sum,
+    (SELECT count(*) FROM chain WHERE stock_before <> expected OR stock_after <> stock_before + change)
+        AS broken_chain,
+    (SELECT count(*) FROM legs WHERE number <> 2 OR change <> 0 OR products <> 1) AS unbalanced_transfers,
+    (SELECT count(*) FROM movement AS m LEFT JOIN posting AS p ON p.id = m.posting_id WHERE p.id IS NULL)
+        + (SELECT count(*) FROM posting AS p
+           WHERE NOT EXISTS (SELECT 1 FROM movement AS m WHERE m.posting_id = p.id)) AS orphans,
+    (SELECT count(*) FROM movement AS m JOIN movement AS o ON o.id = m.reverses_id
+     WHERE m.change <> -o.change OR m.product_id <> o.product_id OR m.warehouse_id <> o.warehouse_id)
+        + (SELECT count(*) - count(DISTINCT reverses_id) FROM movement WHERE reverses_id IS NOT NULL)
+        AS wrong_reversals

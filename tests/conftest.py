@@ -128,6 +128,27 @@ def clone(make_database) -> Iterator[str]:
         engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def demo_shop(make_database) -> Iterator[str]:
+    """URL of a database with the demo shop, trained."""
+    from datetime import UTC, datetime
+
+    from db import demo
+    from db import session as doors
+    from jobs.train import train
+
+    now = datetime.now(UTC)
+    with make_database() as url:
+        engine = doors.new_engine(url)
+        doors.bind(engine)
+        with doors.transaction(seconds=300) as filling:
+            demo.load(filling, now.date())
+        train(now)
+        doors.bind(None)
+        engine.dispose()
+        yield url
+
+
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """bcrypt at its lowest cost: the tests are about who gets in, not about how long it takes."""

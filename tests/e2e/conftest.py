@@ -1,0 +1,92 @@
+"""A running dashboard over a demo shop of its own, and a real browser in front of it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60
+
+
+@contextmanager
+def serving(url: str, **environment: str) -> Iterator[str]:
+    """The dashboard on a free port, working with the database behind `url`; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port),
+               "--server.address", "127.0.0.1"]  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/_stcore/health", process)
+        yield address
+    finally:
+        process.terminate()
+        said, _ = process.communicate(timeout=20)
+        # Whatever a page did, it never ends in a traceback.
+        assert "Traceback" not in said, said[-4000:]
+
+
+def _wait_for(address: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    process.kill()
+    raise AssertionError(f"The dashboard did not start: {process.stdout.read()[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "Chromium is not installed (sudo apt-get install -y chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}, and in CI a skipped browser test is a failed one")
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        # Root may not use Chromium's sandbox; the only pages it opens are our own.
+        arguments = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+        if os.geteuid() == 0:
+            arguments.append("--no-sandbox")
+        started = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def dashboard(demo_shop: str) -> Iterator[str]:
+    with serving(demo_shop) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser, dashboard):
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=dashboard)
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()

@@ -261,3 +261,14 @@ def _token_hash(token: str) -> bytes:
 
 def _actor(person: Person) -> Actor:
     return Actor(person.id, person.uid, person.name, person.email, person.role)
+
+
+def listing(session: Session) -> list[Person]:
+    """Everybody who has or had an account, the system itself included, by name."""
+    return list(session.scalars(select(Person).order_by(Person.name, Person.id)))
+
+
+def demo_people(session: Session) -> list[Person]:
+    """The demo accounts that can sign in, the strongest role first."""
+    question = select(Person).where(Person.is_demo, Person.is_active)
+    return sorted(session.scalars(question), key=lambda person: -ROLES.index(person.role))

@@ -15,7 +15,7 @@ from tests.chaos import bank
 from tests.chaos.ground import Ground, a_database
 from tests.chaos.nemesis import Faults
 
-ROUND_SECONDS, ROUNDS = 8, 5
+ROUND_SECONDS, ROUNDS = 5, 9
 ENDLESS = 10**9  # a round ends by the clock
 # No crashes: the mistakes show without them, and a mutant should be found in seconds.
 FAULTS = Faults(terminate=0.05, kill_client=0.7, kill_backend=None, kill_postmaster=None)

@@ -1,0 +1,286 @@
+"""What is true when everybody presses the button at once, and when the machine dies under them."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import stock
+from core.errors import AlreadyReversed, InsufficientStock, RunoutError
+from db import server
+from db import session as doors
+from db.models import Movement, Posting
+from tests.chaos import checker
+from tests.chaos.ground import Ground, NotOurs
+from tests.makers import a_product, a_warehouse, an_actor
+
+ROOT = Path(__file__).resolve().parents[1]
+THREADS = 16
+
+
+@pytest.fixture
+def shop(clone: str) -> "Shop":  # noqa: ARG001
+    return Shop()
+
+
+class Shop:
+    """An actor, two warehouses and as many products as a test asks for, committed."""
+
+    def __init__(self) -> None:
+        with doors.transaction() as session:
+            self.actor = an_actor(session)
+            self.here, self.there = (a_warehouse(session).id for _ in range(2))
+
+    def product(self, pieces: int = 0) -> int:
+        with doors.transaction() as session:
+            product = a_product(session)
+            if pieces:
+                stock.add(session, self.actor, product.id, self.here, pieces, reason_code="opening")
+            return product.id
+
+    def remove(self, session: Session, product_id: int, quantity: int = 1, **about):
+        return stock.remove(session, self.actor, product_id, self.here, quantity, **about)
+
+    def transfer(self, session: Session, product_id: int, quantity: int = 1, *, back: bool = False, **about):
+        places = (self.there, self.here) if back else (self.here, self.there)
+        return stock.transfer(session, self.actor, product_id, *places, quantity, **about)
+
+
+def all_at_once(number: int, work: Callable[[Session, int], Any]) -> list[Any]:
+    """`work(session, n)` in that many transactions that begin together; refusals are results too."""
+    gate = threading.Barrier(number)
+
+    def one(place: int) -> Any:
+        gate.wait()
+        try:
+            with doors.transaction() as session:
+                return work(session, place)
+        except RunoutError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(number) as threads:
+        return list(threads.map(one, range(number)))
+
+
+def assert_sound() -> None:
+    """Every rule of the ledger that `tests/chaos/ledger.sql` knows."""
+    with doors.reading() as session:
+        found = dict(session.execute(sa.text(checker.LEDGER)).mappings().one())
+    assert not any(found.values()), found
+
+
+def test_of_the_last_pieces_exactly_as_many_are_sold_as_there_are(shop):
+    product = shop.product(5)
+    answers = all_at_once(THREADS, lambda session, _: shop.remove(session, product))
+    refused = [answer for answer in answers if isinstance(answer, InsufficientStock)]
+    assert len(refused) == THREADS - 5
+    assert all("1 asked for, 0 on hand" in refusal.sentence for refusal in refused)
+    with doors.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Posting)) == 1 + 5
+    assert_sound()
+
+
+def test_the_first_pieces_of_a_product_arrive_in_many_hands_and_none_is_lost(shop):
+    product = shop.product()
+    all_at_once(THREADS, lambda session, _: stock.add(session, shop.actor, product, shop.here, 1))
+    with doors.reading() as session:
+        changes = session.execute(sa.select(Movement.stock_after).order_by(Movement.id)).scalars().all()
+    assert changes == list(range(1, THREADS + 1))
+    assert_sound()
+
+
+@pytest.mark.parametrize("verb", ["remove", "transfer"])
+def test_eight_copies_of_one_request_are_booked_once_and_answered_alike(shop, verb):
+    product = shop.product(20)
+    answers = all_at_once(8, lambda session, _: getattr(shop, verb)(session, product, 2, key="one click"))
+    assert len({(answer.posting_id, answer.lines) for answer in answers}) == 1
+    assert sorted(answer.replayed for answer in answers) == [False] + [True] * 7
+    with doors.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(Posting.key == "one click")) == 1
+    assert_sound()
+
+
+def test_opposite_transfers_wait_for_each_other_but_never_in_a_circle(shop):
+    product = shop.product(50)
+    with doors.transaction() as session:
+        shop.transfer(session, product, 25)
+
+    def to_and_fro(session: Session, place: int) -> None:
+        # A deadlock would surface here: `transaction` does not try again.
+        shop.transfer(session, product, back=bool(place % 2))
+
+    for _ in range(10):
+        all_at_once(THREADS, to_and_fro)
+    assert_sound()
+
+
+def test_batches_that_name_the_same_levels_in_opposite_order_do_not_deadlock(shop):
+    products = [shop.product(100) for _ in range(20)]
+    lines = pd.DataFrame(
+        {
+            "product_id": products,
+            "warehouse_id": shop.here,
+            "type": "out",
+            "reason_code": "sale",
+            "change": -1,
+        }
+    )
+
+    def batch(session: Session, place: int) -> dict:
+        mine = lines if place % 2 else lines[::-1].reset_index(drop=True)
+        return stock.post_lines(session, shop.actor, "import", mine, f"batch {place}", b"x")
+
+    answers = all_at_once(THREADS, batch)
+    assert all(answer["lines_booked"] == len(products) for answer in answers)
+    assert_sound()
+
+
+@pytest.mark.parametrize("verb", ["remove", "transfer"])
+def test_two_reversals_of_one_movement_at_once_are_one_reversal(shop, verb):
+    product = shop.product(5)
+    with doors.transaction() as session:
+        movement_id = getattr(shop, verb)(session, product, 2).lines[0].movement_id
+    answers = all_at_once(2, lambda session, _: stock.reverse(session, shop.actor, movement_id))
+    assert sum(isinstance(answer, AlreadyReversed) for answer in answers) == 1
+    with doors.reading() as session:
+        where = Movement.reverses_id == movement_id
+        assert session.scalar(sa.select(sa.func.count()).where(where)) == 1
+    assert_sound()
+
+
+def test_a_count_while_others_sell_counts_no_sale_away(shop):
+    product = shop.product(100)
+
+    def sell_or_count(session: Session, place: int):
+        if place % 4:
+            return shop.remove(session, product)
+        return stock.set_to(session, shop.actor, product, shop.here, 60)
+
+    for _ in range(3):
+        all_at_once(THREADS, sell_or_count)
+    with doors.reading() as session:
+        counts = session.scalars(sa.select(Movement.stock_after).where(Movement.reason_code == "count")).all()
+        sold = session.scalar(sa.select(sa.func.count()).where(Movement.reason_code == "issue"))
+    assert counts
+    assert set(counts) == {60}
+    assert sold == 3 * THREADS * 3 / 4
+    assert_sound()
+
+
+def test_stock_that_arrives_while_a_transfer_waits_is_locked_before_it_is_judged(shop):
+    """The other warehouse has no level yet when the transfer takes its locks, and one when it looks."""
+    product = shop.product(10)
+    first, second, third = (doors.new_engine(str(_url())) for _ in range(3))
+    with Session(first) as holder, Session(third) as seller:
+        # A count without a difference holds the lock and books nothing.
+        stock.set_to(holder, shop.actor, product, shop.here, 10)
+        with ThreadPoolExecutor(2) as threads:
+            transfer = threads.submit(
+                all_at_once, 1, lambda session, _: shop.transfer(session, product, 3, back=True)
+            )
+            _wait_until_waiting(first)
+            arrival = threads.submit(_add_to, second, shop, product)
+            time.sleep(0.3)
+            if arrival.done():  # the transfer did not lock the level: a sale may now slip in between
+                stock.remove(seller, shop.actor, product, shop.there, 1)
+            holder.commit()
+            time.sleep(0.3)
+            seller.commit()
+            transfer.result(), arrival.result()
+    for engine in (first, second, third):
+        engine.dispose()
+    assert_sound()
+
+
+def _url() -> sa.URL:
+    with doors.reading() as session:
+        url = session.get_bind().engine.url
+    return url.render_as_string(hide_password=False)
+
+
+def _add_to(engine: sa.Engine, shop: Shop, product: int) -> None:
+    with Session(engine) as session, session.begin():
+        stock.add(session, shop.actor, product, shop.there, 5)
+
+
+def _wait_until_waiting(engine: sa.Engine) -> None:
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(100):
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.05)
+    raise AssertionError("The transfer does not wait.")
+
+
+def test_a_return_whose_answer_was_lost_finds_it_under_the_same_key(shop):
+    product = shop.product(5)
+    with doors.transaction() as session:
+        shop.remove(session, product, 2, reason_code="sale")
+    answers = []
+    for _ in range(2):
+        with doors.transaction() as session:
+            answers.append(
+                stock.add(session, shop.actor, product, shop.here, 2, reason_code="return", key="back")
+            )
+    assert [answer.replayed for answer in answers] == [False, True]
+    assert answers[0].lines == answers[1].lines
+    assert_sound()
+
+
+# -- Faults: the short form of `make chaos` ------------------------------------------------------------------
+
+
+def chaos(*arguments: str) -> dict:
+    """One run of the harness in a process and on a server of its own."""
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.chaos", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=150, check=False,
+    )  # fmt: skip
+    assert result.stdout, result.stderr
+    return json.loads(result.stdout) | {"exit": result.returncode}
+
+
+def test_what_was_acknowledged_survives_kills_of_clients_and_of_postgresql():
+    report = chaos("bank", "--acked", "1000", "--faster", "5", "--seconds", "100")
+    assert report["verdict"] == "pass", report
+    assert report["acked"] >= 1000
+    assert all(report[kind] for kind in ("terminated", "client_kills", "backend_kills", "postmaster_kills"))
+
+
+def test_the_harness_finds_a_ledger_that_reads_and_then_writes():
+    report = chaos("mutants", "--only", "read, then write")
+    assert report["verdict"] == "pass", report
+
+
+def test_a_run_below_its_target_is_not_a_pass():
+    report = chaos("bank", "--acked", "1000000", "--seconds", "1", "--no-faults")
+    assert (report["verdict"], report["exit"]) == ("fail", 1)
+    assert not any(report["violations"].values())
+
+
+def test_the_harness_touches_no_server_but_its_own(make_database, tmp_path):
+    """A decoy: our own folder's socket leads to somebody else's server."""
+    home = server.home()
+    (tmp_path / "socket").symlink_to(server.socket_folder(home))
+    with make_database() as url:
+        name = sa.make_url(url).database
+        for ground in (Ground(tmp_path, name), Ground(home, name)):
+            for blow in (ground.kill_postmaster, lambda g=ground: g.kill_backend(0),
+                         lambda g=ground: g.terminate_backend(0)):  # fmt: skip
+                with pytest.raises(NotOurs, match="nothing was touched"):
+                    blow()
+    assert server.is_running(home)

@@ -13,8 +13,6 @@ A_MONDAY = 4  # 5 January 1970
 TRAILING_WEEKS = 8
 COVER_WEEKS = 3
 OPENING_DAYS = 21
-# With fewer weeks known, leaving out the best one would leave too little.
-WEEKS_TO_TRIM = 4
 
 OPENING = "Opening stock"
 WEEKLY = "Weekly order: 21 days of the demand known by then"
@@ -53,11 +51,12 @@ def match_returns(lines: pd.DataFrame) -> np.ndarray:
 def reconstruct(lines: pd.DataFrame) -> pd.DataFrame:
     """Opening stock and receipts that let every line happen, by a stated policy.
 
-    The first day finds the demand of the first 21 days on the shelf. Every Monday each product is ordered up
-    to three weeks of the demand known by then: the mean of the last eight weeks without the best of them, so
-    that one bulk order does not fill the shelf. Where a day would leave less than one piece, what is missing
-    and the same three weeks come in the morning of that day. So stock never ends: sales alone do not tell
-    when the shop had none.
+    The first day finds the demand of the first 21 days on the shelf, and one piece. Every Monday from the
+    third on each product is ordered up to three weeks of the demand known by then: the median of the last
+    eight weeks, or the mean of the last two where that is less. So one bulk order does not fill the shelf,
+    and what goes out of season is not bought any more. Where a day would leave less than one piece, what is
+    missing and the same three weeks come in the morning of that day. So stock never ends: sales alone do not
+    tell when the shop had none.
 
     Args:
         lines: pair (0..n-1), day, change; in the order in which they happened. Undone sales and their
@@ -155,12 +154,12 @@ def _opening(days: pd.DataFrame, pairs: int) -> np.ndarray:
 
 
 def _target(weeks: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Three weeks of the mean week, whole pieces, at least one."""
-    total, best = weeks.sum(axis=1), weeks.max(axis=1)
-    trimmed = known >= WEEKS_TO_TRIM
-    total = np.where(trimmed, total - best, total)
-    count = np.maximum(np.where(trimmed, known - 1, known), 1)
-    return np.where(known > 0, np.maximum(_whole(-(-COVER_WEEKS * total // count)), SCALE), 0)
+    """Three weeks of the demand known: whole pieces, at least one; one while the opening stock lasts."""
+    count = np.maximum(known, 1)
+    largest_first = np.sort(weeks, axis=1)[:, ::-1]
+    median = largest_first[np.arange(len(weeks)), count // 2]
+    rate = np.minimum(median, weeks[:, :2].sum(axis=1) // 2)
+    return np.where(known < OPENING_DAYS // 7, SCALE, np.maximum(_whole(COVER_WEEKS * rate), SCALE))
 
 
 def _whole(quantity: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The catalogue: finding products, and what is known about one."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -55,7 +56,7 @@ def search(
     *,
     text: str | None = None,
     category: str | None = None,
-    status: str | None = None,
+    status: str | Sequence[str] | None = None,
     warehouse_id: int | None = None,
     sort: str = "priority",
     descending: bool = False,
@@ -65,11 +66,13 @@ def search(
 ) -> tuple[pd.DataFrame, int]:
     """One page of products (columns of `db/queries/product_page.sql`) and how many there are in all.
 
-    `text` is looked for in SKU and name, or is a whole barcode; `warehouse_id` shows stock and run-out of
-    that place. Refuses an unknown status or order by name.
+    `text` is looked for in SKU and name, or is a whole barcode; `status` is one or several; `warehouse_id`
+    shows stock and run-out of that place. Refuses an unknown status or order by name.
     """
-    if status is not None and status not in STATUSES:
-        raise BadInput(f"'{status}' is not a status; they are {', '.join(STATUSES)}.")
+    statuses = [status] if isinstance(status, str) else list(status) if status is not None else None
+    for name in statuses or []:
+        if name not in STATUSES:
+            raise BadInput(f"'{name}' is not a status; they are {', '.join(STATUSES)}.")
     if sort not in SORTS:
         raise BadInput(f"'{sort}' is not an order; they are {', '.join(SORTS)}.")
     if not 1 <= limit <= MOST_ROWS or offset < 0:
@@ -80,7 +83,7 @@ def search(
         text_like=queries.like(text),
         code=(text or "").strip(),
         category=category,
-        status=status,
+        statuses=statuses,
         warehouse_id=warehouse_id,
         sort=sort,
         descending=descending,

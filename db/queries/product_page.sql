@@ -30,7 +30,7 @@ WITH matching AS (
     ) AS key
     WHERE (NOT :only_active OR p.is_active)
       AND (CAST(:category AS text) IS NULL OR p.category = :category)
-      AND (CAST(:status AS text) IS NULL OR r.status = :status)
+      AND (CAST(:statuses AS text[]) IS NULL OR coalesce(r.status, 'unknown') = ANY(CAST(:statuses AS text[])))
       AND (CAST(:text_like AS text) IS NULL OR p.sku ILIKE :text_like OR p.name ILIKE :text_like
            OR EXISTS (SELECT 1 FROM barcode AS b WHERE b.product_id = p.id AND b.code = :code))
       AND (CAST(:warehouse_id AS integer) IS NULL OR r.id IS NOT NULL)

@@ -110,7 +110,7 @@ def _stories(habit: pd.DataFrame, expected: np.ndarray, calendar: list[date]) ->
     late, wrong = opened(DAYS - 73), opened(DAYS - TYPING_ERROR_DAYS_AGO)
     gap, new, typo, dead = place["gap"], place["new"], place["typing_error"], place["dead"]
     return [
-        Landing(gap, DAYS - 140, DAYS - 122, DAYS - 95, -5 * rates[gap]),
+        Landing(gap, DAYS - 165, DAYS - 104, DAYS - 95, 0),
         Landing(gap, DAYS - 95, DAYS, late, 0, is_done=True),
         Landing(gap, late, late, DAYS - 60, 25 * rates[gap]),
         Landing(place["outlier"], bulk - 12, bulk, bulk + 1, 60),

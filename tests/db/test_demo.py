@@ -167,7 +167,7 @@ def test_every_story_is_told_whatever_the_day(today):
     assert sorted(factors)[-2:] == [1, 12]
 
     steady, rare = demand_by_day(shop, "growing"), demand_by_day(shop, "intermittent")
-    assert steady[-60:].sum() > 1.3 * steady[:60].sum()
+    assert steady[-150:].sum() > 1.2 * steady[:150].sum()
     assert (rare > 0).mean() < 0.2
 
 

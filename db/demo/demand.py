@@ -65,10 +65,10 @@ def habits(products: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     rate = products.pace.to_numpy().copy()
     rate[behaviour == "intermittent"] = rng.uniform(0.03, 0.14, (behaviour == "intermittent").sum())
     rate[behaviour == "lumpy"] = rng.uniform(0.03, 0.09, (behaviour == "lumpy").sum())
-    for name, pace in (("gap", 1.6), ("outlier", 2.2), ("typing_error", 1.5), ("new", 1.3), ("growing", 1.6)):
+    for name, pace in (("gap", 1.6), ("outlier", 2.2), ("typing_error", 1.5), ("new", 1.3), ("growing", 2.4)):
         rate[key == name] = pace
     trend = rng.normal(0.04, 0.18, size).clip(-0.4, 0.5)
-    trend[key == "growing"] = 1.2
+    trend[key == "growing"] = 2.0
     first_day = np.zeros(size, int)
     launched = rng.choice(size, 8, replace=False)
     first_day[launched] = rng.integers(70, 280, len(launched))

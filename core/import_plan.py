@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import import_rows, sales_booking, sales_lines, shop, stock, warehouses
+from core import import_rows, sales_booking, sales_lines, shop, warehouses
 from core.errors import BadInput, NotFound
 from core.sales_files import SalesFile
 from core.sales_lines import Choices, Lines
@@ -19,6 +19,7 @@ from core.sales_text import RULES, issue_frame
 from db.models import Import, Warehouse
 
 FIRST_WAREHOUSE = "MAIN"
+NOT_YET = -1  # the id of the warehouse that the import of a shop without any will make
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,7 @@ def _warehouses(session: Session, options: Options) -> dict[str, Warehouse]:
         except NotFound:
             if found:
                 raise
-            # A dry run of a shop without any: the one that the import would make.
-            default = Warehouse(id=-1, code=FIRST_WAREHOUSE, time_zone=shop.get(session).time_zone)
+            default = Warehouse(id=NOT_YET, code=FIRST_WAREHOUSE, time_zone=shop.get(session).time_zone)
     return found | {"": default}
 
 
@@ -202,11 +202,11 @@ def _issues(lines: pd.DataFrame, kind: str, rule: str, field_name, values, messa
 def _shortages(lines: pd.DataFrame, missing: np.ndarray, *, correct: bool) -> pd.DataFrame:
     """Lines that stock did not suffice for: notes where it was corrected, errors where not."""
     short = lines[missing > 0]
-    asked = sales_booking.exact_text(-short["change"].to_numpy())
-    lacking = sales_booking.exact_text(missing[missing > 0])
+    asked = sales_booking.plain_text(-short["change"].to_numpy())
+    lacking = sales_booking.plain_text(missing[missing > 0])
     how = "added by a counted correction" if correct else "missing (see --counted-corrections)"
     messages = [
-        f"{code}: {stock.plain(wanted)} sold, {stock.plain(less)} {how}"
+        f"{code}: {wanted} sold, {less} {how}"
         for code, wanted, less in zip(short["code"], asked, lacking, strict=True)
     ]
     kind, rule = ("note", "counted_correction") if correct else ("error", "not_on_hand")

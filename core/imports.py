@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import audit, auth, import_plan, import_rows, sales_booking, shop, stock, warehouses
 from core.auth import Actor
 from core.errors import BadInput, BulkRefused
-from core.import_plan import FIRST_WAREHOUSE, Options, Outcome, Plan
+from core.import_plan import FIRST_WAREHOUSE, NOT_YET, Options, Outcome, Plan
 from core.sales_files import SalesFile
 from db.models import Import
 
@@ -66,19 +66,11 @@ def book(
     auth.must(actor, "import")
     # Two imports at once would both find a line new.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('import', 0))"))
-    if not warehouses.listing(session, only_active=False) and options.warehouse is None:
-        warehouses.create(
-            session,
-            actor,
-            code=FIRST_WAREHOUSE,
-            name="Main warehouse",
-            time_zone=shop.get(session).time_zone,
-        )
     plan = import_plan.make(session, file, options, now, progress)
     found, allowed = plan.outcome.error_lines, options.without_errors
     if found and allowed != found:
         raise ImportStopped(_stopped(file, plan.outcome, allowed), plan.outcome)
-    if not len(plan.lines):
+    if plan.bookable.rows.empty:
         return plan.outcome
     progress("booking")
     return _apply(session, actor, file, options, plan, progress)
@@ -108,7 +100,7 @@ def _apply(
 ) -> Outcome:
     uid, started_at = uuid.uuid4(), datetime.now(UTC)
     product_ids = import_rows.create_products(session, plan)
-    posting = _posting(plan, product_ids)
+    posting = _posting(plan, product_ids, _first_warehouse(session, actor, plan))
     try:
         stock.post_lines(session, actor, "import", posting, f"import {uid}", bytes.fromhex(file.sha256))
     except BulkRefused as refused:
@@ -144,7 +136,15 @@ def _apply(
     return outcome
 
 
-def _posting(plan: Plan, product_ids: np.ndarray) -> pd.DataFrame:
+def _first_warehouse(session: Session, actor: Actor, plan: Plan) -> int | None:
+    """The id of the warehouse made for a shop that has none."""
+    if not (plan.lines["warehouse_id"] == NOT_YET).any():
+        return None
+    zone = shop.get(session).time_zone
+    return warehouses.create(session, actor, code=FIRST_WAREHOUSE, name="Main warehouse", time_zone=zone).id
+
+
+def _posting(plan: Plan, product_ids: np.ndarray, first_warehouse_id: int | None) -> pd.DataFrame:
     """The rows of the posting as `posting_line` wants them."""
     rows, lines = plan.bookable.rows, plan.lines
     pairs = lines.drop_duplicates("pair").set_index("pair")
@@ -160,7 +160,7 @@ def _posting(plan: Plan, product_ids: np.ndarray) -> pd.DataFrame:
         {
             "line_no": np.arange(len(rows)),
             "product_id": product_ids[pair["product"].to_numpy()],
-            "warehouse_id": pair["warehouse_id"].to_numpy(),
+            "warehouse_id": pair["warehouse_id"].replace({NOT_YET: first_warehouse_id}).to_numpy(),
             "type": rows["type"].to_numpy(),
             "reason_code": rows["reason_code"].to_numpy(),
             "change": sales_booking.exact_text(rows["change"].to_numpy(np.int64)),

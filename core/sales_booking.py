@@ -219,6 +219,11 @@ def exact_text(scaled: np.ndarray) -> np.ndarray:
     return np.asarray(texts, object)[places] if len(texts) else np.zeros(0, object)
 
 
+def plain_text(scaled: np.ndarray) -> list[str]:
+    """Ten-thousandths as people write them: 60000 -> "6", 25000 -> "2.5"."""
+    return [text.rstrip("0").rstrip(".") for text in exact_text(scaled)]
+
+
 def moment_text(at: np.ndarray) -> np.ndarray:
     """UTC moments as PostgreSQL reads them."""
     places, distinct = pd.factorize(at)

@@ -99,7 +99,11 @@ def understand(file: SalesFile, choices: Choices, latest: datetime) -> Lines:
     )
     if file.facts["format"] != "xlsx":
         issues.error(
-            _cut_off(raw[CELLS].to_numpy()), "cut_off", None, None, "cells are missing: is the file cut off?"
+            _cut_off(raw[CELLS].to_numpy(), len(file.headers)),
+            "cut_off",
+            None,
+            None,
+            "cells are missing: is the file cut off?",
         )
     issues.error(codes == "", "empty", "code", texts["code"], "there is no product code")
 
@@ -171,10 +175,10 @@ def _non_products(codes: np.ndarray, choices: Choices) -> np.ndarray:
     return np.asarray(found, bool)[places]
 
 
-def _cut_off(cells: np.ndarray) -> np.ndarray:
+def _cut_off(cells: np.ndarray, columns: int) -> np.ndarray:
     """The last line, when it has fewer cells than every other one."""
     found = np.zeros(len(cells), bool)
-    found[-1] = len(cells) > 1 and cells[-1] < cells[:-1].min()
+    found[-1] = len(cells) > 1 and cells[-1] < min(columns, cells[:-1].min())
     return found
 
 

@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 
 from core import stock
 from core.errors import AlreadyReversed, InsufficientStock, RunoutError
-from db import server
+from db import queries, server
 from db import session as doors
 from db.models import Movement, Posting
-from tests.chaos import checker
 from tests.chaos.ground import Ground, NotOurs
 from tests.makers import a_product, a_warehouse, an_actor
 
@@ -73,9 +72,9 @@ def all_at_once(number: int, work: Callable[[Session, int], Any]) -> list[Any]:
 
 
 def assert_sound() -> None:
-    """Every rule of the ledger that `tests/chaos/ledger.sql` knows."""
+    """Every rule of the ledger that `db/queries/ledger_faults.sql` knows."""
     with doors.reading() as session:
-        found = dict(session.execute(sa.text(checker.LEDGER)).mappings().one())
+        (found,) = queries.rows(session, "ledger_faults")
     assert not any(found.values()), found
 
 

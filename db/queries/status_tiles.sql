@@ -6,5 +6,7 @@ SELECT r.status, count(*) AS products,
            AS money
 FROM run_out AS r
 JOIN product AS p ON p.id = r.product_id
-WHERE p.is_active AND r.warehouse_id IS NOT DISTINCT FROM CAST(:warehouse_id AS integer)
+WHERE p.is_active
+  AND (r.warehouse_id = CAST(:warehouse_id AS integer)
+       OR (CAST(:warehouse_id AS integer) IS NULL AND r.warehouse_id IS NULL))
 GROUP BY r.status

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from db import queries
 from tests.chaos.client import Journal
 from tests.chaos.ground import Ground
-
-LEDGER = (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,11 @@ def violations(ground: Ground, told: Told, first_movement_id: int) -> dict[str, 
 
     lost: acknowledged, but not in the ledger as it was told. doubled: an intent booked more than once.
     refused_but_booked: the refusal left a trace. phantoms: booked although nobody ever tried it. The others
-    are rules of the ledger alone (`ledger.sql`). Movements up to `first_movement_id` made the opening stock.
+    are rules of the ledger alone (`db/queries/ledger_faults.sql`). Movements up to `first_movement_id` made
+    the opening stock.
     """
     with ground.admin() as connection:
-        ledger = dict(connection.execute(sa.text(LEDGER)).mappings().one())
+        ledger = dict(connection.execute(queries.sql("ledger_faults")).mappings().one())
         rows = connection.execute(
             sa.text("SELECT reason, posting_id, id, change, stock_after FROM movement"
                     " WHERE id > :first ORDER BY id"),

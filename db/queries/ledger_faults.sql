@@ -1,4 +1,5 @@
--- What is wrong in the ledger? One row of counts, all 0 when nothing is.
+-- What is wrong in the ledger?
+-- One row: how often each rule is broken, all 0 on a sound ledger. Reads every movement.
 WITH chain AS (
     SELECT m.*, lag(stock_after, 1, 0) OVER (PARTITION BY product_id, warehouse_id ORDER BY id) AS expected
     FROM movement AS m

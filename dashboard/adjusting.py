@@ -1,0 +1,150 @@
+"""The form that changes the stock of one product: preview, one booking per form, the answer with Undo."""
+
+import uuid
+from decimal import Decimal
+
+import streamlit as st
+
+from core import predictions, stock
+from core.errors import BadInput, RunoutError
+from core.posting import exact, plain
+from core.products import Detail
+from dashboard import ledger, looks, signin, ui
+from db.session import transact
+
+MODES = {"change": "Add or take away", "count": "Counted"}
+# Reason codes that a change of each sign can have, the usual one first.
+TAKES_AWAY = ("issue", "sale", "damage", "loss", "vendor_return", "correction")
+ADDS = ("receipt", "return", "correction")
+WHOLE_UNITS = ("each", "piece", "pcs", "pack", "box", "set", "pair", "roll")
+
+
+def draw(detail: Detail, warehouse_id: int | None) -> None:
+    """The form. Its number is the idempotency key, made when it is first drawn: it can book once only."""
+    form = st.session_state.setdefault(_form_of(detail), uuid.uuid4().hex)
+    mode = st.segmented_control(
+        "What happened", list(MODES), format_func=MODES.get, default="change", key=f"mode_{form}",
+        required=True, width="stretch",
+    )  # fmt: skip
+    levels = {level.warehouse_id: level for level in detail.levels}
+    places = list(levels)
+    left, right = st.columns(2)
+    with left:
+        place = st.selectbox(
+            "Warehouse", places, format_func=lambda i: levels[i].code, key=f"place_{form}",
+            index=places.index(warehouse_id) if warehouse_id in levels else 0,
+        )  # fmt: skip
+    with right:
+        whole = detail.product.unit_of_measure in WHOLE_UNITS
+        quantity = st.number_input(
+            "Counted" if mode == "count" else "Change (+ or −)", value=None, step=1 if whole else 0.1,
+            format="%d" if whole else "%.10g", key=f"quantity_{form}", placeholder="0",
+            min_value=(0 if whole else 0.0) if mode == "count" else None,
+        )  # fmt: skip
+    if mode == "change":
+        codes = ADDS if quantity is not None and quantity > 0 else TAKES_AWAY
+        labels = looks.reasons()
+        st.selectbox(
+            "Reason", codes, format_func=lambda code: labels.get(code, code), key=f"reason_{form}_{codes[0]}"
+        )
+    st.text_input("Note", key=f"note_{form}", max_chars=200, placeholder="Why, if it is worth knowing")
+    before = levels[place].quantity
+    after, change = _preview(mode, quantity, before)
+    unit = detail.product.unit_of_measure
+    if after is None:
+        st.markdown(":gray[Enter a quantity to see what it will be.]")
+    elif after < 0:
+        ui.refused(
+            f"{detail.product.sku}: {plain(-change)} asked for, {plain(before)} on hand in {levels[place].code}."
+        )
+    else:
+        st.markdown(
+            f"**{_write(before)} → {_write(after)}** {ui.safe_md(unit)} in {ui.safe_md(levels[place].code)}"
+        )
+    st.button(
+        f"Book {ui.formats().change(change)}" if change else "Book",
+        type="primary", key=f"book_{form}", width="stretch", on_click=book,
+        args=(str(detail.product.uid), detail.product.id, form, mode, place),
+        disabled=not change or after < 0,
+    )  # fmt: skip
+    _answer(detail)
+
+
+def _preview(mode: str, quantity: float | None, before: Decimal) -> tuple[Decimal | None, Decimal]:
+    """Stock after, and the change that leads there."""
+    if quantity is None:
+        return None, Decimal(0)
+    amount = Decimal(repr(quantity))
+    after = amount if mode == "count" else before + amount
+    return after, after - before
+
+
+def book(uid: str, product_id: int, form: str, mode: str, place: int) -> None:
+    """Book what the form says. A double click or a rerun carries the same form, so it is booked once."""
+    typed = st.session_state.get(f"quantity_{form}")
+    about = {"reason": (st.session_state.get(f"note_{form}") or "").strip() or None, "key": form}
+    today = looks.today()
+
+    def work(session):
+        person = signin.require()
+        if typed is None:
+            raise BadInput("Enter a quantity first.")
+        if mode == "count":
+            booked = stock.set_to(session, person, product_id, place, exact(typed, "Counted"), **about)
+        else:
+            change = exact(typed, "Change")
+            codes = ADDS if change > 0 else TAKES_AWAY
+            code = st.session_state.get(f"reason_{form}_{codes[0]}") or codes[0]
+            booked = stock.adjust(session, person, product_id, place, change, reason_code=code, **about)
+        predictions.refresh(session, [product_id], today)
+        return booked
+
+    answer: dict = {"product": uid}
+    try:
+        booked = transact(work)
+    except RunoutError as refusal:
+        answer["refused"] = refusal.sentence
+    except Exception as error:
+        answer["refused"] = ui.trouble(error)
+    else:
+        st.session_state[f"form_{uid}"] = uuid.uuid4().hex
+        if booked is not None:
+            (line,) = booked.lines
+            answer |= {
+                "before": plain(line.before),
+                "after": plain(line.after),
+                "movement": line.movement_id,
+                "place": line.warehouse_id,
+            }
+    st.session_state["booked"] = answer
+    st.session_state.pop("undone", None)
+    looks.forget()
+
+
+def _answer(detail: Detail) -> None:
+    """What became of the last booking: before, after and Undo."""
+    answer = st.session_state.get("booked")
+    if not answer or answer["product"] != str(detail.product.uid):
+        if st.session_state.get("undone", {}).get("product") == str(detail.product.uid):
+            ledger.undo_answer()
+        return
+    if "refused" in answer:
+        ui.refused(answer["refused"])
+        return
+    if "movement" not in answer:
+        st.info("The count is what was on hand already: nothing to book.", icon=":material/check:")
+        return
+    code = next(level.code for level in detail.levels if level.warehouse_id == answer["place"])
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="booked_line"):
+        st.markdown(
+            f":material/check: **{_write(answer['before'])} → {_write(answer['after'])}** in {ui.safe_md(code)}"
+        )
+        ledger.undo_button(answer["movement"], str(detail.product.uid), key="undo_booked")
+
+
+def _form_of(detail: Detail) -> str:
+    return f"form_{detail.product.uid}"
+
+
+def _write(quantity: Decimal | str) -> str:
+    return ui.safe_md(ui.formats().quantity(Decimal(quantity)))

@@ -1,0 +1,69 @@
+"""The dashboard's one entrance: who is signed in, which views they get, and the chosen one."""
+
+import gc
+
+import streamlit as st
+
+from core import auth
+from dashboard import looks, signin, ui
+from dashboard.style import FAVICON
+from dashboard.charts import demand, stock  # noqa: F401  (imported before the heap is frozen)
+
+# Address, file, title, icon, the right it takes, and whether the navigation shows it.
+VIEWS = (
+    ("today", "views/today.py", "Today", ":material/today:", "read", True),
+    ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
+    ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
+    ("product", "views/product.py", "Product", ":material/package_2:", "read", False),
+)
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze() -> bool:
+    # Streamlit collects garbage after every run; the imports need not be looked at again (131 -> 46 ms).
+    gc.collect()
+    gc.freeze()
+    return True
+
+
+def _pages(person: auth.Actor | None) -> list:
+    """The views this person may see; for nobody the sign-in page, at the same addresses."""
+    return [
+        st.Page(
+            file if person else signin.page,
+            title=title if person else "Sign in",
+            icon=icon,
+            url_path="" if address == "today" else address,
+            default=address == "today",
+            visibility="visible" if shown else "hidden",
+        )
+        for address, file, title, icon, right, shown in VIEWS
+        if person is None or auth.may(person, right)
+    ]
+
+
+def _sidebar(person: auth.Actor) -> None:
+    with st.sidebar, st.container(key="person"):
+        st.text(person.name)
+        st.caption(f"{person.role} · {ui.safe_md(looks.the_shop().name)}")
+        st.button("Sign out", key="sign_out", on_click=signin.sign_out, icon=":material/logout:")
+
+
+def main() -> None:
+    st.set_page_config(page_title="Runout", page_icon=FAVICON, layout="wide")
+    _freeze()
+    try:
+        person = signin.actor()
+        page = st.navigation(_pages(person), position="sidebar" if person else "hidden")
+        if person:
+            st.logo(ui.wordmark(), size="medium")
+            _sidebar(person)
+        signin.banner()
+        st.session_state["view"] = page.url_path or "today"
+        page.run()
+        signin.carry()
+    except Exception as error:
+        ui.page_failed(error)
+
+
+main()

@@ -1,0 +1,71 @@
+"""Demand by day: what left the shelf, when there was nothing to sell, and what is expected from now on."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import charts
+
+MEAN_DAYS = 7
+EXPECTED_DAYS = 14
+
+
+def figure(
+    path: pd.DataFrame,
+    *,
+    today: date,
+    daily_rate: float | None = None,
+    rate_words: str = "",
+    dark: bool = False,
+    separators: str = ".,",
+    height: int = 240,
+) -> go.Figure:
+    """Bars of daily demand, their mean over 7 days, grey days without stock, the expected rate ahead.
+
+    Args:
+        path: one row a day (`demand.stock_path`): day, demand, in_stock.
+        daily_rate: expected demand per day from today on; None without a forecast.
+        rate_words: what stands at the end of that line.
+    """
+    colours = charts.palette(dark)
+    drawn = charts.blank(height, dark=dark, separators=separators)
+    past = path[[day < today for day in path.day]] if len(path) else path
+    charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
+    demand = past.demand.astype(float).clip(lower=0)
+    drawn.add_trace(
+        go.Bar(
+            x=list(past.day),
+            y=list(demand),
+            name="demand",
+            marker={"color": colours.muted, "opacity": 0.55, "line": {"width": 0}},
+            hovertemplate="%{x|%a %-d %b}: %{y:,~f} left the shelf<extra></extra>",
+        )
+    )
+    drawn.add_trace(
+        go.Scatter(
+            x=list(past.day),
+            y=list(demand.rolling(MEAN_DAYS, min_periods=1).mean().round(3)),
+            name="mean of 7 days",
+            mode="lines",
+            line={"color": colours.ink, "width": 1.5},
+            hoverinfo="skip",
+        )
+    )
+    if daily_rate is not None:
+        ahead = [today + timedelta(days=n) for n in range(EXPECTED_DAYS + 1)]
+        drawn.add_trace(
+            go.Scatter(
+                x=ahead,
+                y=[daily_rate] * len(ahead),
+                name="expected",
+                mode="lines",
+                line={"color": colours.accent, "width": 2, "dash": "dot"},
+                hovertemplate="Expected from now on: %{y:,.1f} a day<extra></extra>",
+            )
+        )
+        drawn.add_annotation(
+            x=ahead[-1], y=daily_rate, yshift=12, xanchor="right", text=rate_words, showarrow=False,
+            font={"color": colours.accent, "size": 12},
+        )  # fmt: skip
+    return drawn

@@ -1,0 +1,154 @@
+"""The stock path: what was on the shelf, and the fan of what may be left."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard import charts
+
+SEEN_AHEAD_DAYS = 30
+BEYOND_RUN_OUT_DAYS = 14
+
+
+def figure(
+    path: pd.DataFrame,
+    fan: pd.DataFrame | None,
+    *,
+    today: date,
+    on_hand: float,
+    run_out: tuple[date | None, date | None, date | None] = (None, None, None),
+    run_out_words: str = "",
+    dark: bool = False,
+    separators: str = ".,",
+    height: int = 320,
+) -> go.Figure:
+    """History as a solid line, then 80 % and 50 % of the futures, and the run-out as a bracket on the axis.
+
+    Args:
+        path: one row a day (`demand.stock_path`): day, closing, in_stock.
+        fan: one row a day from today (`Outlook.fan`): day, p10 .. p90 of the stock left, or None.
+        on_hand: the stock of this moment, where both meet.
+        run_out: days by which 10, 50 and 90 % of the futures have run out; None beyond the horizon.
+        run_out_words: what the bracket says.
+    """
+    drawn = charts.blank(height, dark=dark, separators=separators)
+    past = path[[day < today for day in path.day]] if len(path) else path
+    charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
+    if fan is not None and len(fan):
+        _draw_fan(drawn, _ahead(fan, today, on_hand, run_out[2]), dark=dark)
+    _draw_history(drawn, past, today, on_hand, dark=dark)
+    if fan is not None and len(fan):
+        last = drawn.data[0].x[-1]
+        _draw_bracket(drawn, run_out, last, run_out_words, dark=dark)
+    _mark_today(drawn, today, dark=dark)
+    return drawn
+
+
+def _ahead(fan: pd.DataFrame, today: date, on_hand: float, p90_on: date | None) -> pd.DataFrame:
+    """The part of the fan worth seeing, starting with the stock of this moment."""
+    now = dict.fromkeys(("p10", "p25", "p50", "p75", "p90"), on_hand)
+    later = fan[[day > today for day in fan.day]]
+    if on_hand > 0:
+        far = (p90_on - today).days + BEYOND_RUN_OUT_DAYS if p90_on else len(later)
+        later = later.head(max(far, SEEN_AHEAD_DAYS))
+    else:
+        later = later.head(SEEN_AHEAD_DAYS)
+    return pd.concat([pd.DataFrame([{"day": today, **now}]), later], ignore_index=True)
+
+
+def _draw_fan(drawn: go.Figure, fan: pd.DataFrame, *, dark: bool) -> None:
+    colours = charts.palette(dark)
+    days = list(fan.day)
+    for low, high, colour, name in (
+        ("p10", "p90", colours.band_80, "80 %"),
+        ("p25", "p75", colours.band_50, "50 %"),
+    ):
+        edge = {"x": days, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        drawn.add_trace(go.Scatter(**edge, y=list(fan[high]), name=f"{name} upper"))
+        drawn.add_trace(
+            go.Scatter(**edge, y=list(fan[low]), name=f"{name} band", fill="tonexty", fillcolor=colour)
+        )
+    drawn.add_trace(
+        go.Scatter(
+            x=days,
+            y=list(fan.p50),
+            name="most likely",
+            mode="lines",
+            line={"color": colours.accent, "width": 2},
+            customdata=fan[["p10", "p90"]].to_numpy(),
+            hovertemplate="%{x|%a %-d %b}: most likely %{y:,.0f} left,<br>"
+            "8 of 10 times %{customdata[0]:,.0f} to %{customdata[1]:,.0f}<extra></extra>",
+        )
+    )
+
+
+def _draw_history(drawn: go.Figure, past: pd.DataFrame, today: date, on_hand: float, *, dark: bool) -> None:
+    drawn.add_trace(
+        go.Scatter(
+            x=[*past.day, today],
+            y=[*past.closing, on_hand],
+            name="on hand",
+            mode="lines",
+            line={"color": charts.palette(dark).ink, "width": 2, "shape": "hv"},
+            hovertemplate="%{x|%a %-d %b}: %{y:,~f} on hand<extra></extra>",
+        )
+    )
+
+
+def _draw_bracket(
+    drawn: go.Figure,
+    run_out: tuple[date | None, date | None, date | None],
+    last: date,
+    words: str,
+    *,
+    dark: bool,
+) -> None:
+    """From the 10 % to the 90 % day on the time axis; open to the right when the end is out of sight."""
+    first_on, likely_on, late_on = run_out
+    if first_on is None:
+        return
+    colours = charts.palette(dark)
+    end = late_on or last
+    symbols = ["line-ns", "line-ns" if late_on else "triangle-right"]
+    drawn.add_trace(
+        go.Scatter(
+            x=[first_on, end],
+            y=[0, 0],
+            name="runs out",
+            mode="lines+markers",
+            cliponaxis=False,
+            line={"color": colours.out, "width": 4},
+            marker={"symbol": symbols, "size": 14, "color": colours.out,
+                    "line": {"width": 3, "color": colours.out}},
+            hoverinfo="skip",
+        )
+    )  # fmt: skip
+    if likely_on is not None:
+        drawn.add_trace(
+            go.Scatter(
+                x=[likely_on],
+                y=[0],
+                name="most likely run-out",
+                mode="markers",
+                cliponaxis=False,
+                marker={"size": 11, "color": colours.paper, "line": {"width": 3, "color": colours.out}},
+                hovertemplate="Most likely used up on %{x|%a %-d %b}<extra></extra>",
+            )
+        )
+    middle = first_on + (end - first_on) / 2
+    drawn.add_annotation(
+        x=middle, y=0, yshift=20, text=words, showarrow=False, font={"color": colours.out, "size": 13},
+        bgcolor=colours.paper, borderpad=2, opacity=0.95,
+    )  # fmt: skip
+
+
+def _mark_today(drawn: go.Figure, today: date, *, dark: bool) -> None:
+    colours = charts.palette(dark)
+    line = {"type": "line", "xref": "x", "yref": "paper", "x0": today, "x1": today, "y0": 0, "y1": 1,
+            "line": {"color": colours.muted, "width": 1, "dash": "dot"}}  # fmt: skip
+    drawn.update_layout(shapes=[*drawn.layout.shapes, line])
+    drawn.add_annotation(
+        x=today - timedelta(hours=6), y=1, yref="paper", xanchor="right", yanchor="top", text="today",
+        showarrow=False, font={"color": colours.muted, "size": 12},
+    )  # fmt: skip

@@ -1,0 +1,154 @@
+"""How movements are shown: as a table, one of them in words, and Undo where it may be done."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import auth, predictions, stock
+from core.auth import Actor
+from core.errors import RunoutError
+from core.posting import plain
+from dashboard import grid, looks, signin, ui
+from dashboard.formats import is_missing
+from db.session import transact
+
+KIND = {"in": "In", "out": "Out", "adjust": "Adjustment", "transfer": "Transfer"}
+NARROW = {"When": 124, "Change": 84, "Reason": 146}
+
+
+def state(row: Any) -> str:
+    """What a later or earlier booking has to say about this one."""
+    if not is_missing(row.reversed_by_id):
+        return "Reversed"
+    if not is_missing(row.reverses_id):
+        return "Reversal"
+    return ""
+
+
+def shown(found: pd.DataFrame, *, with_product: bool) -> pd.DataFrame:
+    """Movements as text, newest first."""
+    write, at = ui.formats(), looks.now()
+    rows = list(found.itertuples(index=False))
+    columns = {
+        "Product": [row.product_name for row in rows],
+        "Change": [write.change(row.change) for row in rows],
+        "Reason": [_reason(row) for row in rows],
+        "When": [write.ago(row.occurred_at, at) for row in rows],
+        "Stock": [f"{write.quantity(row.stock_before)} → {write.quantity(row.stock_after)}" for row in rows],
+        "Where": [row.warehouse_code for row in rows],
+        "By": [row.person for row in rows],
+        "Reference": ["" if is_missing(row.reference_id) else row.reference_id for row in rows],
+        "Note": ["" if is_missing(row.reason) else row.reason for row in rows],
+        "Number": [str(row.movement_id) for row in rows],
+    }
+    if not with_product:
+        del columns["Product"]
+        columns = {name: columns[name] for name in ("When", "Change", "Reason", *list(columns)[3:])}
+    return pd.DataFrame(columns)
+
+
+def _reason(row: Any) -> str:
+    told = state(row)
+    return f"{row.reason_label} ({told.lower()})" if told else row.reason_label
+
+
+def table(found: pd.DataFrame, *, key: str, with_product: bool) -> Any | None:
+    """The table; answers the row that was clicked. Reversed pairs are grey: together they change nothing."""
+    frame = shown(found, with_product=with_product)
+    undone = [bool(state(row)) for row in found.itertuples(index=False)]
+    narrow = {"Product": 150, "Change": 74, "Reason": 130} if with_product else NARROW
+    place, _ = grid.draw(frame, narrow, _config(with_product), key=key, grey=undone)
+    return found.iloc[place] if place is not None else None
+
+
+def _config(with_product: bool) -> dict[str, Any]:
+    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
+        return st.column_config.TextColumn(name, width=width, alignment=alignment, help=help_)
+
+    return {
+        "Product": text("Product", 240),
+        "Change": text("Change", 80, "right"),
+        "Reason": text("Reason", 126 if with_product else 140),
+        "When": text("When", 126),
+        "Stock": text("Stock", 110, "right", "On hand in this warehouse before and after."),
+        "Where": text("Where", 80),
+        "By": text("By", 110),
+        "Reference": text("Reference", 110),
+        "Note": text("Note", 150),
+        "Number": text("Number", 80, "right"),
+    }
+
+
+def in_words(row: Any) -> str:
+    """One movement as a sentence, ready for Markdown."""
+    write = ui.formats()
+    amount = f"{write.change(row.change)} {row.unit_of_measure}".strip()
+    parts = [
+        f"**{ui.safe_md(amount)}** of {ui.safe_md(row.product_name)} in {ui.safe_md(row.warehouse_code)}, "
+        f"{ui.safe_md(row.reason_label.lower())}: {ui.safe_md(write.quantity(row.stock_before))} before, "
+        f"{ui.safe_md(write.quantity(row.stock_after))} after.",
+        f"Happened {ui.safe_md(write.moment(row.occurred_at))}, booked by {ui.safe_md(row.person)} "
+        f"{ui.safe_md(write.moment(row.recorded_at))} as movement {row.movement_id}.",
+    ]
+    if not is_missing(row.unit_price):
+        worth = write.price(abs(row.total))
+        parts.append(ui.safe_md(f"{write.price(row.unit_price)} a piece, {worth} together."))
+    for label, value in (("Reference", row.reference_id), ("Customer", row.customer), ("Note", row.reason)):
+        if not is_missing(value) and value:
+            parts.append(f"{label}: {ui.safe_md(value)}.")
+    if not is_missing(row.counterpart_id):
+        parts.append(f"The other leg of this transfer is movement {int(row.counterpart_id)}.")
+    if not is_missing(row.reversed_by_id):
+        parts.append(f"Reversed by movement {int(row.reversed_by_id)}.")
+    if not is_missing(row.reverses_id):
+        parts.append(f"Reverses movement {int(row.reverses_id)}.")
+    return "  \n".join(parts)
+
+
+def details(row: Any, person: Actor, *, key: str) -> None:
+    """A movement in words, with Undo for whoever may book."""
+    with st.container(border=True, key=f"{key}_details"):
+        st.markdown(in_words(row))
+        if auth.may(person, "move stock") and not state(row):
+            undo_button(int(row.movement_id), str(row.product_uid), key=f"{key}_undo")
+
+
+def undo_button(movement_id: int, product_uid: str, *, key: str) -> None:
+    st.button(
+        "Undo", key=key, icon=":material/undo:", on_click=undo, args=(movement_id, product_uid),
+        help="Books the opposite movement; the ledger keeps both.",
+    )  # fmt: skip
+
+
+def undo(movement_id: int, product_uid: str) -> None:
+    """Reverse a movement; the second click of a double click finds the first one's answer."""
+
+    def work(session):
+        booked = stock.reverse(session, signin.require(), movement_id, key=f"undo:{movement_id}")
+        predictions.refresh(session, sorted({line.product_id for line in booked.lines}), looks.today())
+        return booked
+
+    answer = {"movement": movement_id, "product": product_uid}
+    try:
+        booked = transact(work)
+        line = booked.lines[0]
+        answer |= {"before": plain(line.before), "after": plain(line.after)}
+    except RunoutError as refusal:
+        answer["refused"] = refusal.sentence
+    except Exception as error:
+        answer["refused"] = ui.trouble(error)
+    st.session_state["undone"] = answer
+    st.session_state.pop("booked", None)
+    looks.forget()
+
+
+def undo_answer() -> None:
+    """What became of the last Undo, shown where it was pressed."""
+    answer = st.session_state.get("undone")
+    if not answer:
+        return
+    if "refused" in answer:
+        ui.refused(answer["refused"])
+    else:
+        st.success(ui.safe_md(f"Undone: {answer['before']} → {answer['after']}."), icon=":material/undo:")

@@ -1,0 +1,151 @@
+"""Filters of the views; each owns its widget and its word in the address: a link reproduces the view."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import streamlit as st
+
+from core.errors import BadInput
+from dashboard import looks, ui
+from dashboard.looks import Place
+
+PERIODS = {"7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last 12 months"}
+ROWS_PER_PAGE = 50
+MOST_CHARACTERS = 100
+
+
+def choice(label: str, word: str, options: Mapping[str, str], everything: str, **about: Any) -> str | None:
+    """One of `options` (word in the address -> text on screen), or None for `everything`.
+
+    An address with another word is answered by one red sentence, and counts as not chosen.
+    """
+    key = _key(word)
+    st.session_state[key] = in_address(label, word, options) or ""
+    return (
+        st.selectbox(
+            label,
+            ["", *options],
+            format_func=lambda option: options.get(option, everything),
+            key=key,
+            on_change=_changed,
+            args=(word, key),
+            label_visibility="collapsed",
+            **about,
+        )
+        or None
+    )
+
+
+def in_address(label: str, word: str, options: Mapping[str, str]) -> str | None:
+    """The option that the address names; one that does not exist is answered by a red sentence."""
+    given = st.query_params.get(word)
+    if given and given not in options:
+        ui.refused(f"{label}: there is no '{given[:60]}'.")
+        st.query_params.pop(word)
+        return None
+    return given or None
+
+
+def words(label: str, word: str, placeholder: str) -> str | None:
+    """A search box, searched as one types."""
+    key = _key(word)
+    st.session_state[key] = st.query_params.get(word, "")[:MOST_CHARACTERS]
+    typed = st.text_input(
+        label,
+        key=key,
+        type="search",
+        placeholder=placeholder,
+        max_chars=MOST_CHARACTERS,
+        on_change=_changed,
+        args=(word, key),
+        label_visibility="collapsed",
+        live="400ms",
+        icon=":material/search:",
+    )
+    return typed.replace("\x00", "").strip() or None
+
+
+def _changed(word: str, key: str) -> None:
+    """The address is what counts: a picker writes it, and draws what it says."""
+    remember(word, st.session_state[key] or None)
+    restart()
+
+
+def warehouse(everything: str = "All warehouses", **about: Any) -> Place | None:
+    places = {place.code: place for place in looks.places()}
+    names = {code: f"{code} · {p.name}" if p.name != code else code for code, p in places.items()}
+    chosen = choice("Warehouse", "warehouse", names, everything, **about)
+    return places[chosen] if chosen else None
+
+
+def status() -> str | None:
+    return choice("Status", "status", ui.WORD, "Any status")
+
+
+def category() -> str | None:
+    return choice("Category", "category", {name: name for name in looks.categories()}, "All categories")
+
+
+def person() -> int | None:
+    """Id of who booked."""
+    people = looks.people()
+    chosen = choice("Person", "person", {uid: name for uid, (_, name) in people.items()}, "Anybody")
+    return people[chosen][0] if chosen else None
+
+
+def period(today: date) -> date | None:
+    """First day of the period, None for all time."""
+    chosen = choice("Period", "days", PERIODS, "All time")
+    return today - timedelta(days=int(chosen) - 1) if chosen else None
+
+
+def number_in_address(word: str) -> int | None:
+    """A whole number above zero out of the address; refuses anything else by name."""
+    given = st.query_params.get(word)
+    if given is None:
+        return None
+    if not given.isascii() or not given.isdigit() or len(given) > 18 or int(given) == 0:
+        del st.query_params[word]
+        raise BadInput(f"'{given[:60]}' in the address is not a number, so the first page is shown.")
+    return int(given)
+
+
+def remember(word: str, value: object | None) -> None:
+    """Put a filter into the address, or take it out."""
+    if value is None:
+        st.query_params.pop(word, None)
+    else:
+        st.query_params[word] = str(value)
+
+
+def restart() -> None:
+    """Another filter or order starts at the first page."""
+    for word in ("page", "before", "after"):
+        st.query_params.pop(word, None)
+
+
+def page() -> int:
+    """The page that the address asks for, from 1."""
+    with ui.refusals_shown():
+        return number_in_address("page") or 1
+    return 1
+
+
+def page_links(total: int) -> None:
+    """Page numbers under a table, when there is more than one page."""
+    count = max(1, -(-total // ROWS_PER_PAGE))
+    if count == 1:
+        return
+    now = min(page(), count)
+    # Named after the page, so that another filter starts it anew.
+    key = f"{_key('page')}_{now}_{count}"
+
+    def changed() -> None:
+        remember("page", st.session_state[key] if st.session_state[key] > 1 else None)
+
+    st.pagination(count, default=now, key=key, on_change=changed)
+
+
+def _key(word: str) -> str:
+    return f"{st.session_state.get('view', '')}_{word}"

@@ -1,0 +1,106 @@
+"""How a product's figures came about: the terms, so that they can be added up by hand."""
+
+from datetime import date
+from typing import Any
+
+import streamlit as st
+
+from dashboard import ui
+from dashboard.looks import ProductPage
+
+
+def finding(page: ProductPage, today: date) -> str:
+    """The stock path in one sentence."""
+    verdict, write = page.outlook.verdict, ui.formats()
+    if verdict.status == "out":
+        return "Nothing on hand"
+    if page.outlook.passage is None:
+        return "Stock of the last 90 days"
+    if verdict.p50_on is None:
+        return "Lasts longer than the forecast looks ahead"
+    return f"Most likely runs out {ui.safe_md(write.day_from(verdict.p50_on, today))}"
+
+
+def draw(page: ProductPage) -> None:
+    """The terms behind the dates, folded away."""
+    with st.expander("How this is computed", icon=":material/receipt_long:"):
+        st.markdown("\n".join(f"- {line}" for line in lines(page)))
+
+
+def lines(page: ProductPage) -> list[str]:
+    """Each term as a line of Markdown; texts of people are escaped."""
+    outlook, write = page.outlook, ui.formats()
+    unit = ui.safe_md(page.detail.product.unit_of_measure)
+    held = [f"{ui.safe_md(lv.code)} {_q(lv.quantity)}" for lv in page.detail.levels if lv.quantity]
+    told = [f"**On hand** {_q(outlook.on_hand)} {unit}" + (f" = {' + '.join(held)}" if len(held) > 1 else "")]
+    passage, verdict = outlook.passage, outlook.verdict
+    if passage is None:
+        return [*told, f"**No forecast**: {ui.safe_md(outlook.reason)}."]
+    rate = ui.safe_md(write.number(passage.daily_rate, 2))
+    told.append(f"**Expected demand** {rate} {unit} a day, the mean of 200 possible futures over 28 days")
+    if passage.days_of_cover is not None:
+        cover = ui.safe_md(write.number(passage.days_of_cover, 1))
+        told.append(f"**Lasts** {cover} days = {_q(outlook.on_hand)} ÷ {rate}")
+    if verdict.p10_on:
+        told.append(_run_out_line(page))
+    told.append(_order_line(page))
+    told.append(_risk_line(page))
+    as_of = ui.safe_md(write.day(outlook.as_of))
+    told.append(f"**Method** {ui.safe_md(outlook.reason)}; data up to {as_of}")
+    told.extend(_scores(outlook.scores))
+    return told
+
+
+def _run_out_line(page: ProductPage) -> str:
+    verdict, write = page.outlook.verdict, ui.formats()
+    days = [write.weekday(on) for on in (verdict.p10_on, verdict.p50_on, verdict.p90_on)]
+    shown = [ui.safe_md(day if on else "beyond the horizon") for day, on in
+             zip(days, (verdict.p10_on, verdict.p50_on, verdict.p90_on), strict=True)]  # fmt: skip
+    return f"**Used up** in 1 of 10 futures by {shown[0]}, in 5 by {shown[1]}, in 9 by {shown[2]}"
+
+
+def _order_line(page: ProductPage) -> str:
+    outlook, write = page.outlook, ui.formats()
+    lead = f"{outlook.lead_time_days} days"
+    if outlook.verdict.order_by_on is None:
+        return (
+            f"**Order by** no date yet: 9 of 10 futures last longer than the forecast; an order takes {lead}"
+        )
+    first, by = (ui.safe_md(write.weekday(d)) for d in (outlook.verdict.p10_on, outlook.verdict.order_by_on))
+    return f"**Order by** {by} = {first} − {lead} until an order arrives"
+
+
+def _risk_line(page: ProductPage) -> str:
+    outlook, product, write = page.outlook, page.detail.product, ui.formats()
+    lost = ui.safe_md(write.number(outlook.passage.expected_lost, 2))
+    price = product.unit_price if product.unit_price is not None else product.unit_cost
+    if price is None:
+        return f"**At risk** {lost} pieces until an order of today arrives; no price is known"
+    return (
+        f"**At risk** {ui.safe_md(write.money(outlook.money_at_risk))} = {lost} expected to be asked for "
+        f"and not there until an order of today arrives × {ui.safe_md(write.price(price))}"
+    )
+
+
+def _scores(scores: dict[str, Any] | None) -> list[str]:
+    """How such forecasts did when they were tried on the past."""
+    if not scores or not scores.get("tasks"):
+        return ["**How often right**: this product's past is too short to try the forecast on it"]
+    write, tries = ui.formats(), int(scores["tasks"])
+    told = []
+    if scores.get("coverage") is not None:
+        hits = round(scores["coverage"] * tries)
+        told.append(
+            f"**How often right** tried on its own past, {hits} of {tries} ranges held the day it ran out "
+            "(8 of 10 are meant to)"
+        )
+    if scores.get("crps") is not None and scores.get("crps_naive") is not None:
+        ours, naive = (ui.safe_md(write.number(scores[name], 1)) for name in ("crps", "crps_naive"))
+        told.append(
+            f"**Error** {ours} days on average, against {naive} of the rule of thumb (mean of 28 days)"
+        )
+    return told
+
+
+def _q(quantity: Any) -> str:
+    return ui.safe_md(ui.formats().quantity(quantity))

@@ -1,0 +1,205 @@
+"""Who is at the screen: the form and the cookie of streamlit-authenticator, every decision by `core.auth`.
+
+The cookie holds an opaque token and nothing else. A script run asks the database who that is, so that
+sign-out, a switched-off account and a changed role act at once. The library's own checks are not used.
+"""
+
+import ipaddress
+import os
+from datetime import datetime, timedelta
+
+import extra_streamlit_components as stx
+import streamlit as st
+from streamlit_authenticator import Authenticate
+from streamlit_authenticator.controllers import AuthenticationController, CookieController
+from streamlit_authenticator.models import AuthenticationModel, CookieModel
+
+from core import auth
+from core.auth import Actor
+from core.errors import NotSignedIn
+from dashboard import looks, ui
+from db.session import transact, transaction
+
+COOKIE = "runout_sign_in"
+FIELDS = {"Form name": "Sign in", "Username": "E-mail", "Password": "Password", "Login": "Sign in"}
+SEEN_SECONDS = 60
+TOKEN_CHARACTERS = range(20, 201)
+
+
+class Carrier(CookieModel):
+    """The library's cookie, with our token in it; it never tells anybody who somebody is."""
+
+    def __init__(self, *_: object) -> None:
+        # Not the library's: that one asks the browser for all cookies first, which runs every page twice.
+        self.cookie_name = COOKIE
+        self.manager = object.__new__(stx.CookieManager)
+        self.manager.cookie_manager = stx.CookieManager.__init__.__globals__["_component_func"]
+        self.manager.cookies = {}
+
+    def get_cookie(self) -> None:
+        return None
+
+    def set_cookie(self) -> None:
+        """Nothing to do: `carry` keeps browser and session in step at the end of every run."""
+
+    def delete_cookie(self) -> None:
+        self.manager.cookies[self.cookie_name] = ""
+        self.manager.delete(self.cookie_name, key="cookie_delete")
+
+    def write(self, token: str) -> None:
+        self.manager.set(
+            self.cookie_name,
+            token,
+            key="cookie_set",
+            expires_at=datetime.now() + timedelta(days=auth.SIGN_IN_LASTS.days),  # noqa: DTZ005  (its clock)
+            secure=(st.context.url or "").startswith("https:") or None,
+            same_site="strict",
+        )
+
+
+class Credentials(AuthenticationModel):
+    """Compares by asking `core.auth`; knows nobody itself."""
+
+    def check_credentials(self, username: str, password: str) -> bool:
+        st.session_state["sign_in_refusal"] = None
+        address = st.context.ip_address or "local"
+        outcome = transact(lambda session: auth.sign_in(session, username, password, address, looks.now()))
+        if outcome.refusal is not None:
+            st.session_state["sign_in_refusal"] = outcome.refusal.sentence
+            return False
+        st.session_state["token"] = outcome.token
+        self.credentials["usernames"][username] = {"email": username, "name": outcome.actor.name}
+        return True
+
+
+class Door(AuthenticationController):
+    """Hands over what was typed; the library would cut spaces off a password."""
+
+    def __init__(self) -> None:
+        self.authentication_model = Credentials({"usernames": {}}, auto_hash=False)
+
+    def login(
+        self, username: str | None = None, password: str | None = None, *_: object, **__: object
+    ) -> bool:
+        if not username or not password:
+            return False
+        return self.authentication_model.login(username.strip().lower(), password)
+
+
+class Form(Authenticate):
+    """The library's sign-in form around our door and carrier."""
+
+    def __init__(self) -> None:
+        self.attrs = {"login_sleep_time": 0}
+        self.path = None
+        self.authentication_controller = Door()
+        self.cookie_controller = object.__new__(CookieController)
+        self.cookie_controller.cookie_model = Carrier()
+
+
+def token() -> str | None:
+    """The token of this session, or of the cookie its browser came with; nonsense counts as none."""
+    kept = st.session_state.get("token")
+    if kept is None:
+        kept = st.context.cookies.get(COOKIE)
+    is_token = kept and len(kept) in TOKEN_CHARACTERS and kept.isascii() and kept.isprintable()
+    return kept if is_token else None
+
+
+def actor() -> Actor | None:
+    """Who is signed in, asked anew; notes once a minute that the sign-in is in use."""
+    given = token()
+    person = looks.who(given)
+    if person is None:
+        st.session_state.pop("token", None)
+        return None
+    st.session_state["token"] = given
+    at = looks.now()
+    if at.timestamp() - st.session_state.get("seen_at", 0) > SEEN_SECONDS:
+        st.session_state["seen_at"] = at.timestamp()
+        with transaction() as session:
+            auth.seen(session, given, at)
+    return person
+
+
+def require() -> Actor:
+    """The person, or a refusal: for everything that is done rather than shown."""
+    person = looks.who(token())
+    if person is None:
+        raise NotSignedIn()
+    return person
+
+
+def sign_out() -> None:
+    """End the sign-in in the database and here; the cookie goes at the end of the run."""
+    given = token()
+    if given:
+        transact(lambda session: auth.sign_out(session, given, looks.now()))
+    for name in list(st.session_state):
+        del st.session_state[name]
+    st.session_state["signed_out"] = True
+
+
+def carry() -> None:
+    """Bring the browser's cookie in step with this session; called last, where nothing moves by it."""
+    kept, brought = st.session_state.get("token"), st.context.cookies.get(COOKIE)
+    with st.container(key="carrier"):
+        if kept and kept != brought:
+            Carrier().write(kept)
+        elif brought and not kept:
+            Carrier().delete_cookie()
+
+
+def page() -> None:
+    """The sign-in page; whoever succeeds lands where the address pointed."""
+    st.html(ui.STYLE)
+    _, middle, _ = st.columns([1, 1.1, 1])
+    with middle:
+        st.space("medium")
+        st.image(ui.wordmark(), width=150)
+        st.markdown(":gray[What runs out, when, and what to order from whom.]")
+        st.session_state.setdefault("authentication_status", None)
+        if st.session_state["authentication_status"]:
+            # The form hides itself from somebody it believes signed in; the database has said otherwise.
+            st.session_state["authentication_status"] = None
+        Form().login(fields=FIELDS, key="sign_in")
+        if st.session_state.get("token"):
+            st.session_state.pop("signed_out", None)
+            st.rerun()
+        refusal = st.session_state.get("sign_in_refusal")
+        if refusal:
+            ui.refused(refusal)
+        elif st.session_state.get("signed_out"):
+            st.markdown(":gray[You are signed out.]")
+        _demo_accounts()
+
+
+def _demo_accounts() -> None:
+    """The accounts of the demo shop, shown to the person in front of this machine only."""
+    if not is_loopback() or not looks.the_shop().is_demo:
+        return
+    accounts = looks.demo_accounts()
+    if accounts:
+        with st.container(border=True):
+            st.markdown("**Demo accounts**")
+            rows = [f"| {ui.safe_md(mail)} | `{role}123` | {role} |" for mail, role in accounts]
+            st.markdown("\n".join(["| E-mail | Password | Role |", "|---|---|---|", *rows]))
+
+
+def is_loopback() -> bool:
+    """Whether only this machine can reach the dashboard."""
+    host = os.environ.get("HOST") or "127.0.0.1"
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def banner() -> None:
+    """Everybody knows the demo passwords: say so where others can reach them."""
+    if not is_loopback() and looks.demo_accounts():
+        st.warning(
+            "The demo accounts have well-known passwords, and other machines can reach this address. "
+            "Deactivate them before you enter anything of your own.",
+            icon=":material/warning:",
+        )

@@ -1,0 +1,73 @@
+"""The few rules that Streamlit's theme cannot say. Constants only: nothing computed ever becomes HTML."""
+
+STYLE = """<style>
+/* Figures line up. */
+.stApp { font-variant-numeric: tabular-nums; }
+/* One calm column, dense enough to work with. */
+[data-testid="stMainBlockContainer"] { max-width: 1240px; padding-left: 2rem; padding-right: 2rem; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.75rem; }
+[data-testid="stHeading"] h1 { letter-spacing: -0.01em; padding: 0.25rem 0 0; }
+[data-testid="stHeading"]:has(h1) { padding-bottom: 0.9rem; }
+[data-testid="stHeading"] h2, [data-testid="stHeading"] h3 { padding: 0.5rem 0 0; }
+[data-testid="stSidebar"] { min-width: 208px; max-width: 208px; }
+[data-testid="stSidebarUserContent"] { font-size: 0.9rem; }
+[data-testid="stSidebarNavLink"][aria-current="page"] { background: rgba(21, 94, 239, 0.1); }
+[data-testid="stElementToolbar"] { display: none; }
+[data-testid="stDecoration"], [data-testid="stStatusWidget"] { display: none; }
+iframe[height="0"] { display: block; }
+.st-key-carrier { position: absolute; height: 0; overflow: hidden; }
+/* The five tiles: one button each. */
+.st-key-tiles [data-testid="stElementContainer"] { min-width: 0; }
+.st-key-tiles button {
+  width: 100%; height: 100%; min-height: 84px; padding: 0.65rem 0.9rem; justify-content: flex-start;
+  text-align: left; border-radius: 8px;
+}
+.st-key-tiles button > div { justify-content: flex-start; width: 100%; }
+.st-key-tiles button p { white-space: normal; line-height: 1.35; font-size: 0.86rem; text-align: left; }
+.st-key-tiles button p strong { font-size: 1.55rem; font-weight: 650; line-height: 1.25; }
+.st-key-tiles button[kind="primary"] {
+  background: transparent; color: inherit; border: 2px solid currentColor; border-color: #155EEF;
+}
+/* Product header: figures side by side. */
+.st-key-facts [data-testid="stMetric"] { padding: 0.1rem 0; }
+[data-testid="stMetricLabel"] p { font-size: 0.8rem; opacity: 0.75; }
+[data-testid="stMetricValue"] { line-height: 1.3; }
+[data-testid="stMetricDelta"] { background: transparent; padding: 0; }
+/* The bar under a write: before, after, Undo, in one line. */
+.st-key-booked { border-radius: 8px; }
+/* The sign-in form belongs to another library: its button is made the main one here. */
+.st-key-sign_in { max-width: 420px; }
+[data-testid="stForm"] .stFormSubmitButton, [data-testid="stForm"] .stFormSubmitButton button { width: 100%; }
+[data-testid="stForm"] .stFormSubmitButton button {
+  background: #155EEF; border-color: #155EEF; color: #FFFFFF; font-weight: 600;
+}
+/* Tables come in two widths, and the screen decides (grid.py). */
+[class*="st-key-narrow-"] { display: none; }
+@media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
+@media (max-width: 640px) {
+  [class*="st-key-narrow-"] { display: flex; }
+  [class*="st-key-wide-"] { display: none; }
+  [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
+  .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
+  .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child { grid-column: 1 / -1; }
+  .st-key-filters [data-testid="stHorizontalBlock"] { display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem; }
+  .st-key-filters [data-testid="stHorizontalBlock"] > :first-child { grid-column: 1 / -1; }
+  .st-key-filters [data-testid="stColumn"] { min-width: 0; width: 100%; }
+  .st-key-tiles button { min-height: 76px; padding: 0.5rem 0.65rem; }
+  .stButton button, .stDownloadButton button, .stFormSubmitButton button { min-height: 44px; }
+  .stTextInput input, .stSelectbox > div > div, .stNumberInput input { min-height: 44px; }
+}
+</style>"""
+
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">'
+    '<path d="M3 5 H8 V10 H13 V15 H18 V20" fill="none" stroke="#155EEF" stroke-width="4"/></svg>'
+)
+WORDMARK = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="24" viewBox="0 0 120 24">'
+    '<path d="M2 5 H7 V10 H12 V15 H17 V20" fill="none" stroke="#155EEF" stroke-width="3"/>'
+    '<text x="26" y="18" font-family="Source Sans, Helvetica, Arial, sans-serif" font-size="18" '
+    'font-weight="700" fill="COLOUR">Runout</text></svg>'
+)
+WORDMARK_LIGHT = WORDMARK.replace("COLOUR", "#101828")
+WORDMARK_DARK = WORDMARK.replace("COLOUR", "#E6E9EF")

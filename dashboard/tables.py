@@ -1,0 +1,168 @@
+"""Tables of products: one look for Today and Products, ordered in SQL, a click opens the product."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import BadInput
+from core.products import SORTS
+from dashboard import grid, looks, pickers, ui
+from dashboard.formats import is_missing
+
+NARROW = {"Product": 160, "Runs out": 106, "Status": 88}
+# Columns of the tables: the order in SQL that a click on the header means.
+ORDER = {
+    "Product": "name",
+    "Runs out": "p50_on",
+    "Status": "priority",
+    "On hand": "on_hand",
+    "Cover": "days_of_cover",
+    "Order by": "order_by_on",
+    "At risk": "money_at_risk",
+    "Value": "stock_value",
+    "SKU": "sku",
+}
+BIGGEST_FIRST = ("on_hand", "days_of_cover", "money_at_risk", "stock_value")
+
+
+def run_out(row: Any, today: date) -> str:
+    """When it runs out, in the fewest words: a range of days, `now`, or that it is far away."""
+    if row.status == "unknown":
+        return "unknown"
+    if row.status == "out":
+        return "now"
+    if is_missing(row.p10_on):
+        return "over 3 months"
+    return ui.formats().span(row.p10_on, row.p90_on, today)
+
+
+def shown(found: pd.DataFrame, today: date) -> pd.DataFrame:
+    """The found products as text, one column for each that a table can have."""
+    write = ui.formats()
+    rows = list(found.itertuples(index=False))
+    frame = pd.DataFrame(
+        {
+            "Product": [row.name for row in rows],
+            "Runs out": [run_out(row, today) for row in rows],
+            "Status": [[ui.WORD[row.status]] for row in rows],
+            "On hand": [write.quantity(row.on_hand) for row in rows],
+            "Cover": [write.duration(row.days_of_cover) for row in rows],
+            "Order by": [_order_by(row, today) for row in rows],
+            "At risk": [write.money(row.money_at_risk) if row.money_at_risk else "" for row in rows],
+            "Value": [write.money(row.stock_value) for row in rows],
+            "SKU": [row.sku for row in rows],
+            "Category": [row.category or "" for row in rows],
+        }
+    )
+    if "sparkline" in found:
+        frame["90 days"] = list(found.sparkline)
+    return frame
+
+
+def _order_by(row: Any, today: date) -> str:
+    if is_missing(row.order_by_on):
+        return ""
+    return "now" if row.order_by_on <= today else ui.formats().weekday(row.order_by_on)
+
+
+def order() -> tuple[str, bool]:
+    """The order the address asks for: (sort, descending)."""
+    given = st.query_params.get("sort", "priority")
+    name, descending = given.removeprefix("-"), given.startswith("-")
+    if name not in SORTS:
+        with ui.refusals_shown():
+            st.query_params.pop("sort")
+            raise BadInput(f"There is no order '{given[:60]}', so the most urgent come first.")
+        return "priority", False
+    return name, descending
+
+
+def look(today: date, **filters: Any) -> tuple[pd.DataFrame, int]:
+    """The page of products that the address asks for, and how many there are in all."""
+    sort, descending = order()
+    page = pickers.page()
+    asked = filters | {"sort": sort, "descending": descending, "limit": pickers.ROWS_PER_PAGE}
+    found, total = looks.products_page(today, offset=(page - 1) * pickers.ROWS_PER_PAGE, **asked)
+    if not total and page > 1:
+        pickers.restart()
+        found, total = looks.products_page(today, offset=0, **asked)
+        if total:
+            ui.refused(f"There is no page {page}, so the first one is shown.")
+    return found, total
+
+
+def download(filters: dict[str, Any], file_name: str, *, key: str) -> None:
+    """A button for the whole filtered set, in the order of the screen."""
+    sort, descending = order()
+    filters = {name: value for name, value in filters.items() if name != "with_sparklines"}
+    asked = filters | {"sort": sort, "descending": descending}
+    ui.download("Download", lambda: for_download(looks.all_products(**asked)), file_name, key=key)
+
+
+def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str) -> None:
+    """The table. A click on a row opens the product, one on a header orders the whole set by it."""
+    frame = shown(found, today)[list(columns)]
+    # A new name after each change of order takes back the marked header.
+    turn = st.session_state.setdefault(f"{key}_turn", 0)
+    row, column = grid.draw(frame, NARROW, _config(), key=f"{key}_{turn}", by_column=True)
+    if column is not None:
+        st.session_state[f"{key}_turn"] = turn + 1
+        _order_by_column(column)
+        st.rerun()
+    if row is not None:
+        st.switch_page("views/product.py", query_params={"id": str(found.uid.iloc[row])})
+
+
+def _order_by_column(column: str) -> None:
+    sort = ORDER.get(column)
+    if sort is None:
+        return
+    first = f"-{sort}" if sort in BIGGEST_FIRST else sort
+    turned = first.removeprefix("-") if first.startswith("-") else f"-{first}"
+    now = st.query_params.get("sort", "priority")
+    wanted = turned if now == first else first
+    pickers.restart()
+    pickers.remember("sort", None if wanted == "priority" else wanted)
+
+
+def _config() -> dict[str, Any]:
+    sort, descending = order()
+    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, by in ORDER.items() if by == sort}
+    arrow.pop("Status", None)
+
+    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
+        return st.column_config.TextColumn(
+            arrow.get(name, name), width=width, alignment=alignment, help=help_
+        )
+
+    return {
+        "Product": text("Product", 260),
+        "Runs out": text("Runs out", 112, help_="In 8 of 10 cases the stock is used up between these days."),
+        "Status": ui.status_column(width=88),
+        "On hand": text("On hand", 84, "right"),
+        "Cover": text("Cover", 84, "right", "Stock on hand over the expected demand per day."),
+        "Order by": text("Order by", 100, "left", "The last day to order in time, 9 times of 10."),
+        "At risk": text("At risk", 92, "right", "Sales likely lost before an order of today arrives."),
+        "Value": text("Value", 92, "right", "Stock on hand at its cost."),
+        "SKU": text("SKU", 100),
+        "Category": text("Category", 130),
+        "90 days": st.column_config.LineChartColumn(
+            "90 days", width=130, y_min=0, color="#667085", help="Demand of each of the last 90 days."
+        ),
+    }
+
+
+def for_download(found: pd.DataFrame) -> pd.DataFrame:
+    """The set as a spreadsheet wants it: plain numbers and ISO dates."""
+    names = {
+        "sku": "SKU", "name": "Product", "category": "Category", "unit_of_measure": "Unit", "status": "Status",
+        "on_hand": "On hand", "p10_on": "Runs out from", "p50_on": "Runs out most likely",
+        "p90_on": "Runs out until", "chance_before_replenishment": "Chance before replenishment",
+        "days_of_cover": "Days of cover", "daily_rate": "Expected per day", "lead_time_days": "Lead time days",
+        "order_by_on": "Order by", "expected_lost": "Expected lost", "money_at_risk": "Money at risk",
+        "stock_value": "Stock value", "forecast_reason": "Forecast",
+    }  # fmt: skip
+    frame = found[list(names)].rename(columns=names)
+    return frame.assign(Status=[ui.WORD[status] for status in found.status])

@@ -1,0 +1,1 @@
+"""One short script a page; `dashboard/app.py` runs the chosen one."""

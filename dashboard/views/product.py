@@ -1,0 +1,192 @@
+"""One product: when it runs out, why we think so, what happened, and the form that changes its stock."""
+
+import streamlit as st
+
+from core import auth
+from core.products import Detail
+from dashboard import adjusting, ledger, looks, receipt, signin, ui
+from dashboard.charts import demand as demand_chart
+from dashboard.charts import stock as stock_chart
+from dashboard.looks import ProductPage
+
+CHANCES = (("chance_7", "7 days"), ("chance_14", "14 days"), ("chance_30", "30 days"))
+
+
+def draw_header(page: ProductPage) -> None:
+    """Name and status, then what is on hand and when that ends."""
+    product, outlook = page.detail.product, page.outlook
+    status = outlook.verdict.status
+    ui.title(ui.safe_md(product.name))
+    parts = [ui.status_badge(status), f":gray[SKU] {ui.safe_md(product.sku)}"]
+    if product.category:
+        parts.append(f":gray[{ui.safe_md(product.category)}]")
+    if not product.is_active:
+        parts.append(":gray-badge[Not sold any more]")
+    st.markdown(" &nbsp; ".join(parts))
+    with st.container(key="facts"), st.grid(4, min_column_width=150, gap="small"):
+        place = next((lv for lv in page.detail.levels if warehouse and lv.warehouse_id == warehouse.id), None)
+        on_hand = place.quantity if place else page.detail.on_hand
+        st.metric(
+            "On hand",
+            f"{write.quantity(on_hand)} {product.unit_of_measure}",
+            _where(page.detail),
+            delta_color="off",
+            delta_arrow="off",
+        )
+        likely = outlook.verdict.p50_on
+        st.metric(
+            "Runs out",
+            _runs_out(page),
+            f"most likely {write.weekday(likely)}" if likely and status != "out" else None,
+            delta_color="off",
+            delta_arrow="off",
+            help="In 8 of 10 cases the stock is used up between these days.",
+        )
+        cover = outlook.passage.days_of_cover if outlook.passage else None
+        rate = f"{write.number(outlook.passage.daily_rate, 1)} a day expected" if outlook.passage else None
+        st.metric(
+            "Lasts",
+            write.duration(cover),
+            rate,
+            delta_color="off",
+            delta_arrow="off",
+            help="Stock on hand over the expected demand per day.",
+        )
+        by = outlook.verdict.order_by_on
+        lead = f"{write.duration(outlook.lead_time_days)} until an order arrives"
+        words = (
+            "now"
+            if by and by <= today
+            else write.weekday(by)
+            if by
+            else "no need yet"
+            if outlook.passage
+            else write.day(None)
+        )
+        st.metric(
+            "Order by",
+            words,
+            lead,
+            delta_color="off",
+            delta_arrow="off",
+            help="The last day on which an order still arrives in time, 9 times out of 10.",
+        )
+
+
+def _where(detail: Detail) -> str | None:
+    held = [f"{level.code} {write.quantity(level.quantity)}" for level in detail.levels if level.quantity]
+    return ui.safe_md(" · ".join(held)) if len(detail.levels) > 1 and held else None
+
+
+def _runs_out(page: ProductPage) -> str:
+    verdict = page.outlook.verdict
+    if verdict.status == "out":
+        return "now"
+    if page.outlook.passage is None:
+        return "unknown"
+    if verdict.p10_on is None:
+        return "over 3 months"
+    return write.span(verdict.p10_on, verdict.p90_on, today)
+
+
+def draw_stock_path(page: ProductPage) -> None:
+    verdict = page.outlook.verdict
+    st.subheader(receipt.finding(page, today), anchor=False)
+    if not len(page.path) and page.outlook.fan is None:
+        ui.empty("Nothing has moved yet.", "Book the first stock, and its path is drawn here.")
+        return
+    known = verdict.p10_on is not None and verdict.status != "out"
+    figure = stock_chart.figure(
+        page.path,
+        page.outlook.fan,
+        today=today,
+        on_hand=float(page.outlook.on_hand),
+        run_out=(verdict.p10_on, verdict.p50_on, verdict.p90_on) if known else (None, None, None),
+        run_out_words=f"runs out {write.span(verdict.p10_on, verdict.p90_on, today)}" if known else "",
+        dark=ui.is_dark(),
+        separators=write.separators,
+    )
+    ui.picture(figure, "Stock over the last 90 days and the range of what may be left.", key="stock_path")
+    _draw_chances(page)
+
+
+def _draw_chances(page: ProductPage) -> None:
+    passage = page.outlook.passage
+    if passage is None:
+        ui.empty("No forecast for this product.", ui.safe_md(page.outlook.reason).capitalize() + ".")
+        return
+    if page.outlook.verdict.status == "out":
+        return
+    chances = [f"in {words} **{ui.safe_md(write.share(getattr(passage, name)))}**" for name, words in CHANCES]
+    before = write.share(passage.chance_before_replenishment)
+    st.markdown(
+        f":gray[Chance to run out] {' · '.join(chances)} · "
+        f"before an order of today arrives **{ui.safe_md(before)}**"
+    )
+
+
+def draw_demand(page: ProductPage) -> None:
+    st.subheader("Demand of the last 90 days", anchor=False)
+    if not len(page.path):
+        st.markdown(":gray[No demand yet.]")
+        return
+    rate = page.outlook.passage.daily_rate if page.outlook.passage else None
+    figure = demand_chart.figure(
+        page.path,
+        today=today,
+        daily_rate=rate,
+        rate_words=f"expected {write.number(rate, 1)} a day" if rate is not None else "",
+        dark=ui.is_dark(),
+        separators=write.separators,
+    )
+    ui.picture(figure, "Demand per day of the last 90 days.", key="demand")
+
+
+def draw_movements(page: ProductPage) -> None:
+    with ui.heading("Last movements"):
+        st.page_link(
+            "views/movements.py", label="All movements", icon=":material/arrow_forward:",
+            query_params={"q": page.detail.product.sku},
+        )  # fmt: skip
+    if not len(page.movements):
+        st.markdown(":gray[Nothing has moved yet.]")
+        return
+    newest = page.movements.movement_id.iloc[0]
+    chosen = ledger.table(page.movements, key=f"last_{page.detail.product.id}_{newest}", with_product=False)
+    if chosen is not None:
+        ledger.details(chosen, person, key="movement")
+
+
+def draw(page: ProductPage) -> None:
+    draw_header(page)
+    may_book = auth.may(person, "move stock") and page.detail.levels
+    left, right = st.columns([2.1, 1], gap="large") if may_book else (st.container(), None)
+    with left:
+        draw_stock_path(page)
+        receipt.draw(page)
+    if right is not None:
+        with right:
+            st.subheader("Adjust stock", anchor=False)
+            adjusting.draw(page.detail, warehouse.id if warehouse else None)
+    draw_demand(page)
+    draw_movements(page)
+    ui.freshness_line(today)
+
+
+person = signin.require()
+today, write = looks.today(), ui.formats()
+warehouse = None
+if "id" not in st.query_params:
+    ui.title("Product")
+    ui.empty(
+        "No product is chosen.", "Open one from the list.", button="See all products",
+        page="views/products.py",
+    )  # fmt: skip
+else:
+    page = None
+    with ui.refusals_shown():
+        page = looks.product_page(st.query_params["id"], today)
+    if page is None:
+        st.page_link("views/products.py", label="See all products", icon=":material/arrow_forward:")
+    else:
+        draw(page)

@@ -1,0 +1,47 @@
+"""All products: what is on hand, how long it lasts, when it runs out."""
+
+import streamlit as st
+
+from dashboard import looks, pickers, signin, tables, ui
+from dashboard.views import start
+
+COLUMNS = ("Product", "Runs out", "Status", "On hand", "Cover", "90 days", "Value", "SKU", "Category")
+
+
+def nothing() -> None:
+    if any(word in st.query_params for word in ("q", "category", "status", "warehouse")):
+        ui.empty("No product fits these filters.", "Take one away, or search for part of a name or SKU.")
+        st.button("Clear the filters", key="clear", on_click=st.query_params.clear)
+    else:
+        start.show(looks.freshness(today), person)
+
+
+person = signin.require()
+today = looks.today()
+ui.title("Products", "Every active product with its stock, its expected run-out and 90 days of demand.")
+with st.container(key="filters"):
+    search, first, second, third = st.columns([2.2, 1, 1, 1])
+    with search:
+        text = pickers.words("Search", "q", "Name, SKU or barcode")
+    with first:
+        status = pickers.status()
+    with second:
+        category = pickers.category()
+    with third:
+        place = pickers.warehouse()
+filters = {
+    "text": text,
+    "status": status,
+    "category": category,
+    "warehouse_id": place.id if place else None,
+    "with_sparklines": True,
+}
+found, total = tables.look(today, **filters)
+if total:
+    with ui.heading(f"{ui.formats().number(total)} :gray[{'product' if total == 1 else 'products'}]"):
+        tables.download(filters, f"runout-products-{today:%Y-%m-%d}.csv", key="download")
+    tables.draw(found, COLUMNS, today, key="products")
+    pickers.page_links(total)
+    ui.freshness_line(today)
+else:
+    nothing()

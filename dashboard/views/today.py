@@ -1,0 +1,86 @@
+"""What needs you today: five figures, and the list to work through."""
+
+import streamlit as st
+
+from dashboard import looks, pickers, signin, tables, ui
+from dashboard.views import start
+
+TILES = ("out", "late", "order_now", "fine", "excess")
+MEANS = {
+    "out": "at risk",
+    "late": "at risk",
+    "order_now": "at risk",
+    "fine": "in stock",
+    "excess": "in stock",
+}
+URGENT = ("out", "late", "order_now")
+COLUMNS = ("Product", "Runs out", "Status", "Order by", "At risk", "On hand", "Cover", "SKU")
+
+
+def draw_tiles(status: str | None, warehouse_id: int | None) -> None:
+    """Products and money per status; a click filters the list, a second one shows all again."""
+    figures = looks.tiles(warehouse_id).set_index("status")
+    write = ui.formats()
+    with st.container(key="tiles"), st.grid(5, gap="small", min_column_width=130):
+        for name in TILES:
+            count = int(figures.products.get(name, 0))
+            money = write.money(figures.money.get(name, 0) or 0)
+            st.button(
+                f":{ui.COLOUR[name]}[{ui.WORD[name]}]  \n**{write.number(count)}**  \n:gray[{money} {MEANS[name]}]",
+                key=f"tile-{name}",
+                type="primary" if status == name else "secondary",
+                width="stretch",
+                wrap=True,
+                help=ui.triage.MEANING[name],
+                on_click=choose,
+                args=(None if status == name else name,),
+            )
+
+
+def choose(status: str | None) -> None:
+    pickers.remember("status", status)
+    pickers.restart()
+
+
+def draw_list(status: str | None, warehouse_id: int | None) -> None:
+    filters = {"status": status or URGENT, "warehouse_id": warehouse_id}
+    found, total = tables.look(today, **filters)
+    words = "Do these first" if status is None else ui.WORD[status]
+    with ui.heading(f"{words} :gray[{ui.formats().number(total)}]"):
+        if total:
+            tables.download(filters, f"runout-today-{today:%Y-%m-%d}.csv", key="download")
+    if not total:
+        nothing(status)
+        return
+    tables.draw(found, COLUMNS, today, key="todo")
+    pickers.page_links(total)
+
+
+def nothing(status: str | None) -> None:
+    if status is None:
+        ui.empty(
+            "Nothing needs you today.",
+            "No product is out, late or due to be ordered within a week.",
+            button="See all products",
+            page="views/products.py",
+        )
+    else:
+        ui.empty(f"No product is in the status {ui.WORD[status]}.", ui.triage.MEANING[status])
+
+
+person = signin.require()
+today = looks.today()
+ui.title(
+    "What needs you today", "Products that are out, run out before an order arrives, or are due to order."
+)
+fresh = looks.freshness(today)
+if start.is_needed(fresh):
+    start.show(fresh, person)
+else:
+    with st.container(horizontal=True, key="filters"):
+        place = pickers.warehouse(width=260)
+        status = pickers.in_address("Status", "status", ui.WORD)
+    warehouse_id = place.id if place else None
+    draw_tiles(status, warehouse_id)
+    draw_list(status, warehouse_id)
+    ui.freshness_line(today)

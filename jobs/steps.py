@@ -69,7 +69,8 @@ def answer(module: str, question: str) -> str:
 def listen_for_signals() -> None:
     """From now on a signal raises StopAsked, once."""
     for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP, and means it
+        # nohup ignores SIGHUP and means it; that a script's background jobs ignore SIGINT means nothing.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, ask_to_stop)
     with suppress(OSError):
         if Path(f"/proc/{os.getppid()}/comm").read_text().strip() == "make":

@@ -1,0 +1,117 @@
+"""No page reads the whole ledger: PostgreSQL's plans for what the dashboard asks, on 50,000 movements."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from bench import shop
+from core import demand, predictions, products, stock
+from db import server
+from db.session import new_engine
+
+TODAY = date(2026, 11, 20)
+SIZE = shop.Size(products=500, warehouses=2, movements=50_000, days=200)
+
+LISTS: dict[str, Callable[[Session], Any]] = {
+    "status tiles": predictions.tiles,
+    "status tiles of a warehouse": lambda s: predictions.tiles(s, warehouse_id=1),
+    "do these first": lambda s: products.search(s),
+    "products by name, a late page": lambda s: products.search(s, sort="name", limit=50, offset=300),
+    "products by what is on hand": lambda s: products.search(s, sort="on_hand", descending=True),
+    "products of a status in a warehouse": lambda s: products.search(s, status="late", warehouse_id=2),
+    "products by words": lambda s: products.search(s, text="lamp"),
+    "categories": products.categories,
+    "sparklines": lambda s: demand.sparklines(s, list(range(1, 51)), TODAY),
+    "stock path": lambda s: demand.stock_path(s, 7, TODAY - timedelta(days=180), TODAY),
+    "outlook": lambda s: predictions.outlook(s, 7, TODAY),
+    "stale run-outs": lambda s: predictions.refresh_stale(s, TODAY + timedelta(days=1), most=20),
+}
+LEDGER: dict[str, Callable[[Session], Any]] = {
+    "the newest movements": lambda s: stock.history(s),
+    "an older page": lambda s: stock.history(s, before_id=20_000),
+    "the page of newer ones": lambda s: stock.history(s, after_id=20_000),
+    "movements of a product": lambda s: stock.history(s, product_id=7),
+    "movements of a warehouse": lambda s: stock.history(s, warehouse_id=2),
+    "movements of a kind": lambda s: stock.history(s, kind="in"),
+    "freshness": lambda s: predictions.freshness(s, TODAY),
+}
+
+
+@pytest.fixture(scope="module")
+def big_shop(make_database) -> Iterator[sa.Engine]:
+    with make_database() as url:
+        shop.build(server.admin_url(sa.make_url(url).database), TODAY, SIZE)
+        engine = new_engine(url)
+        yield engine
+        engine.dispose()
+
+
+def plans(engine: sa.Engine, look: Callable[[Session], Any]) -> list[dict]:
+    """Every node of every plan for what `look` asks, with the statement it belongs to."""
+    found: list[dict] = []
+
+    def explain(connection, cursor, statement, parameters, context, executemany) -> None:  # noqa: ARG001
+        if statement.lstrip("- ").upper().startswith(("SELECT", "WITH")) or statement.startswith("--"):
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+            (plan,) = cursor.fetchone()
+            plan = plan if isinstance(plan, list) else json.loads(plan)
+            found.extend(node | {"statement": statement} for node in nodes(plan[0]["Plan"]))
+
+    with Session(engine) as session:
+        connection = session.connection()
+        sa.event.listen(connection, "before_cursor_execute", explain)
+        look(session)
+        session.rollback()
+    assert found, "the look asked nothing"
+    return found
+
+
+def nodes(plan: dict) -> Iterator[dict]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def touches(plan: list[dict], table: str) -> list[str]:
+    """How the table is read. EXISTS is left out (a scan that is itself an InitPlan): it stops at one row."""
+    return [
+        node["Node Type"]
+        for node in plan
+        if node.get("Relation Name") == table and node.get("Parent Relationship") != "InitPlan"
+    ]
+
+
+@pytest.mark.parametrize("look", LISTS.values(), ids=LISTS.keys())
+def test_lists_and_figures_never_touch_the_ledger(big_shop, look):
+    assert touches(plans(big_shop, look), "movement") == []
+
+
+@pytest.mark.parametrize("look", LEDGER.values(), ids=LEDGER.keys())
+def test_movements_are_read_by_an_index(big_shop, look):
+    assert "Seq Scan" not in touches(plans(big_shop, look), "movement")
+
+
+def test_a_page_of_movements_reads_about_a_page(big_shop):
+    """The cursor is an index condition, so that page 400 costs what page 1 costs."""
+    (scan,) = [
+        node
+        for node in plans(big_shop, LEDGER["an older page"])
+        if node.get("Relation Name") == "movement" and node.get("Alias") == "m"
+    ]
+    assert "20000" in scan["Index Cond"]
+
+
+def test_demand_of_a_page_of_products_is_read_by_the_key(big_shop):
+    plan = plans(big_shop, lambda s: demand.sparklines(s, [1, 2, 3], TODAY))
+    assert touches(plan, "stock_day")
+    assert "Seq Scan" not in touches(plan, "stock_day")
+
+
+def test_a_sum_over_the_ledger_would_be_noticed(big_shop):
+    plan = plans(big_shop, lambda s: s.execute(sa.text("SELECT sum(change) FROM movement")))
+    assert touches(plan, "movement") == ["Seq Scan"]

@@ -89,10 +89,13 @@ def _encoding(source: Path, packed: bool, limits: dict) -> str:
         for mark, encoding in BOMS.items():
             if head.startswith(mark):
                 return encoding
-        decoder = codecs.getincrementaldecoder("utf-8")()
+        decoder, ends = codecs.getincrementaldecoder("utf-8")(), 0
         try:
             while piece := stream.read(CHUNK):
                 decoder.decode(piece)
+                ends += piece.count(b"\n")
+                if ends > limits["rows"] + 1:  # known long before the lines are cut into cells
+                    raise Refusal(f"it has more than {limits['rows']:,} lines. Split it.")
             decoder.decode(b"", final=True)
             return "utf-8"
         except UnicodeDecodeError:

@@ -32,7 +32,8 @@ def read_workbook(source: Path, request: dict, target: Path) -> dict:
         raise
     except Exception as broken:
         # openpyxl and its XML parser raise a dozen kinds; all of them mean that the file is at fault.
-        raise Refusal(f"the workbook is broken ({type(broken).__name__}: {str(broken)[:120]}).") from broken
+        told = (str(broken).replace(str(source), source.name).splitlines() or [""])[0][:120].rstrip(".")
+        raise Refusal(f"the workbook is broken ({type(broken).__name__}: {told}).") from broken
     return {"headers": headers, "facts": {"format": "xlsx", "sheet": sheet.title}}
 
 

@@ -3,6 +3,7 @@
 import argparse
 import csv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +29,7 @@ from db.models import (
     StockLevel,
     Warehouse,
 )
+from db.session import reading, transaction
 from jobs import import_sales
 from tests.core.test_sales_files import HOSTILE
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -354,6 +356,25 @@ def test_level_is_the_sum_of_movements_and_of_the_roll_up_after_many_lines(sessi
     )
     assert wrong == 0
     assert session.scalar(select(func.min(StockDay.closing))) >= 0
+
+
+@pytest.mark.usefixtures("clone")
+def test_two_imports_of_one_file_at_once_have_the_effect_of_one(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(HEADER + "\n".join(SALE.replace("1,", f"{n},", 1) for n in range(50)) + "\n")
+    file = sales_files.read(path)
+    with transaction() as session:
+        actor = an_actor(session)
+
+    def bring_in(_: int) -> bool:
+        with transaction() as session:
+            return imports.book(session, actor, file, Options(), NOW).applied
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(bring_in, range(3))) == [False, False, True]
+    with reading() as session:
+        assert session.scalar(select(func.count()).select_from(ImportLine)) == 50
+        assert on_hand(session) == 1
 
 
 def run(*arguments: str) -> int:

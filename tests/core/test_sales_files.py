@@ -149,7 +149,8 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "one column": ("a.csv", lambda: b"sku\nA\n", "only one column"),
     "gzip in gzip": ("a.csv.gz", lambda: gzip.compress(gzip.compress(b"a,b\n1,2\n")), "another packed file"),
     "gzip cut off": ("a.csv.gz", lambda: gzip.compress((HEADER + LINE * 9).encode())[:-20], "broken or cut"),
-    "gzip of 600 MB": ("a.csv.gz", lambda: gzip.compress(b"1,2,3\n" * 100_000_000, 1), "more than 500 MB"),
+    "gzip of 600 MB": ("a.csv.gz", lambda: gzip.compress((b"x" * 999 + b"\n") * 600_000, 1), "500 MB"),
+    "ten million lines": ("a.csv", lambda: b"a,b\n" * 10_000_000, "more than 5,000,000 lines"),
     "picture renamed": ("a.csv", lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 99, "a picture"),
     "UTF-16 without mark": ("a.csv", lambda: (HEADER + LINE).encode("utf-16-le"), "NUL"),
     "UTF-16 cut in the middle of a character": (

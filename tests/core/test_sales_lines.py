@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import sales_booking, sales_dialect, sales_history, sales_lines
@@ -190,6 +190,7 @@ def test_numbers_are_read_exactly_or_not_at_all(text: str, mark: str, number: st
     assert (None if read is None else Decimal(read) / SCALE) == (None if number is None else Decimal(number))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.decimals(-(10**9), 10**9, places=4), st.sampled_from([".", ","]))
 def test_every_number_survives_writing_and_reading(value: Decimal, mark: str):
     text = f"{value:,.4f}" if mark == "." else f"{value:,.4f}".translate(str.maketrans(",.", ".,"))
@@ -197,12 +198,14 @@ def test_every_number_survives_writing_and_reading(value: Decimal, mark: str):
     assert Decimal(sales_booking.exact_text(np.array([int(value * SCALE)]))[0]) == value
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=12), st.sampled_from([".", ","]))
 def test_any_text_is_a_number_or_none(text: str, mark: str):
     read = sales_dialect.number(text, mark)
     assert read is None or abs(read) < 10**20
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(max_size=20), max_size=5))
 def test_any_text_is_a_moment_or_none(texts: list[str]):
     at, _ = sales_dialect.moments(texts, "dmy")
@@ -345,6 +348,7 @@ def test_stock_of_fractions_is_bought_in_whole_units():
     assert (came["quantity"] % SCALE == 0).all()
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 120), st.integers(-40, 15).filter(bool)), min_size=1, max_size=60))
 def test_no_line_ever_finds_the_shelf_empty(rows: list[tuple[int, int]]):
     lines = events(*sorted(((day, change, "") for day, change in rows), key=lambda row: row[0]))

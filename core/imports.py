@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, auth, import_plan, import_rows, sales_booking, shop, stock, warehouses
 from core.auth import Actor
-from core.errors import BadInput, BulkRefused
+from core.errors import BadInput, BulkRefused, RuleBroken
 from core.import_plan import FIRST_WAREHOUSE, NOT_YET, Options, Outcome, Plan
 from core.sales_files import SalesFile
 from db.models import Import
@@ -62,10 +62,12 @@ def book(
     Raises:
         ImportStopped: lines have errors and `options.without_errors` is not exactly their number.
         BadInput: the file cannot be understood, or stock moved while it was looked at.
+        RuleBroken: another import is under way.
     """
     auth.must(actor, "import")
-    # Two imports at once would both find a line new.
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('import', 0))"))
+    # Two imports at once would both find a line new; the second would wait for minutes.
+    if not session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended('import', 0))")):
+        raise RuleBroken("Another import is under way: bring this file in when it has ended.")
     plan = import_plan.make(session, file, options, now, progress)
     found, allowed = plan.outcome.error_lines, options.without_errors
     if found and allowed != found:

@@ -54,9 +54,8 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
     if after is None:
         st.markdown(":gray[Enter a quantity to see what it will be.]")
     elif after < 0:
-        ui.refused(
-            f"{detail.product.sku}: {plain(-change)} asked for, {plain(before)} on hand in {levels[place].code}."
-        )
+        code = levels[place].code
+        ui.refused(f"{detail.product.sku}: {plain(-change)} asked for, {plain(before)} on hand in {code}.")
     else:
         st.markdown(
             f"**{_write(before)} → {_write(after)}** {ui.safe_md(unit)} in {ui.safe_md(levels[place].code)}"
@@ -136,9 +135,8 @@ def _answer(detail: Detail) -> None:
         return
     code = next(level.code for level in detail.levels if level.warehouse_id == answer["place"])
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="booked_line"):
-        st.markdown(
-            f":material/check: **{_write(answer['before'])} → {_write(answer['after'])}** in {ui.safe_md(code)}"
-        )
+        change = f"{_write(answer['before'])} → {_write(answer['after'])}"
+        st.markdown(f":material/check: **{change}** in {ui.safe_md(code)}")
         ledger.undo_button(answer["movement"], str(detail.product.uid), key="undo_booked")
 
 

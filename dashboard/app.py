@@ -5,9 +5,9 @@ import gc
 import streamlit as st
 
 from core import auth
-from dashboard import looks, signin, ui
-from dashboard.style import FAVICON
+from dashboard import looks, pickers, signin, ui
 from dashboard.charts import demand, stock  # noqa: F401  (imported before the heap is frozen)
+from dashboard.style import FAVICON
 
 # Address, file, title, icon, the right it takes, and whether the navigation shows it.
 VIEWS = (
@@ -59,7 +59,9 @@ def main() -> None:
             st.logo(ui.wordmark(), size="medium")
             _sidebar(person)
         signin.banner()
-        st.session_state["view"] = page.url_path or "today"
+        st.session_state["view"] = view = page.url_path or "today"
+        pickers.settle_address(view)
+        pickers.keep_address(view)
         page.run()
         signin.carry()
     except Exception as error:

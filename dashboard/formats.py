@@ -53,21 +53,21 @@ class Formats:
         return numbers.format_currency(_exact(value), self.currency, locale=self.locale)
 
     def share(self, value: float | None) -> str:
-        """A chance in 0..1 as a percentage; what is not certain is never written as 0 or 100."""
+        """A chance in 0..1 as a percentage; drawn from samples, so never written as 0 or 100."""
         if is_missing(value):
             return NOTHING
         percent = round(float(value) * 100)
-        if percent == 0 and value > 0:
+        if percent == 0:
             return "< 1 %"
-        if percent == 100 and value < 1:
-            return "> 99 %"
-        return f"{percent} %"
+        return "> 99 %" if percent == 100 else f"{percent} %"
 
     def duration(self, days: Decimal | float | None) -> str:
         """A number of days as people say it: whole days below 60, then weeks."""
         if is_missing(days):
             return NOTHING
         whole = math.floor(days)
+        if 0 < days < 1:
+            return "< 1 day"
         if whole < WHOLE_DAYS_BELOW:
             return "1 day" if whole == 1 else f"{whole} days"
         return f"{self.number(round(whole / 7))} weeks" if whole < 9999 else "years"

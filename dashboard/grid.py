@@ -1,4 +1,4 @@
-"""Tables in two widths: every column where there is room, three on a phone, and what was clicked in either."""
+"""Tables in two widths: every column where there is room, three on a phone; and what was clicked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

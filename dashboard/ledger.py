@@ -14,6 +14,7 @@ from dashboard.formats import is_missing
 from db.session import transact
 
 KIND = {"in": "In", "out": "Out", "adjust": "Adjustment", "transfer": "Transfer"}
+NARROW_WITH_PRODUCT = {"Product": 150, "Change": 74, "Reason": 130}
 NARROW = {"When": 124, "Change": 84, "Reason": 146}
 
 
@@ -53,30 +54,34 @@ def _reason(row: Any) -> str:
     return f"{row.reason_label} ({told.lower()})" if told else row.reason_label
 
 
-def table(found: pd.DataFrame, *, key: str, with_product: bool) -> Any | None:
-    """The table; answers the row that was clicked. Reversed pairs are grey: together they change nothing."""
+def table(found: pd.DataFrame, person: Actor, *, key: str, with_product: bool) -> None:
+    """The table; a click opens the movement. Reversed pairs are grey: together they change nothing."""
     frame = shown(found, with_product=with_product)
     undone = [bool(state(row)) for row in found.itertuples(index=False)]
-    narrow = {"Product": 150, "Change": 74, "Reason": 130} if with_product else NARROW
-    place, _ = grid.draw(frame, narrow, _config(with_product), key=key, grey=undone)
-    return found.iloc[place] if place is not None else None
+    # A new name after each click takes back the mark, or the drawer would open at every run.
+    turn = st.session_state.setdefault(f"{key}_turn", 0)
+    narrow = NARROW_WITH_PRODUCT if with_product else NARROW
+    place, _ = grid.draw(frame, narrow, _config(), key=f"{key}_{turn}", grey=undone)
+    if place is not None:
+        st.session_state[f"{key}_turn"] = turn + 1
+        details(found.iloc[place], person, with_product)
 
 
-def _config(with_product: bool) -> dict[str, Any]:
+def _config() -> dict[str, Any]:
     def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
         return st.column_config.TextColumn(name, width=width, alignment=alignment, help=help_)
 
     return {
-        "Product": text("Product", 240),
-        "Change": text("Change", 80, "right"),
-        "Reason": text("Reason", 126 if with_product else 140),
-        "When": text("When", 126),
+        "Product": text("Product", 220),
+        "Change": text("Change", 76, "right"),
+        "Reason": text("Reason", 168),
+        "When": text("When", 118),
         "Stock": text("Stock", 110, "right", "On hand in this warehouse before and after."),
-        "Where": text("Where", 80),
-        "By": text("By", 110),
-        "Reference": text("Reference", 110),
-        "Note": text("Note", 150),
-        "Number": text("Number", 80, "right"),
+        "Where": text("Where", 70),
+        "By": text("By", 104),
+        "Reference": text("Reference", 100),
+        "Note": text("Note", 110),
+        "Number": text("Number", 74, "right"),
     }
 
 
@@ -106,12 +111,23 @@ def in_words(row: Any) -> str:
     return "  \n".join(parts)
 
 
-def details(row: Any, person: Actor, *, key: str) -> None:
-    """A movement in words, with Undo for whoever may book."""
-    with st.container(border=True, key=f"{key}_details"):
+@st.dialog("Movement", position="right", width="small", on_dismiss="rerun")
+def details(row: Any, person: Actor, with_product: bool) -> None:
+    """One movement in words in a drawer, with Undo for whoever may book."""
+    with st.container(key="movement"):
         st.markdown(in_words(row))
-        if auth.may(person, "move stock") and not state(row):
-            undo_button(int(row.movement_id), str(row.product_uid), key=f"{key}_undo")
+    movement_id = int(row.movement_id)
+    answer = st.session_state.get("undone", {})
+    is_answered = answer.get("movement") == movement_id
+    if is_answered:
+        undo_answer()
+    if auth.may(person, "move stock") and not state(row) and not (is_answered and "after" in answer):
+        undo_button(movement_id, str(row.product_uid), key="undo_movement")
+    if with_product:
+        st.page_link(
+            "views/product.py", label="Open the product", icon=":material/package_2:",
+            query_params={"id": str(row.product_uid)},
+        )  # fmt: skip
 
 
 def undo_button(movement_id: int, product_uid: str, *, key: str) -> None:

@@ -13,6 +13,28 @@ from dashboard.looks import Place
 PERIODS = {"7": "Last 7 days", "30": "Last 30 days", "90": "Last 90 days", "365": "Last 12 months"}
 ROWS_PER_PAGE = 50
 MOST_CHARACTERS = 100
+WORDS_OF = {
+    "today": {"status", "warehouse", "sort", "page"},
+    "products": {"q", "status", "category", "warehouse", "sort", "page"},
+    "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
+    "product": {"id", "warehouse"},
+}
+
+
+def settle_address(view: str) -> None:
+    """Give a view its own address back when the browser's Back button mixed it with another view's.
+
+    Streamlit writes the words of the next view before its path, so that Back from a product lands on the list
+    with the product's id in place of the filters.
+    """
+    kept = st.session_state.setdefault("addresses", {})
+    if set(st.query_params) - WORDS_OF[view] and view in kept:
+        st.query_params.from_dict(kept[view])
+
+
+def keep_address(view: str) -> None:
+    """Remember the filters of a view for `settle_address`; called before it is left."""
+    st.session_state.setdefault("addresses", {})[view] = st.query_params.to_dict()
 
 
 def choice(label: str, word: str, options: Mapping[str, str], everything: str, **about: Any) -> str | None:
@@ -74,9 +96,19 @@ def _changed(word: str, key: str) -> None:
 
 def warehouse(everything: str = "All warehouses", **about: Any) -> Place | None:
     places = {place.code: place for place in looks.places()}
-    names = {code: f"{code} · {p.name}" if p.name != code else code for code, p in places.items()}
-    chosen = choice("Warehouse", "warehouse", names, everything, **about)
+    chosen = choice("Warehouse", "warehouse", _names(places), everything, **about)
     return places[chosen] if chosen else None
+
+
+def warehouse_in_address() -> Place | None:
+    """The warehouse that the address names, for a view that draws its picker later."""
+    places = {place.code: place for place in looks.places()}
+    chosen = in_address("Warehouse", "warehouse", _names(places))
+    return places[chosen] if chosen else None
+
+
+def _names(places: Mapping[str, Place]) -> dict[str, str]:
+    return {code: f"{code} · {place.name}" if place.name != code else code for code, place in places.items()}
 
 
 def status() -> str | None:

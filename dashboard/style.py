@@ -49,8 +49,12 @@ iframe[height="0"] { display: block; }
   [class*="st-key-wide-"] { display: none; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
-  .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child { grid-column: 1 / -1; }
-  .st-key-filters [data-testid="stHorizontalBlock"] { display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem; }
+  .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {
+    grid-column: 1 / -1;
+  }
+  .st-key-filters [data-testid="stHorizontalBlock"] {
+    display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem;
+  }
   .st-key-filters [data-testid="stHorizontalBlock"] > :first-child { grid-column: 1 / -1; }
   .st-key-filters [data-testid="stColumn"] { min-width: 0; width: 100%; }
   .st-key-tiles button { min-height: 76px; padding: 0.5rem 0.65rem; }

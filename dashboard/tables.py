@@ -157,10 +157,12 @@ def _config() -> dict[str, Any]:
 def for_download(found: pd.DataFrame) -> pd.DataFrame:
     """The set as a spreadsheet wants it: plain numbers and ISO dates."""
     names = {
-        "sku": "SKU", "name": "Product", "category": "Category", "unit_of_measure": "Unit", "status": "Status",
+        "sku": "SKU", "name": "Product", "category": "Category", "unit_of_measure": "Unit",
+        "status": "Status",
         "on_hand": "On hand", "p10_on": "Runs out from", "p50_on": "Runs out most likely",
         "p90_on": "Runs out until", "chance_before_replenishment": "Chance before replenishment",
-        "days_of_cover": "Days of cover", "daily_rate": "Expected per day", "lead_time_days": "Lead time days",
+        "days_of_cover": "Days of cover", "daily_rate": "Expected per day",
+        "lead_time_days": "Lead time days",
         "order_by_on": "Order by", "expected_lost": "Expected lost", "money_at_risk": "Money at risk",
         "stock_value": "Stock value", "forecast_reason": "Forecast",
     }  # fmt: skip

@@ -66,6 +66,6 @@ def figure(
         )
         drawn.add_annotation(
             x=ahead[-1], y=daily_rate, yshift=12, xanchor="right", text=rate_words, showarrow=False,
-            font={"color": colours.accent, "size": 12},
+            font={"color": colours.accent, "size": 12}, bgcolor=colours.paper, opacity=0.9,
         )  # fmt: skip
     return drawn

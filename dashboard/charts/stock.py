@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from dashboard import charts
 
 SEEN_AHEAD_DAYS = 30
+MOST_WORDS_DAYS = 24  # what a label takes of the width
 BEYOND_RUN_OUT_DAYS = 14
 
 
@@ -136,9 +137,11 @@ def _draw_bracket(
                 hovertemplate="Most likely used up on %{x|%a %-d %b}<extra></extra>",
             )
         )
-    middle = first_on + (end - first_on) / 2
+    # Beside the history, not over it: to the right where there is room.
+    is_near_the_end = (last - first_on).days < MOST_WORDS_DAYS
     drawn.add_annotation(
-        x=middle, y=0, yshift=20, text=words, showarrow=False, font={"color": colours.out, "size": 13},
+        x=last if is_near_the_end else first_on, xanchor="right" if is_near_the_end else "left", y=0,
+        yshift=22, text=words, showarrow=False, font={"color": colours.out, "size": 13},
         bgcolor=colours.paper, borderpad=2, opacity=0.95,
     )  # fmt: skip
 

@@ -105,14 +105,7 @@ if len(found):
             f"runout-movements-{today:%Y-%m-%d}.csv",
             key="download",
         )
-    chosen = ledger.table(found, key=f"movements_{first}", with_product=True)
-    if chosen is not None:
-        ledger.details(chosen, person, key="movement")
-        st.page_link(
-            "views/product.py", label="Open the product", icon=":material/package_2:",
-            query_params={"id": str(chosen.product_uid)},
-        )  # fmt: skip
-    ledger.undo_answer()
+    ledger.table(found, person, key=f"movements_{first}", with_product=True)
     draw_turning(found, has_newer, has_older)
     ui.freshness_line(today)
 else:

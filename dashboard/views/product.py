@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import auth
 from core.products import Detail
-from dashboard import adjusting, ledger, looks, receipt, signin, ui
+from dashboard import adjusting, ledger, looks, pickers, receipt, signin, ui
 from dashboard.charts import demand as demand_chart
 from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
@@ -91,7 +91,9 @@ def _runs_out(page: ProductPage) -> str:
 
 def draw_stock_path(page: ProductPage) -> None:
     verdict = page.outlook.verdict
-    st.subheader(receipt.finding(page, today), anchor=False)
+    with ui.heading(receipt.finding(page, today)):
+        if len(page.detail.levels) > 1:
+            pickers.warehouse(width=180)
     if not len(page.path) and page.outlook.fan is None:
         ui.empty("Nothing has moved yet.", "Book the first stock, and its path is drawn here.")
         return
@@ -152,9 +154,7 @@ def draw_movements(page: ProductPage) -> None:
         st.markdown(":gray[Nothing has moved yet.]")
         return
     newest = page.movements.movement_id.iloc[0]
-    chosen = ledger.table(page.movements, key=f"last_{page.detail.product.id}_{newest}", with_product=False)
-    if chosen is not None:
-        ledger.details(chosen, person, key="movement")
+    ledger.table(page.movements, person, key=f"last_{newest}", with_product=False)
 
 
 def draw(page: ProductPage) -> None:
@@ -184,8 +184,9 @@ if "id" not in st.query_params:
     )  # fmt: skip
 else:
     page = None
+    warehouse = pickers.warehouse_in_address()
     with ui.refusals_shown():
-        page = looks.product_page(st.query_params["id"], today)
+        page = looks.product_page(st.query_params["id"], today, warehouse.id if warehouse else None)
     if page is None:
         st.page_link("views/products.py", label="See all products", icon=":material/arrow_forward:")
     else:

@@ -6,13 +6,6 @@ from dashboard import looks, pickers, signin, tables, ui
 from dashboard.views import start
 
 TILES = ("out", "late", "order_now", "fine", "excess")
-MEANS = {
-    "out": "at risk",
-    "late": "at risk",
-    "order_now": "at risk",
-    "fine": "in stock",
-    "excess": "in stock",
-}
 URGENT = ("out", "late", "order_now")
 COLUMNS = ("Product", "Runs out", "Status", "Order by", "At risk", "On hand", "Cover", "SKU")
 
@@ -25,8 +18,10 @@ def draw_tiles(status: str | None, warehouse_id: int | None) -> None:
         for name in TILES:
             count = int(figures.products.get(name, 0))
             money = write.money(figures.money.get(name, 0) or 0)
+            meaning = "at risk" if name in URGENT else "in stock"
+            word = f":{ui.COLOUR[name]}[{ui.WORD[name]}]"
             st.button(
-                f":{ui.COLOUR[name]}[{ui.WORD[name]}]  \n**{write.number(count)}**  \n:gray[{money} {MEANS[name]}]",
+                f"{word}  \n**{write.number(count)}**  \n:gray[{ui.safe_md(money)} {meaning}]",
                 key=f"tile-{name}",
                 type="primary" if status == name else "secondary",
                 width="stretch",

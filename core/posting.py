@@ -132,7 +132,9 @@ def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str 
     auth.must(actor, "move stock")
     if key is not None and not 1 <= len(key) <= 255:
         raise BadInput("An idempotency key has 1 to 255 characters.")
-    request = json.dumps([kind, lines], sort_keys=True, default=str)
+    # Without the sale that a return was matched to: a retry finds that sale answered already.
+    asked = [{name: value for name, value in line.items() if name != "returns_id"} for line in lines]
+    request = json.dumps([kind, asked], sort_keys=True, default=str)
     answer = session.scalar(
         _POST,
         {

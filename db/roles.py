@@ -115,9 +115,11 @@ def check(url: str | None = None) -> None:
             )  # fmt: skip
     except sa.exc.OperationalError as trouble:
         reason = re.sub(r"\s+", " ", str(trouble.orig)).strip()
-        raise SetupError(f"The database does not answer: {reason}") from trouble
+        is_missing = re.search(rf'(role "{APP_ROLE}"|database "{DATABASE}") does not exist', reason)
+        mend = " Run `python -m db roles migrate`." if is_missing else ""
+        raise SetupError(f"The database does not answer: {reason}{mend}") from trouble
     except sa.exc.ProgrammingError as trouble:
-        raise SetupError("The roles are missing: run `python -m db roles`.") from trouble
+        raise SetupError("The roles are missing: run `python -m db roles migrate`.") from trouble
     finally:
         engine.dispose()
     if here != head:

@@ -83,9 +83,10 @@ BEGIN
     END IF;
 
     -- Lock every level in sorted order, so that two batches can wait for each other but never in a circle.
+    -- A level that is not there yet is made first: what cannot be locked could appear before it is judged.
     INSERT INTO stock_level (product_id, warehouse_id, quantity)
     SELECT DISTINCT l.product_id, l.warehouse_id, 0
-    FROM posting_line AS l WHERE l.batch = p_batch AND l.change > 0
+    FROM posting_line AS l WHERE l.batch = p_batch
     ORDER BY l.product_id, l.warehouse_id
     ON CONFLICT DO NOTHING;
     PERFORM 1 FROM stock_level AS level

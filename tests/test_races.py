@@ -254,7 +254,7 @@ def chaos(*arguments: str) -> dict:
 
 
 def test_what_was_acknowledged_survives_kills_of_clients_and_of_postgresql():
-    report = chaos("bank", "--acked", "1000", "--faster", "5", "--seconds", "100")
+    report = chaos("bank", "--acked", "1000", "--faster", "3", "--seconds", "100")
     assert report["verdict"] == "pass", report
     assert report["acked"] >= 1000
     assert all(report[kind] for kind in ("terminated", "client_kills", "backend_kills", "postmaster_kills"))

@@ -87,11 +87,12 @@ def _as_told(event: dict, postings: dict[int, dict[int, tuple]]) -> bool:
 
 
 def _as_intended(intent: dict | None, postings: Iterable) -> bool:
-    if intent is None or intent["verb"] == "reverse":
+    if intent is None or intent["verb"] in ("reverse", "count"):
         return True
     wanted = {
         "transfer": {f"-{intent['quantity']}", intent["quantity"]},
         "add": {intent["quantity"]},
+        "return": {intent["quantity"]},
         "remove": {f"-{intent['quantity']}"},
     }[intent["verb"]]
     return all(

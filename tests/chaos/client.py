@@ -25,7 +25,8 @@ from core.errors import RunoutError
 from core.posting import Booked
 from db import session as doors
 
-VERBS, SHARES = ("transfer", "add", "remove", "reverse"), (0.5, 0.2, 0.2, 0.1)
+VERBS = ("transfer", "add", "remove", "reverse", "return", "count")
+SHARES = (0.45, 0.15, 0.2, 0.1, 0.05, 0.05)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class _Worker:
             "product_id": chance.choice(self.plan.products),
             "here": here,
             "there": there,
-            "quantity": str(chance.choice(("0.5", "1", "2", "3", "5"))),
+            # A count sets the level: to more than a few pieces, or the shop would only refuse.
+            "quantity": "25" if verb == "count" else chance.choice(("0.5", "1", "2", "3", "5")),
         }
         if verb == "reverse":
             try:
@@ -145,14 +147,8 @@ class _Worker:
         """Ask under one key until there is an answer; what stays open is left to the checker."""
         while time.monotonic() < self.deadline:
             try:
-                if self.plan.bug == "new key per retry":
-                    booked = self._with_new_keys(intent)
-                elif self.plan.bug == "acknowledged before the commit":
-                    booked = self._before_commit(intent)
-                elif self.plan.bug == "level outside the transaction":
-                    booked = self._level_apart(intent)
-                else:
-                    booked = doors.transact(lambda session: self._book(session, intent, intent["key"]))
+                self._ask(intent)
+                return
             except RunoutError as refusal:
                 self.journal.note("refused", intent["key"], why=type(refusal).__name__)
                 return
@@ -160,12 +156,24 @@ class _Worker:
                 if self.plan.stop_file.exists():
                     return
                 time.sleep(chance.uniform(0.05, 0.3))
-                continue
-            if booked is not None:
-                self._acknowledge(intent, booked)
-            return
 
-    def _acknowledge(self, intent: dict, booked: Booked) -> None:
+    def _ask(self, intent: dict) -> None:
+        match self.plan.bug:
+            case "new key per retry":
+                booked = doors.transact(lambda session: self._book(session, intent, uuid.uuid4().hex))
+            case "acknowledged before the commit":
+                self._before_commit(intent)
+                return
+            case "level outside the transaction":
+                booked = self._level_apart(intent)
+            case _:
+                booked = doors.transact(lambda session: self._book(session, intent, intent["key"]))
+        self._acknowledge(intent, booked)
+
+    def _acknowledge(self, intent: dict, booked: Booked | None) -> None:
+        if booked is None:
+            self.journal.note("refused", intent["key"], why="counted what is there")
+            return
         lines = [[line.movement_id, str(line.change), str(line.after)] for line in booked.lines]
         self.journal.note(
             "acknowledged", intent["key"], posting_id=booked.posting_id, lines=lines, replayed=booked.replayed
@@ -173,7 +181,7 @@ class _Worker:
         if intent["verb"] != "reverse":
             self.booked.append(booked.lines[0].movement_id)
 
-    def _book(self, session: Session, intent: dict, key: str) -> Booked:
+    def _book(self, session: Session, intent: dict, key: str) -> Booked | None:
         """The verb, with the intent's own name as the note: it tells two bookings of one intent apart."""
         about = {"key": key, "reason": intent["key"]}
         product_id, here, quantity = intent["product_id"], intent["here"], intent["quantity"]
@@ -184,15 +192,18 @@ class _Worker:
                 )
             case "add":
                 return stock.add(session, self.actor, product_id, here, quantity, **about)
+            case "return":
+                return stock.add(
+                    session, self.actor, product_id, here, quantity, reason_code="return", **about
+                )
+            case "count":
+                return stock.set_to(session, self.actor, product_id, here, quantity, **about)
             case "remove":
                 return stock.remove(session, self.actor, product_id, here, quantity, **about)
             case _:
                 return stock.reverse(session, self.actor, intent["movement_id"], **about)
 
     # -- Seeded mistakes of clients --
-
-    def _with_new_keys(self, intent: dict) -> Booked:
-        return doors.transact(lambda session: self._book(session, intent, uuid.uuid4().hex))
 
     def _before_commit(self, intent: dict) -> None:
         acknowledged = False
@@ -205,9 +216,9 @@ class _Worker:
             if not acknowledged:
                 raise
 
-    def _level_apart(self, intent: dict) -> Booked:
+    def _level_apart(self, intent: dict) -> Booked | None:
         booked = doors.transact(lambda session: self._book(session, intent, intent["key"]))
-        if not booked.replayed:
+        if booked and not booked.replayed:
             with doors.transaction() as session:
                 for line in booked.lines:
                     session.execute(

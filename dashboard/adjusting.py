@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +22,7 @@ WHOLE_UNITS = ("each", "piece", "pcs", "pack", "box", "set", "pair", "roll")
 
 def draw(detail: Detail, warehouse_id: int | None) -> None:
     """The form. Its number is the idempotency key, made when it is first drawn: it can book once only."""
-    form = st.session_state.setdefault(_form_of(detail), uuid.uuid4().hex)
+    form = ledger.desk().setdefault("forms", {}).setdefault(str(detail.product.uid), uuid.uuid4().hex)
     mode = st.segmented_control(
         "What happened", list(MODES), format_func=MODES.get, default="change", key=f"mode_{form}",
         required=True, width="stretch",
@@ -80,33 +81,33 @@ def _preview(mode: str, quantity: float | None, before: Decimal) -> tuple[Decima
 
 def book(uid: str, product_id: int, form: str, mode: str, place: int) -> None:
     """Book what the form says. A double click or a rerun carries the same form, so it is booked once."""
+    mine, today = ledger.desk(), looks.today()
     typed = st.session_state.get(f"quantity_{form}")
+    codes = ADDS if typed is not None and typed > 0 else TAKES_AWAY
+    code = st.session_state.get(f"reason_{form}_{codes[0]}") or codes[0]
     about = {"reason": (st.session_state.get(f"note_{form}") or "").strip() or None, "key": form}
-    today = looks.today()
 
     def work(session):
-        person = signin.require()
-        if typed is None:
-            raise BadInput("Enter a quantity first.")
         if mode == "count":
             booked = stock.set_to(session, person, product_id, place, exact(typed, "Counted"), **about)
         else:
             change = exact(typed, "Change")
-            codes = ADDS if change > 0 else TAKES_AWAY
-            code = st.session_state.get(f"reason_{form}_{codes[0]}") or codes[0]
             booked = stock.adjust(session, person, product_id, place, change, reason_code=code, **about)
         predictions.refresh(session, [product_id], today)
         return booked
 
-    answer: dict = {"product": uid}
+    answer: dict[str, Any] = {"product": uid}
     try:
+        person = signin.require()
+        if typed is None:
+            raise BadInput("Enter a quantity first.")
         booked = transact(work)
     except RunoutError as refusal:
         answer["refused"] = refusal.sentence
     except Exception as error:
         answer["refused"] = ui.trouble(error)
     else:
-        st.session_state[f"form_{uid}"] = uuid.uuid4().hex
+        mine["forms"][uid] = uuid.uuid4().hex
         if booked is not None:
             (line,) = booked.lines
             answer |= {
@@ -115,16 +116,16 @@ def book(uid: str, product_id: int, form: str, mode: str, place: int) -> None:
                 "movement": line.movement_id,
                 "place": line.warehouse_id,
             }
-    st.session_state["booked"] = answer
-    st.session_state.pop("undone", None)
+    mine["booked"] = answer
+    mine.pop("undone", None)
     looks.forget()
 
 
 def _answer(detail: Detail) -> None:
     """What became of the last booking: before, after and Undo."""
-    answer = st.session_state.get("booked")
+    answer = ledger.desk().get("booked")
     if not answer or answer["product"] != str(detail.product.uid):
-        if st.session_state.get("undone", {}).get("product") == str(detail.product.uid):
+        if ledger.desk().get("undone", {}).get("product") == str(detail.product.uid):
             ledger.undo_answer()
         return
     if "refused" in answer:
@@ -138,10 +139,6 @@ def _answer(detail: Detail) -> None:
         change = f"{_write(answer['before'])} → {_write(answer['after'])}"
         st.markdown(f":material/check: **{change}** in {ui.safe_md(code)}")
         ledger.undo_button(answer["movement"], str(detail.product.uid), key="undo_booked")
-
-
-def _form_of(detail: Detail) -> str:
-    return f"form_{detail.product.uid}"
 
 
 def _write(quantity: Decimal | str) -> str:

@@ -1,5 +1,6 @@
 """How movements are shown: as a table, one of them in words, and Undo where it may be done."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ import streamlit as st
 from core import auth, predictions, stock
 from core.auth import Actor
 from core.errors import RunoutError
-from core.posting import plain
+from core.posting import Booked, plain
 from dashboard import grid, looks, signin, ui
 from dashboard.formats import is_missing
 from db.session import transact
@@ -117,7 +118,7 @@ def details(row: Any, person: Actor, with_product: bool) -> None:
     with st.container(key="movement"):
         st.markdown(in_words(row))
     movement_id = int(row.movement_id)
-    answer = st.session_state.get("undone", {})
+    answer = desk().get("undone", {})
     is_answered = answer.get("movement") == movement_id
     if is_answered:
         undo_answer()
@@ -137,31 +138,43 @@ def undo_button(movement_id: int, product_uid: str, *, key: str) -> None:
     )  # fmt: skip
 
 
+def desk() -> dict[str, Any]:
+    """What this session booked last, `booked` and `undone`, and the open `form` of each product.
+
+    One dictionary that is fetched before a booking and changed after it: a touch of session_state may end
+    the run in favour of the next one, and the answer to a committed booking must not get lost.
+    """
+    return st.session_state.setdefault("desk", {})
+
+
 def undo(movement_id: int, product_uid: str) -> None:
     """Reverse a movement; the second click of a double click finds the first one's answer."""
-
-    def work(session):
-        booked = stock.reverse(session, signin.require(), movement_id, key=f"undo:{movement_id}")
-        predictions.refresh(session, sorted({line.product_id for line in booked.lines}), looks.today())
-        return booked
-
-    answer = {"movement": movement_id, "product": product_uid}
+    mine, today = desk(), looks.today()
+    answer: dict[str, Any] = {"movement": movement_id, "product": product_uid}
     try:
-        booked = transact(work)
+        person = signin.require()
+        booked = transact(lambda session: _reverse(session, person, movement_id, today))
         line = booked.lines[0]
         answer |= {"before": plain(line.before), "after": plain(line.after)}
     except RunoutError as refusal:
         answer["refused"] = refusal.sentence
     except Exception as error:
         answer["refused"] = ui.trouble(error)
-    st.session_state["undone"] = answer
-    st.session_state.pop("booked", None)
+    mine["undone"] = answer
+    if "after" in answer:
+        mine.pop("booked", None)
     looks.forget()
+
+
+def _reverse(session: Any, person: Actor, movement_id: int, today: date) -> Booked:
+    booked = stock.reverse(session, person, movement_id, key=f"undo:{movement_id}")
+    predictions.refresh(session, sorted({line.product_id for line in booked.lines}), today)
+    return booked
 
 
 def undo_answer() -> None:
     """What became of the last Undo, shown where it was pressed."""
-    answer = st.session_state.get("undone")
+    answer = desk().get("undone")
     if not answer:
         return
     if "refused" in answer:

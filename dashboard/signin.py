@@ -7,6 +7,7 @@ sign-out, a switched-off account and a changed role act at once. The library's o
 import ipaddress
 import os
 from datetime import datetime, timedelta
+from typing import Any
 
 import extra_streamlit_components as stx
 import streamlit as st
@@ -61,13 +62,14 @@ class Credentials(AuthenticationModel):
     """Compares by asking `core.auth`; knows nobody itself."""
 
     def check_credentials(self, username: str, password: str) -> bool:
-        st.session_state["sign_in_refusal"] = None
-        address = st.context.ip_address or "local"
-        outcome = transact(lambda session: auth.sign_in(session, username, password, address, looks.now()))
+        # Every touch of session_state may end the run in favour of the next one; what must not get lost
+        # once the sign-in is committed goes into a dictionary fetched before.
+        mine, address, at = _mine(), st.context.ip_address or "local", looks.now()
+        outcome = transact(lambda session: auth.sign_in(session, username, password, address, at))
+        mine["refusal"] = outcome.refusal.sentence if outcome.refusal else None
         if outcome.refusal is not None:
-            st.session_state["sign_in_refusal"] = outcome.refusal.sentence
             return False
-        st.session_state["token"] = outcome.token
+        mine["token"] = outcome.token
         self.credentials["usernames"][username] = {"email": username, "name": outcome.actor.name}
         return True
 
@@ -97,26 +99,29 @@ class Form(Authenticate):
         self.cookie_controller.cookie_model = Carrier()
 
 
+def _mine() -> dict[str, Any]:
+    """What this browser session knows about its sign-in: token, refusal, seen_at, signed_out."""
+    return st.session_state.setdefault("sign_in", {})
+
+
 def token() -> str | None:
     """The token of this session, or of the cookie its browser came with; nonsense counts as none."""
-    kept = st.session_state.get("token")
-    if kept is None:
-        kept = st.context.cookies.get(COOKIE)
+    kept = _mine().get("token") or st.context.cookies.get(COOKIE)
     is_token = kept and len(kept) in TOKEN_CHARACTERS and kept.isascii() and kept.isprintable()
     return kept if is_token else None
 
 
 def actor() -> Actor | None:
     """Who is signed in, asked anew; notes once a minute that the sign-in is in use."""
-    given = token()
+    given, mine = token(), _mine()
     person = looks.who(given)
     if person is None:
-        st.session_state.pop("token", None)
+        mine.pop("token", None)
         return None
-    st.session_state["token"] = given
+    mine["token"] = given
     at = looks.now()
-    if at.timestamp() - st.session_state.get("seen_at", 0) > SEEN_SECONDS:
-        st.session_state["seen_at"] = at.timestamp()
+    if at.timestamp() - mine.get("seen_at", 0) > SEEN_SECONDS:
+        mine["seen_at"] = at.timestamp()
         with transaction() as session:
             auth.seen(session, given, at)
     return person
@@ -132,21 +137,25 @@ def require() -> Actor:
 
 def sign_out() -> None:
     """End the sign-in in the database and here; the cookie goes at the end of the run."""
-    given = token()
+    given, mine = token(), _mine()
     if given:
         transact(lambda session: auth.sign_out(session, given, looks.now()))
-    for name in list(st.session_state):
+    mine.clear()
+    mine["signed_out"] = True
+    for name in set(st.session_state) - {"sign_in"}:
         del st.session_state[name]
-    st.session_state["signed_out"] = True
 
 
 def carry() -> None:
     """Bring the browser's cookie in step with this session; called last, where nothing moves by it."""
-    kept, brought = st.session_state.get("token"), st.context.cookies.get(COOKIE)
+    mine, brought = _mine(), st.context.cookies.get(COOKIE)
+    kept = mine.get("token")
     with st.container(key="carrier"):
         if kept and kept != brought:
             Carrier().write(kept)
-        elif brought and not kept:
+        elif brought and mine.get("signed_out"):
+            # Only then: the cookie manager runs the page again, which would swallow the click on "Sign in"
+            # of somebody who came with a cookie that is worth nothing. The next sign-in replaces it.
             Carrier().delete_cookie()
 
 
@@ -162,14 +171,14 @@ def page() -> None:
         if st.session_state["authentication_status"]:
             # The form hides itself from somebody it believes signed in; the database has said otherwise.
             st.session_state["authentication_status"] = None
-        Form().login(fields=FIELDS, key="sign_in")
-        if st.session_state.get("token"):
-            st.session_state.pop("signed_out", None)
+        Form().login(fields=FIELDS, key="sign_in_form")
+        mine = _mine()
+        if mine.get("token"):
+            mine.pop("signed_out", None)
             st.rerun()
-        refusal = st.session_state.get("sign_in_refusal")
-        if refusal:
-            ui.refused(refusal)
-        elif st.session_state.get("signed_out"):
+        if mine.get("refusal"):
+            ui.refused(mine["refusal"])
+        elif mine.get("signed_out"):
             st.markdown(":gray[You are signed out.]")
         _demo_accounts()
 

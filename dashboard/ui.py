@@ -189,7 +189,7 @@ def page_failed(error: Exception) -> None:
 
 def download(label: str, make: Callable[[], pd.DataFrame], file_name: str, *, key: str) -> None:
     """A button that makes its CSV when it is pressed, for whoever is signed in then."""
-    token = st.session_state.get("token")
+    token = st.session_state.get("sign_in", {}).get("token")
 
     def content() -> bytes:
         if looks.who(token) is None:

@@ -33,7 +33,6 @@ def page_of(filters: dict) -> tuple[pd.DataFrame, bool, bool]:
 def turn(word: str, movement_id: int) -> None:
     pickers.restart()
     pickers.remember(word, movement_id)
-    st.session_state.pop("undone", None)
 
 
 def draw_turning(found: pd.DataFrame, has_newer: bool, has_older: bool) -> None:

@@ -74,7 +74,7 @@ if start.is_needed(fresh):
 else:
     with st.container(horizontal=True, key="filters"):
         place = pickers.warehouse(width=260)
-        status = pickers.in_address("Status", "status", ui.WORD)
+    status = pickers.in_address("Status", "status", ui.WORD)
     warehouse_id = place.id if place else None
     draw_tiles(status, warehouse_id)
     draw_list(status, warehouse_id)

@@ -29,7 +29,7 @@ chaos: .venv/.installed ## the long tests: clients and database killed in the mi
 	@$(python) -m tests.chaos mutants
 
 bench: .venv/.installed ## measure: every script of bench/, each prints ratios
-	@for script in bench/[!_]*.py; do echo "== $$script"; $(python) -m "bench.$$(basename "$$script" .py)" || exit 1; done
+	@for script in $$(grep -l '^if __name__' bench/*.py); do echo "== $$script"; $(python) -m "bench.$$(basename "$$script" .py)" || exit 1; done
 
 check: .venv/.installed ## formatting and lint
 	@$(python) -m ruff format --check . && $(python) -m ruff check .

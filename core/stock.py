@@ -228,10 +228,11 @@ def history(
     return queries.frame(session, question, **params)
 
 
-def reasons(session: Session) -> dict[str, str]:
-    """Reason codes and their labels, those a person may choose by hand."""
+def reasons(session: Session, *, by_hand: bool = True) -> dict[str, str]:
+    """Reason codes and their labels: those a person may choose by hand, or all."""
     rows = session.execute(select(Reason.code, Reason.label).order_by(Reason.label))
-    return {code: label for code, label in rows if code not in ("reconstructed", "transfer", "opening")}
+    never = ("reconstructed", "transfer", "opening") if by_hand else ()
+    return {code: label for code, label in rows if code not in never}
 
 
 def _sale_returned(session: Session, line: dict) -> int | None:

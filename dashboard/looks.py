@@ -85,9 +85,9 @@ def categories() -> list[str]:
 
 @st.cache_data(ttl=SETTINGS_SECONDS, show_spinner=False)
 def reasons() -> dict[str, str]:
-    """Reason codes a person may choose, with their labels."""
+    """All reason codes with their labels."""
     with reading() as session:
-        return stock.reasons(session)
+        return stock.reasons(session, by_hand=False)
 
 
 @st.cache_data(ttl=SETTINGS_SECONDS, show_spinner=False)

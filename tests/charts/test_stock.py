@@ -1,0 +1,108 @@
+"""The stock path: history, fan, run-out, days without stock, in both themes."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard import charts
+from dashboard.charts import stock
+
+TODAY = date(2026, 6, 1)
+
+
+def a_path(days=30, **about):
+    calendar = [TODAY - timedelta(days=n) for n in range(days, -1, -1)]
+    closing = np.linspace(60, 20, days + 1)
+    return pd.DataFrame({"day": calendar, "closing": closing, "in_stock": True} | about)
+
+
+def a_fan(days=120):
+    left = np.maximum(20 - np.arange(1, days + 1), 0).astype(float)
+    return pd.DataFrame(
+        {"day": [TODAY + timedelta(days=n) for n in range(days)],
+         "p10": np.maximum(left - 4, 0), "p25": np.maximum(left - 2, 0),
+         "p50": left, "p75": left + 2, "p90": left + 4}
+    )  # fmt: skip
+
+
+def trace(figure, name):
+    return next(t for t in figure.data if t.name == name)
+
+
+def draw(**about):
+    run_out = (TODAY + timedelta(days=15), TODAY + timedelta(days=19), TODAY + timedelta(days=23))
+    values = {"path": a_path(), "fan": a_fan(), "today": TODAY, "on_hand": 20.0, "run_out": run_out,
+              "run_out_words": "runs out 16–24 Jun"} | about  # fmt: skip
+    return stock.figure(values.pop("path"), values.pop("fan"), **values)
+
+
+def test_history_and_future_meet_in_the_stock_of_now():
+    figure = draw(on_hand=17.5)
+    history, likely = trace(figure, "on hand"), trace(figure, "most likely")
+    assert (history.x[-1], history.y[-1]) == (TODAY, 17.5)
+    assert (likely.x[0], likely.y[0]) == (TODAY, 17.5)
+
+
+def test_the_fan_holds_the_50_percent_band_within_the_80():
+    figure = draw()
+    assert all(np.array(trace(figure, "80 % upper").y) >= np.array(trace(figure, "50 % upper").y))
+    assert all(np.array(trace(figure, "80 % band").y) <= np.array(trace(figure, "50 % band").y))
+    assert trace(figure, "80 % band").fill == "tonexty"
+
+
+def test_the_run_out_is_a_bracket_on_the_axis_with_its_words():
+    figure = draw()
+    bracket = trace(figure, "runs out")
+    assert list(bracket.y) == [0, 0]
+    assert list(bracket.x) == [date(2026, 6, 16), date(2026, 6, 24)]
+    assert trace(figure, "most likely run-out").x == (date(2026, 6, 20),)
+    assert "runs out 16–24 Jun" in [note.text for note in figure.layout.annotations]
+
+
+def test_a_run_out_without_an_end_in_sight_stays_open():
+    figure = draw(run_out=(TODAY + timedelta(days=90), None, None))
+    bracket = trace(figure, "runs out")
+    assert bracket.marker.symbol[1] == "triangle-right"
+    assert bracket.x[1] == trace(figure, "most likely").x[-1]
+
+
+def test_only_as_much_future_as_is_worth_seeing():
+    ahead = trace(draw(), "most likely").x
+    assert (ahead[-1] - TODAY).days == 37  # 14 days past the 90 % day
+    assert len(trace(draw(run_out=(None, None, None)), "most likely").x) == 120
+    assert (trace(draw(on_hand=0.0), "most likely").x[-1] - TODAY).days == 30
+
+
+def test_without_a_forecast_there_is_history_alone():
+    figure = draw(fan=None)
+    assert [t.name for t in figure.data] == ["on hand"]
+
+
+def test_a_product_without_history_is_drawn_too():
+    empty = pd.DataFrame(columns=["day", "closing", "in_stock"])
+    assert list(trace(draw(path=empty, fan=None, on_hand=0.0), "on hand").y) == [0.0]
+
+
+def test_days_without_stock_are_shaded_once_per_run():
+    there = [True] * 31
+    there[3:6] = [False] * 3
+    there[10] = False
+    figure = draw(path=a_path(in_stock=there))
+    shaded = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+    assert len(shaded) == 2
+    assert (shaded[0].x0, shaded[0].x1) == (TODAY - timedelta(days=27), TODAY - timedelta(days=24))
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_the_theme_decides_the_colours(dark):
+    assert trace(draw(dark=dark), "on hand").line.color == charts.palette(dark).ink
+
+
+def test_no_mode_bar_and_no_zoom():
+    figure = draw()
+    assert charts.CONFIG["displayModeBar"] is False
+    assert figure.layout.xaxis.fixedrange
+    assert figure.layout.dragmode is False
+    assert figure.layout.height in charts.HEIGHTS

@@ -1,0 +1,104 @@
+"""A signed-in dashboard without a browser: Streamlit's AppTest from the one entrance."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy.orm import Session
+from streamlit import config as st_config
+from streamlit.testing.v1 import AppTest
+
+from core import auth, stock
+from db.models import Product
+from tests.makers import PASSWORD, a_person, a_product, an_actor, the_warehouse
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+
+
+@pytest.fixture(autouse=True)
+def _no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest's connection has a mock for the visitor's address."""
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda _: None))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    """Kept answers belong to the database of another test; AppTest itself keeps what cannot be pickled."""
+    strict = st_config.get_option("runner.enforceSerializableSessionState")
+    st_config.set_option("runner.enforceSerializableSessionState", False)
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+    st_config.set_option("runner.enforceSerializableSessionState", strict)
+
+
+@pytest.fixture
+def browser(session: Session) -> Callable[..., AppTest]:
+    """`browser(role, view, **address)`: somebody signed in opens a view; without a role nobody is."""
+
+    def open_view(role: str | None = "manager", view: str = "today", **address: str) -> AppTest:
+        session.commit()  # on the rolled-back connection that the page uses too
+        app = AppTest.from_file(str(APP), default_timeout=30)
+        if role is not None:
+            person = a_person(session, role)
+            outcome = auth.sign_in(session, person.email, PASSWORD, "test", datetime.now(UTC))
+            session.commit()
+            app.session_state["sign_in"] = {"token": outcome.token}
+        if view != "today":
+            app.run()
+            app.switch_page(f"views/{view}.py")
+        for word, value in address.items():
+            app.query_params[word] = value
+        return app.run()
+
+    return open_view
+
+
+@pytest.fixture
+def sold_daily(session: Session) -> Callable[..., Product]:
+    """`sold_daily(left=20)`: a product that sold the same every day until yesterday, with `left` on hand."""
+
+    def make(left: int = 20, days: int = 60, quantity: int = 2, **about) -> Product:
+        actor, place = an_actor(session), the_warehouse(session)
+        start = datetime.now(UTC).replace(hour=1, minute=0) - timedelta(days=days)
+        product = a_product(session, days * quantity + left, stock_at=start, lead_time_days=7, **about)
+        for n in range(days):
+            stock.remove(
+                session, actor, product.id, place.id, quantity,
+                reason_code="sale", occurred_at=start + timedelta(days=n, hours=1),
+            )  # fmt: skip
+        return product
+
+    return make
+
+
+@pytest.fixture
+def train() -> Callable[[], dict]:
+    """Train and publish now."""
+    from jobs.train import train as work
+
+    return lambda: work(datetime.now(UTC))
+
+
+def words(app: AppTest) -> str:
+    """Everything the page says, for looking for a sentence."""
+    shown = [
+        *app.title,
+        *app.subheader,
+        *app.markdown,
+        *app.caption,
+        *app.error,
+        *app.success,
+        *app.info,
+        *app.warning,
+    ]
+    return "\n".join(
+        [*(str(element.value) for element in shown), *(str(metric.value) for metric in app.metric)]
+    )
+
+
+def plain(text: str) -> str:
+    """Markdown without its backslashes."""
+    return text.replace("\\", "").replace("\u2060", "")

@@ -1,0 +1,136 @@
+"""Who gets in, what they carry, and that the database has the last word."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from core import auth
+from dashboard import signin
+from db.models import Person, SignIn
+from tests.dashboard.conftest import plain, words
+from tests.makers import PASSWORD, a_person, a_product
+
+
+def sign_in(app, email, password):
+    app.text_input[0].set_value(email)
+    app.text_input[1].set_value(password)
+    return app.button[0].click().run()
+
+
+def test_nobody_sees_anything_but_the_form(browser, session):
+    a_product(session, 5, name="Secret")
+    app = browser(None)
+    assert not app.exception
+    assert [field.label for field in app.text_input] == ["E-mail", "Password"]
+    assert not app.dataframe
+    assert "Secret" not in words(app)
+
+
+def test_the_right_password_opens_the_view_and_carries_an_opaque_token(browser, session):
+    person = a_person(session, "user", name="Ada")
+    app = sign_in(browser(None), f" {person.email.upper()} ", PASSWORD)
+    assert not app.exception
+    assert app.title[0].value == "What needs you today"
+    token = app.session_state["sign_in"]["token"]
+    assert len(token) > 40
+    assert person.email not in token
+    kept = session.scalars(sa.select(SignIn.token_hash).where(SignIn.person_id == person.id)).one()
+    assert token.encode() not in kept
+
+
+def test_a_wrong_password_is_one_red_sentence(browser, session):
+    person = a_person(session)
+    for email in (person.email, "nobody@shop.example"):
+        app = sign_in(browser(None), email, "wrong")
+        assert [error.value.replace("\\", "") for error in app.error] == ["E-mail or password is wrong."]
+
+
+def test_spaces_of_a_password_count(browser, session):
+    auth.create_person(session, email="a@shop.example", name="A", role="user", password="  spaces around  ")
+    assert sign_in(browser(None), "a@shop.example", "spaces around").error
+    assert sign_in(browser(None), "a@shop.example", "  spaces around  ").title
+
+
+def test_guesses_are_throttled(browser, session):
+    person = a_person(session)
+    app = browser(None)
+    for _ in range(auth.GUESSES_PER_ACCOUNT):
+        sign_in(app, person.email, "wrong")
+    sign_in(app, person.email, PASSWORD)
+    assert "Too many wrong passwords" in plain(app.error[0].value)
+
+
+def test_signing_out_ends_it_in_the_database(browser, session):
+    app = browser("manager")
+    token = app.session_state["sign_in"]["token"]
+    next(b for b in app.button if b.key == "sign_out").click().run()
+    assert not app.exception
+    assert [field.label for field in app.text_input] == ["E-mail", "Password"]
+    assert auth.who(session, token, datetime.now(UTC)) is None
+
+
+@pytest.mark.parametrize("change", ["switched off", "signed out elsewhere", "expired"])
+def test_the_next_click_asks_the_database(browser, session, change):
+    app = browser("manager")
+    person = session.scalars(sa.select(Person).order_by(Person.id.desc()).limit(1)).one()
+    if change == "switched off":
+        session.execute(sa.update(Person).where(Person.id == person.id).values(is_active=False))
+    elif change == "expired":
+        past = datetime.now(UTC) - timedelta(days=1)
+        session.execute(sa.update(SignIn).where(SignIn.person_id == person.id).values(expires_at=past))
+    else:
+        auth.sign_out(session, app.session_state["sign_in"]["token"], datetime.now(UTC))
+    app.run()
+    assert not app.exception
+    assert [field.label for field in app.text_input] == ["E-mail", "Password"]
+
+
+def test_a_changed_role_counts_at_the_next_click(browser, session):
+    product = a_product(session, 5)
+    app = browser("manager", "product", id=str(product.uid))
+    assert app.number_input
+    person = session.scalars(sa.select(Person).order_by(Person.id.desc()).limit(1)).one()
+    session.execute(sa.update(Person).where(Person.id == person.id).values(role="viewer"))
+    session.expire_all()
+    app.run()
+    assert not app.number_input
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["", "x", "a" * 5000, "eyJhbGciOiJub25lIn0.e30.", "\x00" * 30, "é" * 40, "'; DROP TABLE person; --"],
+)
+def test_a_malformed_token_means_signed_out(browser, nonsense):
+    app = browser(None)
+    app.session_state["sign_in"] = {"token": nonsense}
+    app.run()
+    assert not app.exception
+    assert app.text_input[0].label == "E-mail"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_open"),
+    [("127.0.0.1", False), ("::1", False), ("localhost", False), ("0.0.0.0", True), ("shop.example", True)],
+)
+def test_the_banner_speaks_where_others_can_reach_the_demo_passwords(
+    browser, session, monkeypatch, host, is_open
+):
+    a_person(session)
+    session.execute(sa.update(Person).values(is_demo=True))
+    monkeypatch.setenv("HOST", host)
+    assert signin.is_loopback() is not is_open
+    app = browser("manager")
+    assert bool(app.warning) is is_open
+
+
+def test_the_demo_accounts_are_listed_in_front_of_this_machine_only(browser, session, monkeypatch):
+    from db.models import Shop
+
+    person = a_person(session)
+    session.execute(sa.update(Person).values(is_demo=True))
+    session.execute(sa.update(Shop).values(is_demo=True))
+    monkeypatch.setenv("HOST", "127.0.0.1")
+    assert person.email in plain(words(browser(None)))
+    monkeypatch.setenv("HOST", "0.0.0.0")
+    assert person.email not in plain(words(browser(None)))

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
 from core import triage
+from core.errors import RuleBroken
 from core.forecast.depletion import RunOut as Passage
 from core.forecast.depletion import fan, run_outs
 from core.forecast.packing import decode
@@ -53,7 +54,15 @@ class Outlook:
 def start_run(
     session: Session, as_of: date, engine: dict[str, Any], library: bytes | None, started_by: int
 ) -> int:
-    """Open a model run on the data up to `as_of`, keep its library of analogs, and answer its id."""
+    """Open a model run on the data up to `as_of`, keep its library of analogs, and answer its id.
+
+    A run that is still open was killed, or is slower than this one: it is abandoned and cannot publish.
+    """
+    open_runs = session.scalars(select(ModelRun).where(ModelRun.state == "running").with_for_update()).all()
+    for earlier in open_runs:
+        earlier.state, earlier.finished_at = "abandoned", func.now()
+    ids = [earlier.id for earlier in open_runs]
+    session.execute(delete(Forecast).where(Forecast.model_run_id.in_(ids), ~Forecast.is_current))
     run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=started_by)
     session.add(run)
     session.flush()
@@ -72,7 +81,11 @@ def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], score
     """Show a run's forecasts and run-outs (`run_out_rows`) to everybody, in one step.
 
     A product whose forecast failed keeps the one it had. Forecasts that nobody needs any more are deleted.
+    Refuses a run that a later one has overtaken.
     """
+    run = session.get_one(ModelRun, run_id, with_for_update=True)
+    if run.state != "running":
+        raise RuleBroken("Another training began after this one, so this one is not published.")
     new, old = aliased(Forecast), aliased(Forecast)
     replaced = exists().where(
         new.model_run_id == run_id,
@@ -100,7 +113,6 @@ def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], score
             .group_by(Forecast.state)
         ).all()
     )
-    run = session.get_one(ModelRun, run_id)
     run.state, run.scores, run.finished_at = "published", scores, func.now()
     run.trained, run.too_short, run.failed = (counts.get(s, 0) for s in ("ok", "too_short", "failed"))
 

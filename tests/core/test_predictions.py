@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import predictions, products, shop, stock
+from core.errors import RuleBroken
 from core.forecast import training
 from db.models import Forecast, ModelRun, RunOut
 from db.session import reading, transaction
@@ -134,6 +135,17 @@ def test_a_training_that_breaks_leaves_what_was_published(session, monkeypatch):
     assert session.scalars(sa.select(ModelRun.state).order_by(ModelRun.id)).all() == ["published", "failed"]
     assert session.scalar(sa.select(sa.func.count()).select_from(Forecast)) == 1
     assert row(session, product).p50_on == before
+
+
+def test_a_training_that_was_overtaken_cannot_publish(session):
+    sold_daily(session)
+    engine, actor = {"pool": "pool"}, an_actor(session)
+    slow = predictions.start_run(session, TODAY, engine, None, actor.id)
+    train(NOW)
+    with pytest.raises(RuleBroken, match="Another training"):
+        predictions.publish(session, slow, [], {})
+    states = session.scalars(sa.select(ModelRun.state).order_by(ModelRun.id)).all()
+    assert states == ["abandoned", "published"]
 
 
 def test_every_warehouse_has_its_own_run_out_when_there_are_several(session):

@@ -68,15 +68,14 @@ def sparklines(
     """Demand of the last `days` days up to `until`, oldest first, for a page of products."""
     since = until - timedelta(days=days - 1)
     lines = {product_id: [0.0] * days for product_id in product_ids}
-    for row in queries.rows(
-        session,
-        "demand_of_products",
-        product_ids=list(product_ids),
-        warehouse_id=warehouse_id,
-        since=since,
-        until=until,
-    ):
-        lines[row["product_id"]][(row["day"] - since).days] = max(float(row["demand"]), 0.0)
+    wanted = {
+        "product_ids": list(product_ids),
+        "warehouse_id": warehouse_id,
+        "since": since,
+        "until": until,
+    }
+    for product_id, place, demand in session.execute(queries.sql("demand_of_products"), wanted):
+        lines[product_id][place] = demand
     return lines
 
 

@@ -21,7 +21,7 @@ from core.forecast.training import Draft
 from db import queries
 from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop, Warehouse
 
-CHUNK_PRODUCTS = 500
+CHUNK_PRODUCTS = 100  # their paths, per warehouse, are held at once: about 80 MB
 LIMIT_DAYS_OF_COVER = 9999
 
 
@@ -155,7 +155,7 @@ def refresh(session: Session, product_ids: Sequence[int], today: date) -> None:
     _store(session, list(run_out_rows(session, product_ids, today)))
 
 
-def refresh_stale(session: Session, today: date, most: int = CHUNK_PRODUCTS) -> int:
+def refresh_stale(session: Session, today: date, most: int = 500) -> int:
     """Bring up to `most` products up to date whose stock, day or forecast moved on; answers how many."""
     stale = [row["product_id"] for row in queries.rows(session, "stale_run_outs", today=today, most=most)]
     if stale:

@@ -22,7 +22,7 @@ demo: .venv/.installed ## load the demo shop into an empty database and train it
 
 test: .venv/.installed ## run all tests (installs Chromium when it may)
 	@.ci/prepare tests
-	@$(python) -m pytest -n 2 --dist loadfile -m "not chaos" $(ARGS)
+	@$(python) -m pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: .venv/.installed ## the long tests: clients and database killed in the middle of work
 	@$(python) -m tests.chaos bank --acked 20000 $(ARGS)

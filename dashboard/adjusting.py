@@ -51,16 +51,14 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
     st.text_input("Note", key=f"note_{form}", max_chars=200, placeholder="Why, if it is worth knowing")
     before = levels[place].quantity
     after, change = _preview(mode, quantity, before)
-    unit = detail.product.unit_of_measure
+    unit = ui.unit_md(detail.product.unit_of_measure)
     if after is None:
         st.markdown(":gray[Enter a quantity to see what it will be.]")
     elif after < 0:
         code = levels[place].code
         ui.refused(f"{detail.product.sku}: {plain(-change)} asked for, {plain(before)} on hand in {code}.")
     else:
-        st.markdown(
-            f"**{_write(before)} → {_write(after)}** {ui.safe_md(unit)} in {ui.safe_md(levels[place].code)}"
-        )
+        st.markdown(f"**{_write(before)} → {_write(after)}**{unit} in {ui.safe_md(levels[place].code)}")
     st.button(
         f"Book {ui.formats().change(change)}" if change else "Book",
         type="primary", key=f"book_{form}", width="stretch", on_click=book,

@@ -89,9 +89,9 @@ def _config() -> dict[str, Any]:
 def in_words(row: Any) -> str:
     """One movement as a sentence, ready for Markdown."""
     write = ui.formats()
-    amount = f"{write.change(row.change)} {row.unit_of_measure}".strip()
+    amount = ui.safe_md(write.change(row.change)) + ui.unit_md(row.unit_of_measure)
     parts = [
-        f"**{ui.safe_md(amount)}** of {ui.safe_md(row.product_name)} in {ui.safe_md(row.warehouse_code)}, "
+        f"**{amount}** of {ui.safe_md(row.product_name)} in {ui.safe_md(row.warehouse_code)}, "
         f"{ui.safe_md(row.reason_label.lower())}: {ui.safe_md(write.quantity(row.stock_before))} before, "
         f"{ui.safe_md(write.quantity(row.stock_after))} after.",
         f"Happened {ui.safe_md(write.moment(row.occurred_at))}, booked by {ui.safe_md(row.person)} "

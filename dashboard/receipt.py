@@ -30,14 +30,14 @@ def draw(page: ProductPage) -> None:
 def lines(page: ProductPage) -> list[str]:
     """Each term as a line of Markdown; texts of people are escaped."""
     outlook, write = page.outlook, ui.formats()
-    unit = ui.safe_md(page.detail.product.unit_of_measure)
+    unit = ui.unit_md(page.detail.product.unit_of_measure)
     held = [f"{ui.safe_md(lv.code)} {_q(lv.quantity)}" for lv in page.detail.levels if lv.quantity]
-    told = [f"**On hand** {_q(outlook.on_hand)} {unit}" + (f" = {' + '.join(held)}" if len(held) > 1 else "")]
+    told = [f"**On hand** {_q(outlook.on_hand)}{unit}" + (f" = {' + '.join(held)}" if len(held) > 1 else "")]
     passage, verdict = outlook.passage, outlook.verdict
     if passage is None:
         return [*told, f"**No forecast**: {ui.safe_md(outlook.reason)}."]
     rate = ui.safe_md(write.number(passage.daily_rate, 2))
-    told.append(f"**Expected demand** {rate} {unit} a day, the mean of 200 possible futures over 28 days")
+    told.append(f"**Expected demand** {rate}{unit} a day, the mean of 200 possible futures over 28 days")
     if passage.days_of_cover is not None:
         cover = ui.safe_md(write.number(passage.days_of_cover, 1))
         told.append(f"**Lasts** {cover} days = {_q(outlook.on_hand)} ÷ {rate}")

@@ -185,7 +185,7 @@ def page() -> None:
 
 def _demo_accounts() -> None:
     """The accounts of the demo shop, shown to the person in front of this machine only."""
-    if not is_loopback() or not looks.the_shop().is_demo:
+    if not is_local() or not looks.the_shop().is_demo:
         return
     accounts = looks.demo_accounts()
     if accounts:
@@ -204,9 +204,16 @@ def is_loopback() -> bool:
         return host == "localhost"
 
 
+def is_local() -> bool:
+    """Whether the visitor sits at this machine: nothing else can reach us, and no proxy stands between."""
+    asked = (st.context.headers.get("Host") or "localhost") if is_loopback() else ""
+    name = asked.rsplit(":", 1)[0] if asked[-1:].isdigit() and ":" in asked else asked
+    return name.strip("[]") in ("localhost", "127.0.0.1", "::1") or name.startswith("127.")
+
+
 def banner() -> None:
     """Everybody knows the demo passwords: say so where others can reach them."""
-    if not is_loopback() and looks.demo_accounts():
+    if not is_local() and looks.demo_accounts():
         st.warning(
             "The demo accounts have well-known passwords, and other machines can reach this address. "
             "Deactivate them before you enter anything of your own.",

@@ -94,6 +94,11 @@ def heading(words: str) -> Iterator[None]:
         yield
 
 
+def unit_md(unit_of_measure: str) -> str:
+    """The unit behind a quantity for Markdown, with its space; nothing where pieces are counted."""
+    return "" if unit_of_measure in ("each", "piece", "pcs") else f" {safe_md(unit_of_measure)}"
+
+
 def status_badge(status: str) -> str:
     """A status as Markdown: its word on its colour."""
     return f":{COLOUR[status]}-badge[{WORD[status]}]"
@@ -117,14 +122,23 @@ def picture(figure: Any, words: str, *, key: str) -> None:
     st.plotly_chart(figure, theme=None, config=charts.CONFIG, alt=words, key=key)
 
 
-def empty(words: str, hint: str | None = None, *, button: str | None = None, page: str | None = None) -> None:
-    """A designed nothing: why it is empty, and the one button that helps."""
+def empty(
+    words: str,
+    hint: str | None = None,
+    *,
+    button: str | None = None,
+    page: str | None = None,
+    on_click: Callable[[], Any] | None = None,
+) -> None:
+    """A designed nothing: why it is empty, and the one button that helps; it opens `page` or calls."""
     with st.container(border=True, key=f"empty-{abs(hash(words)) % 10_000}"):
         st.markdown(f"**{words}**")
         if hint:
             st.markdown(f":gray[{hint}]")
         if button and page:
             st.page_link(page, label=button, icon=":material/arrow_forward:")
+        elif button and on_click:
+            st.button(button, key="help", on_click=on_click)
 
 
 def freshness_line(day: date) -> None:

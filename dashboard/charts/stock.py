@@ -137,12 +137,12 @@ def _draw_bracket(
                 hovertemplate="Most likely used up on %{x|%a %-d %b}<extra></extra>",
             )
         )
-    # Beside the history, not over it: to the right where there is room.
+    # Under the dates, where it hides nothing; towards the end it grows to the left.
     is_near_the_end = (last - first_on).days < MOST_WORDS_DAYS
+    drawn.update_layout(margin_b=52)
     drawn.add_annotation(
         x=last if is_near_the_end else first_on, xanchor="right" if is_near_the_end else "left", y=0,
-        yshift=22, text=words, showarrow=False, font={"color": colours.out, "size": 13},
-        bgcolor=colours.paper, borderpad=2, opacity=0.95,
+        yanchor="top", yshift=-24, text=words, showarrow=False, font={"color": colours.out, "size": 13},
     )  # fmt: skip
 
 

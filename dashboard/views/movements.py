@@ -58,8 +58,12 @@ def for_download() -> pd.DataFrame:
 
 def nothing() -> None:
     if st.query_params.to_dict():
-        ui.empty("No movement fits these filters.", "Take one away, or choose a longer period.")
-        st.button("Clear the filters", key="clear", on_click=st.query_params.clear)
+        ui.empty(
+            "No movement fits these filters.",
+            "Take one away, or choose a longer period.",
+            button="Clear the filters",
+            on_click=st.query_params.clear,
+        )
     else:
         ui.empty(
             "Nothing has moved yet.",

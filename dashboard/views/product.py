@@ -28,7 +28,7 @@ def draw_header(page: ProductPage) -> None:
         on_hand = place.quantity if place else page.detail.on_hand
         st.metric(
             "On hand",
-            f"{write.quantity(on_hand)} {product.unit_of_measure}",
+            f"{write.quantity(on_hand)}{ui.unit_md(product.unit_of_measure)}",
             _where(page.detail),
             delta_color="off",
             delta_arrow="off",

@@ -10,8 +10,12 @@ COLUMNS = ("Product", "Runs out", "Status", "On hand", "Cover", "90 days", "Valu
 
 def nothing() -> None:
     if any(word in st.query_params for word in ("q", "category", "status", "warehouse")):
-        ui.empty("No product fits these filters.", "Take one away, or search for part of a name or SKU.")
-        st.button("Clear the filters", key="clear", on_click=st.query_params.clear)
+        ui.empty(
+            "No product fits these filters.",
+            "Take one away, or search for part of a name or SKU.",
+            button="Clear the filters",
+            on_click=st.query_params.clear,
+        )
     else:
         start.show(looks.freshness(today), person)
 

@@ -72,7 +72,7 @@ def test_products_are_searched_filtered_and_linked(browser, sold_daily, train):
     assert app.dataframe[0].value["Product"].tolist() == ["Red gadget"]
     app = browser("viewer", "products", q="nowhere")
     assert "No product fits these filters" in plain(words(app))
-    button(app, "clear").click().run()
+    button(app, "help").click().run()
     assert len(app.dataframe[0].value) == 2
 
 
@@ -114,7 +114,7 @@ def test_the_product_says_when_it_runs_out_and_how_that_was_computed(browser, so
     train()
     app = browser("viewer", "product", id=str(product.uid))
     assert plain(app.title[0].value) == "M6 bolt"
-    assert app.metric[0].value == "20 each"
+    assert app.metric[0].value == "20"
     assert app.metric[1].value[0].isdigit()
     assert "most likely" in app.metric[1].delta
     text = plain(words(app))
@@ -171,12 +171,16 @@ def test_figures_of_one_warehouse(browser, session, sold_daily, train):
 
 def test_text_of_people_does_nothing_but_stand_there(browser, session):
     evil = "![x](http://evil.example/x.png) <b>[a](javascript:1)</b> $x$ :red[y]"
-    product = a_product(session, 5, name=evil, sku="=cmd|'/c calc'!A1")
+    product = a_product(session, 5, name=evil, sku="=cmd|'/c calc'!A1", unit_of_measure=evil, category=evil)
     app = browser("manager", "product", id=str(product.uid))
     assert plain(app.title[0].value) == evil
     assert "![" not in app.title[0].value
     assert "](" not in app.title[0].value
     assert "http://" not in app.title[0].value
+    # A metric's value is Markdown too.
+    for text in (words(app), *(metric.value for metric in app.metric), *(b.label for b in app.button)):
+        assert "![" not in text
+        assert "](http" not in text
 
 
 def test_the_database_does_not_answer(browser, monkeypatch):
@@ -205,7 +209,7 @@ def test_an_unexpected_error_is_a_number_and_the_log_has_the_rest(browser, monke
 def test_on_hand_of_the_ledger_is_what_the_page_says(browser, session, sold_daily):
     product = sold_daily(left=7)
     app = browser("viewer", "product", id=str(product.uid))
-    assert app.metric[0].value == f"{on_hand(session, product):.0f} each"
+    assert app.metric[0].value == f"{on_hand(session, product):.0f}"
 
 
 def test_words_of_every_status():

@@ -37,6 +37,7 @@ iframe[height="0"] { display: block; }
 .st-key-booked { border-radius: 8px; }
 /* The sign-in form belongs to another library: its button is made the main one here. */
 .st-key-sign_in_form { max-width: 420px; }
+[data-testid="stForm"] [data-testid="stElementContainer"]:has(.stFormSubmitButton) { width: 100%; }
 [data-testid="stForm"] .stFormSubmitButton, [data-testid="stForm"] .stFormSubmitButton button { width: 100%; }
 [data-testid="stForm"] .stFormSubmitButton button {
   background: #155EEF; border-color: #155EEF; color: #FFFFFF; font-weight: 600;

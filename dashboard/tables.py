@@ -106,7 +106,9 @@ def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str
     frame = shown(found, today)[list(columns)]
     # A new name after each change of order takes back the marked header.
     turn = st.session_state.setdefault(f"{key}_turn", 0)
-    row, column = grid.draw(frame, NARROW, _config(), key=f"{key}_{turn}", by_column=True)
+    # Other rows make another table: the browser would lose the first click on rows that came in under a name.
+    rows = hash(tuple(found.product_id))
+    row, column = grid.draw(frame, NARROW, _config(), key=f"{key}_{turn}_{rows}", by_column=True)
     if column is not None:
         st.session_state[f"{key}_turn"] = turn + 1
         _order_by_column(column)

@@ -1,0 +1,167 @@
+"""What people do, in a real browser, over a demo shop: sign in, look, adjust, undo, sign out."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page, expect
+
+from db import session as doors
+
+pytestmark = pytest.mark.browser
+
+
+def sign_in(page: Page, role: str = "manager", path: str = "/") -> None:
+    page.goto(path)
+    page.get_by_label("E-mail").fill(f"{role}@erp.example.com")
+    page.get_by_label("Password", exact=True).fill(f"{role}123")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_attached()
+
+
+def looking(url: str, question: str, **params):
+    engine = doors.new_engine(url)
+    with engine.connect() as connection:
+        answer = connection.execute(sa.text(question), params).all()
+    engine.dispose()
+    return answer
+
+
+def top_of_today(url: str):
+    """The product that Today puts first among those with stock, and what it has in the default warehouse."""
+    return looking(
+        url,
+        """SELECT p.uid, p.name, l.quantity FROM run_out AS r
+           JOIN product AS p ON p.id = r.product_id
+           JOIN stock_level AS l ON l.product_id = p.id
+           JOIN warehouse AS w ON w.id = l.warehouse_id AND w.is_default
+           WHERE r.warehouse_id IS NULL AND r.status = 'late' AND l.quantity > 3
+           ORDER BY r.money_at_risk DESC LIMIT 1""",
+    )[0]
+
+
+def movements(url: str) -> int:
+    return looking(url, "SELECT count(*) FROM movement")[0][0]
+
+
+def settled(page: Page) -> None:
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    page.wait_for_timeout(400)
+
+
+def test_sign_in_today_open_the_top_product_adjust_and_undo(page: Page, demo_shop: str):
+    sign_in(page)
+    expect(page.get_by_role("heading", name="What needs you today")).to_be_visible()
+    tile = page.get_by_role("button", name=re.compile(r"^Late"))
+    tile.click()
+    expect(page).to_have_url(re.compile("status=late"))
+    settled(page)
+
+    # The table is drawn on a canvas: its first row lies under the header.
+    page.locator(".dvn-scroller").first.click(position={"x": 80, "y": 55})
+    expect(page).to_have_url(re.compile(r"/product\?id="))
+    expect(page.get_by_text("Adjust stock")).to_be_visible()
+
+    uid, name, quantity = top_of_today(demo_shop)
+    page.goto(f"/product?id={uid}")
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    before = movements(demo_shop)
+    change = page.get_by_label("Change (+ or −)")
+    change.fill("-2")
+    change.press("Enter")
+    preview = page.get_by_text(f"{quantity:,.0f} → {quantity - 2:,.0f}")
+    expect(preview.first).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Book")).dblclick()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo.first).to_be_visible()
+    settled(page)
+    assert movements(demo_shop) == before + 1  # the double click booked once
+    undo.first.click()
+    expect(page.get_by_text(re.compile("undone|Undone|taken back", re.IGNORECASE)).first).to_be_visible()
+    settled(page)
+    assert movements(demo_shop) == before + 2
+    assert top_of_today(demo_shop)[2] == quantity
+
+
+def test_too_much_is_one_red_sentence_with_the_figures_and_changes_nothing(page: Page, demo_shop: str):
+    uid, _, quantity = top_of_today(demo_shop)
+    sign_in(page, "user", f"/product?id={uid}")
+    before = movements(demo_shop)
+    change = page.get_by_label("Change (+ or −)")
+    change.fill(f"-{quantity + 1:.0f}")
+    change.press("Enter")
+    expect(
+        page.get_by_text(re.compile(rf"{quantity + 1:.0f} asked for, {quantity:.0f} on hand"))
+    ).to_be_visible()
+    expect(page.get_by_role("button", name="Book")).to_be_disabled()
+    assert movements(demo_shop) == before
+
+
+def test_a_reload_and_a_deep_link_keep_the_sign_in(page: Page, demo_shop: str):
+    uid, name, _ = top_of_today(demo_shop)
+    sign_in(page, path=f"/product?id={uid}")
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    page.wait_for_function("document.cookie.includes('runout_sign_in')")
+    page.reload()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    other_tab = page.context.new_page()
+    other_tab.goto(f"/product?id={uid}")
+    expect(other_tab.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_sign_out_ends_it_for_a_copied_cookie_too(page: Page, browser, dashboard: str):
+    sign_in(page, "viewer")
+    page.wait_for_function("document.cookie.includes('runout_sign_in')")
+    stolen = page.context.cookies()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("E-mail")).to_be_visible()
+    thief = browser.new_context(base_url=dashboard)
+    thief.add_cookies(stolen)
+    there = thief.new_page()
+    there.goto("/products")
+    expect(there.get_by_label("E-mail")).to_be_visible()
+    thief.close()
+
+
+@pytest.mark.parametrize("value", ["x", "%00", "a.b.c", "x" * 3000])
+def test_a_malformed_cookie_means_signed_out(browser, dashboard: str, value: str):
+    context = browser.new_context(base_url=dashboard)
+    context.add_cookies([{"name": "runout_sign_in", "value": value, "url": dashboard}])
+    page = context.new_page()
+    page.goto("/movements")
+    expect(page.get_by_label("E-mail")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/products", "/movements", "product"])
+def test_every_view_fits_a_phone(browser, dashboard: str, demo_shop: str, path: str):
+    if path == "product":
+        path = f"/product?id={top_of_today(demo_shop)[0]}"
+    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=dashboard)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(path)
+    page.get_by_label("E-mail").fill("user@erp.example.com")
+    page.get_by_label("Password", exact=True).fill("user123")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading").first.wait_for()
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    context.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/product?id=nonsense",
+        "/product?id=00000000-0000-0000-0000-000000000000",
+        "/products?status=lost&page=-4&sort=evil",
+        "/movements?since=yesterday&person=x&type=%27%3B--",
+    ],
+)
+def test_a_bad_address_is_one_sentence(page: Page, path: str):
+    sign_in(page, "viewer", path)
+    settled(page)
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import BadInput
 from dashboard import looks, ui
 from dashboard.looks import Place
 
@@ -22,11 +21,12 @@ WORDS_OF = {
 
 
 def settle_address(view: str) -> None:
-    """Give a view its own address back when the browser's Back button mixed it with another view's.
+    """Start a run, and give a view its own address back when the Back button mixed it with another's.
 
     Streamlit writes the words of the next view before its path, so that Back from a product lands on the list
     with the product's id in place of the filters.
     """
+    st.session_state["refused"] = []
     kept = st.session_state.setdefault("addresses", {})
     if set(st.query_params) - WORDS_OF[view] and view in kept:
         st.query_params.from_dict(kept[view])
@@ -63,8 +63,7 @@ def in_address(label: str, word: str, options: Mapping[str, str]) -> str | None:
     """The option that the address names; one that does not exist is answered by a red sentence."""
     given = st.query_params.get(word)
     if given and given not in options:
-        ui.refused(f"{label}: there is no '{given[:60]}'.")
-        st.query_params.pop(word)
+        refuse(word, f"{label}: there is no '{given[:60]}'.")
         return None
     return given or None
 
@@ -90,8 +89,8 @@ def words(label: str, word: str, placeholder: str) -> str | None:
 
 def _changed(word: str, key: str) -> None:
     """The address is what counts: a picker writes it, and draws what it says."""
-    remember(word, st.session_state[key] or None)
     restart()
+    remember(word, st.session_state[key] or None)
 
 
 def warehouse(everything: str = "All warehouses", **about: Any) -> Place | None:
@@ -133,13 +132,13 @@ def period(today: date) -> date | None:
 
 
 def number_in_address(word: str) -> int | None:
-    """A whole number above zero out of the address; refuses anything else by name."""
+    """A whole number above zero out of the address; anything else is answered by a red sentence."""
     given = st.query_params.get(word)
     if given is None:
         return None
     if not given.isascii() or not given.isdigit() or len(given) > 18 or int(given) == 0:
-        del st.query_params[word]
-        raise BadInput(f"'{given[:60]}' in the address is not a number, so the first page is shown.")
+        refuse(word, f"'{given[:60]}' in the address is not a number, so the first page is shown.")
+        return None
     return int(given)
 
 
@@ -152,16 +151,22 @@ def remember(word: str, value: object | None) -> None:
 
 
 def restart() -> None:
-    """Another filter or order starts at the first page."""
-    for word in ("page", "before", "after"):
+    """Another filter or order starts at the first page, and without the words that were refused."""
+    for word in ("page", "before", "after", *st.session_state.pop("refused", [])):
         st.query_params.pop(word, None)
+
+
+def refuse(word: str, sentence: str) -> None:
+    """One red sentence about a word of the address; it stands until a filter changes."""
+    said = st.session_state.setdefault("refused", [])
+    if word not in said:
+        ui.refused(sentence)
+        said.append(word)
 
 
 def page() -> int:
     """The page that the address asks for, from 1."""
-    with ui.refusals_shown():
-        return number_in_address("page") or 1
-    return 1
+    return number_in_address("page") or 1
 
 
 def page_links(total: int) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.errors import BadInput
 from core.products import SORTS
 from dashboard import grid, looks, pickers, ui
 from dashboard.formats import is_missing
@@ -72,9 +71,7 @@ def order() -> tuple[str, bool]:
     given = st.query_params.get("sort", "priority")
     name, descending = given.removeprefix("-"), given.startswith("-")
     if name not in SORTS:
-        with ui.refusals_shown():
-            st.query_params.pop("sort")
-            raise BadInput(f"There is no order '{given[:60]}', so the most urgent come first.")
+        pickers.refuse("sort", f"There is no order '{given[:60]}', so the most urgent come first.")
         return "priority", False
     return name, descending
 
@@ -86,10 +83,9 @@ def look(today: date, **filters: Any) -> tuple[pd.DataFrame, int]:
     asked = filters | {"sort": sort, "descending": descending, "limit": pickers.ROWS_PER_PAGE}
     found, total = looks.products_page(today, offset=(page - 1) * pickers.ROWS_PER_PAGE, **asked)
     if not total and page > 1:
-        pickers.restart()
         found, total = looks.products_page(today, offset=0, **asked)
         if total:
-            ui.refused(f"There is no page {page}, so the first one is shown.")
+            pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
     return found, total
 
 

@@ -19,9 +19,7 @@ NAMES = {
 
 def page_of(filters: dict) -> tuple[pd.DataFrame, bool, bool]:
     """The page that the address asks for, and whether there are newer and older ones."""
-    before = after = None
-    with ui.refusals_shown():
-        before, after = pickers.number_in_address("before"), pickers.number_in_address("after")
+    before, after = pickers.number_in_address("before"), pickers.number_in_address("after")
     if after is not None:
         found = looks.movements(**filters, after_id=after, limit=PAGE + 1)
         has_newer, found = len(found) > PAGE, found.tail(PAGE)

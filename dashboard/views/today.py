@@ -33,8 +33,8 @@ def draw_tiles(status: str | None, warehouse_id: int | None) -> None:
 
 
 def choose(status: str | None) -> None:
-    pickers.remember("status", status)
     pickers.restart()
+    pickers.remember("status", status)
 
 
 def draw_list(status: str | None, warehouse_id: int | None) -> None:

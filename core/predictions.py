@@ -127,6 +127,22 @@ def abandon(session: Session, run_id: int) -> None:
     )
 
 
+def library_of_latest_run(session: Session) -> bytes | None:
+    """The frozen library of analogs of the last full training."""
+    return session.scalar(
+        select(ModelRun.library)
+        .where(ModelRun.state == "published", ModelRun.library.is_not(None))
+        .order_by(ModelRun.id.desc())
+        .limit(1)
+    )
+
+
+def moved_since_forecast(session: Session, until: date) -> list[int]:
+    """Ids of active products that moved after the data of their forecast ends, or have none."""
+    rows = queries.rows(session, "moved_since_forecast", until=until)
+    return [row["product_id"] for row in rows]
+
+
 def _row(run_id: int, as_of: date, draft: Draft) -> dict[str, Any]:
     product, _, warehouse = draft.unique_id.partition(":")
     return {

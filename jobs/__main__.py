@@ -10,6 +10,8 @@ from db.session import ServerError
 # Each command's module offers add_arguments(parser) and main(arguments) -> exit code.
 COMMANDS = {
     "run": ("jobs.run", "start everything, as `make run` does"),
+    "schedule": ("jobs.scheduler", "ask for runs when they are due and do them, until stopped"),
+    "work": ("jobs.work", "do one claimed run (the scheduler calls this)"),
     "train": ("jobs.train", "train the forecasts of all products and publish them"),
     "create-admin": ("jobs.people", "make an account that may do everything"),
     "import-sales": ("jobs.import_sales", "bring in sales lines from a CSV or XLSX file"),

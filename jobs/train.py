@@ -7,6 +7,7 @@ from itertools import islice
 
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.orm import Session
 
 from core import auth, demand, predictions, shop
 from core.forecast import analogs, backtest, training
@@ -36,11 +37,20 @@ def main(_arguments: argparse.Namespace) -> int:
     return 0
 
 
-def train(now: datetime, progress: Callable[[int, int], None] | None = None) -> dict[str, int]:
-    """Train all active products and publish; what was published before serves until then.
+def train(
+    now: datetime,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    only_moved: bool = False,
+    on_publish: Callable[[Session, dict[str, int]], None] | None = None,
+) -> dict[str, int]:
+    """Train products and publish; what was published before serves until then.
 
     Args:
         progress: called with the number of forecasts done and the number to do.
+        only_moved: train the products that moved since their forecast, with the library of analogs of the
+            last full training, so that they come out as a full training would make them.
+        on_publish: called with the counts inside the publishing transaction; what it raises undoes that.
 
     Returns how many forecasts are ok, too_short and failed. When anything but a single product's forecast
     goes wrong the run is given up as a whole.
@@ -49,12 +59,18 @@ def train(now: datetime, progress: Callable[[int, int], None] | None = None) -> 
         today = shop.today(shop.get(looking), now)
         as_of = today - timedelta(days=1)
         products = predictions.active_products(looking)
+        kept = predictions.library_of_latest_run(looking) if only_moved else None
+        if kept is not None:
+            products = predictions.moved_since_forecast(looking, as_of)
         histories = [_history(demand.frame(looking, as_of, product_ids=products), as_of)]
         if predictions.sells_in_several_places(looking):
             frame = demand.frame(looking, as_of, product_ids=products, by_warehouse=True)
             histories.append(_history(frame, as_of))
     whole_shop = histories[0]
-    library = analogs.build_library(whole_shop) if whole_shop is not None else None
+    if kept is not None:
+        library = analogs.Library.load(kept)
+    else:
+        library = analogs.build_library(whole_shop) if whole_shop is not None else None
     pool = Pool(library)
 
     run_id = transact(
@@ -63,12 +79,12 @@ def train(now: datetime, progress: Callable[[int, int], None] | None = None) -> 
             as_of,
             {"pool": pool.name, "horizon_days": training.HORIZON_DAYS, "paths": training.PATHS,
              "seed": training.SEED},
-            library.dump() if library is not None else None,
+            library.dump() if library is not None and kept is None else None,
             auth.system_actor(session).id,
         )
     )  # fmt: skip
     try:
-        return _train(run_id, products, histories, pool, today, as_of, progress)
+        return _train(run_id, products, histories, pool, today, as_of, progress, on_publish)
     except BaseException:
         with transaction() as session:
             predictions.abandon(session, run_id)
@@ -83,6 +99,7 @@ def _train(
     today: date,
     as_of: date,
     progress: Callable[[int, int], None] | None,
+    on_publish: Callable[[Session, dict[str, int]], None] | None,
 ) -> dict[str, int]:
     scored = _scores(histories[0])
     by_product = backtest.by_product(scored) if len(scored) else None
@@ -110,7 +127,13 @@ def _train(
     with reading(LONG) as looking:
         rows = list(predictions.run_out_rows(looking, products, today, run_id))
     shop_scores = backtest.of_shop(scored).dropna().round(4).to_dict() if len(scored) else {}
-    transact(lambda session: predictions.publish(session, run_id, rows, shop_scores), LONG)
+
+    def publish(session: Session) -> None:
+        predictions.publish(session, run_id, rows, shop_scores)
+        if on_publish is not None:
+            on_publish(session, counts)
+
+    transact(publish, LONG)
     return counts
 
 

@@ -3,6 +3,7 @@
 from db.models.base import Base
 from db.models.catalog import Barcode, Product, Vendor, VendorPrice, Warehouse
 from db.models.insight import STATUSES, Forecast, Import, ImportIssue, ImportLine, ModelRun, RunOut
+from db.models.jobs import JobRun, Worker
 from db.models.people import ROLES, AuditLine, Person, Shop, SignIn, SignInAttempt
 from db.models.stock import MOVEMENT_TYPES, Movement, Posting, PostingLine, Reason, StockDay, StockLevel
 
@@ -17,6 +18,7 @@ __all__ = [
     "Import",
     "ImportIssue",
     "ImportLine",
+    "JobRun",
     "ModelRun",
     "Movement",
     "Person",
@@ -33,4 +35,5 @@ __all__ = [
     "Vendor",
     "VendorPrice",
     "Warehouse",
+    "Worker",
 ]

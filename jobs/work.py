@@ -1,0 +1,105 @@
+"""What each job does with a run it has claimed: its effect and its end are one transaction."""
+
+import argparse
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from core import job_runs, ledger_check, predictions, shop
+from core.job_runs import Claim
+from db.session import reading, transact
+
+log = logging.getLogger("runout.jobs")
+LONG = 600
+
+
+def train(claimed: Claim) -> None:
+    """Train all products."""
+    _train(claimed, only_moved=False)
+
+
+def refresh(claimed: Claim) -> None:
+    """Train what moved since its forecast was made."""
+    _train(claimed, only_moved=True)
+
+
+def check_ledger(claimed: Claim) -> None:
+    """Hold every level, chain and roll-up against the movements; what is found is an error in the log."""
+    with reading(LONG, snapshot=True) as session:
+        faults = ledger_check.faults(session)
+    if faults:
+        log.error("The ledger is broken: %s", faults)
+    transact(lambda session: job_runs.finish(session, claimed, _now(), {"faults": faults}))
+
+
+def run_outs(claimed: Claim) -> None:
+    """Bring stale run-outs up to date, some products at a time."""
+
+    def some(session: Session) -> int:
+        return predictions.refresh_stale(session, shop.today(shop.get(session), _now()))
+
+    brought = 0
+    while found := transact(some):
+        brought += found
+        _beat(claimed, brought, None)
+    transact(lambda session: job_runs.finish(session, claimed, _now(), {"products": brought}))
+
+
+JOBS: dict[str, Callable[[Claim], None]] = {
+    "train": train,
+    "refresh": refresh,
+    "check_ledger": check_ledger,
+    "run_outs": run_outs,
+}
+
+
+def do(claimed: Claim) -> None:
+    """Do a claimed run; trouble ends the run, never the worker."""
+    try:
+        JOBS[claimed.job](claimed)
+    except job_runs.Superseded as overtaken:
+        log.warning("%s", overtaken)
+        _fail(claimed, overtaken.sentence)
+    except Exception as trouble:
+        log.exception("Run %s of %s failed", claimed.run_id, claimed.job)
+        _fail(claimed, f"{type(trouble).__name__}: {trouble}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", type=int)
+    parser.add_argument("job", choices=JOBS)
+    parser.add_argument("slot", type=datetime.fromisoformat)
+    parser.add_argument("fence", type=int)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """The child process of a long run, started by the scheduler."""
+    logging.basicConfig(level=logging.INFO)
+    do(Claim(arguments.run_id, arguments.job, arguments.slot, arguments.fence))
+    return 0
+
+
+def _train(claimed: Claim, *, only_moved: bool) -> None:
+    from jobs.train import train as work  # numpy and pandas, which short work does without
+
+    def progress(done: int, total: int) -> None:
+        _beat(claimed, done, total)
+
+    def ended(session: Session, counts: dict[str, int]) -> None:
+        job_runs.finish(session, claimed, _now(), counts)
+
+    work(_now(), progress, only_moved=only_moved, on_publish=ended)
+
+
+def _beat(claimed: Claim, done: int, total: int | None) -> None:
+    transact(lambda session: job_runs.beat(session, claimed, _now(), done, total))
+
+
+def _fail(claimed: Claim, sentence: str) -> None:
+    transact(lambda session: job_runs.fail(session, claimed, _now(), sentence))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,176 @@
+"""The clock, with real processes that are killed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core import job_runs
+from core.job_runs import Claim
+from db.models import AuditLine, JobRun, ModelRun
+from db.session import reading, transact, transaction
+from jobs import schedule, work
+from tests.makers import a_product, an_actor
+
+ROOT = Path(__file__).resolve().parents[2]
+SUNDAY = datetime(2026, 3, 29, 2, 0, tzinfo=UTC)  # clocks change in Berlin
+
+
+@pytest.mark.parametrize(
+    ("job", "now", "slot"),
+    [
+        ("train", SUNDAY, SUNDAY),
+        ("train", SUNDAY - timedelta(seconds=1), SUNDAY - timedelta(days=7)),
+        ("train", SUNDAY + timedelta(days=6), SUNDAY),
+        ("refresh", SUNDAY, SUNDAY.replace(hour=1)),
+        ("check_ledger", SUNDAY, SUNDAY.replace(hour=3, minute=30) - timedelta(days=1)),
+        ("run_outs", SUNDAY + timedelta(seconds=59), SUNDAY),
+    ],
+)
+def test_the_last_slot_is_the_latest_not_after_now(job, now, slot):
+    assert schedule.BY_NAME[job].last_slot(now) == slot
+
+
+def test_a_year_has_every_slot_once_whatever_the_clocks_do():
+    task, now, seen = schedule.BY_NAME["refresh"], datetime(2026, 1, 1, 12, tzinfo=UTC), set()
+    for _ in range(365 * 4):
+        now += timedelta(hours=6)
+        seen.add(task.last_slot(now))
+    assert len(seen) == 366  # and the one before the year began
+    assert {slot.hour for slot in seen} == {1}
+
+
+def test_every_job_of_the_timetable_can_be_done():
+    assert set(schedule.BY_NAME) == set(work.JOBS)
+
+
+def claimed(job: str) -> Claim:
+    now = datetime.now(UTC)
+    with transaction() as session:
+        job_runs.enqueue(session, job, now)
+        return job_runs.claim(session, "test", [job], now)
+
+
+def run(run_id: int) -> JobRun:
+    with reading() as session:
+        return session.get(JobRun, run_id)
+
+
+@pytest.mark.usefixtures("clone")
+def test_run_outs_and_the_ledger_check_do_their_work_and_say_so():
+    with transaction() as session:
+        a_product(session, 5)
+    minute = claimed("run_outs")
+    work.do(minute)
+    assert (run(minute.run_id).state, run(minute.run_id).result) == ("done", {"products": 1})
+    night = claimed("check_ledger")
+    work.do(night)
+    assert run(night.run_id).result == {"faults": {}}
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_job_that_raises_is_visible_and_the_worker_lives(monkeypatch):
+    def raises(_claimed):
+        raise ZeroDivisionError("no luck")
+
+    monkeypatch.setitem(work.JOBS, "run_outs", raises)
+    bad = claimed("run_outs")
+    work.do(bad)
+    assert (run(bad.run_id).state, run(bad.run_id).message) == ("failed", "ZeroDivisionError: no luck")
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_training_that_was_given_to_another_publishes_nothing():
+    with transaction() as session:
+        a_product(session, 5, stock_at=datetime.now(UTC) - timedelta(days=40))
+    slow = claimed("train")
+    with transaction() as session:
+        job_runs.reap(session, datetime.now(UTC) + 2 * job_runs.LEASE)
+    work.do(slow)
+    with reading() as session:
+        assert session.scalars(sa.select(ModelRun.state)).all() == ["failed"]
+    assert run(slow.run_id).state == "queued"
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_nightly_refresh_trains_only_what_moved():
+    with transaction() as session:
+        for _ in range(2):
+            a_product(session, 5, stock_at=datetime.now(UTC) - timedelta(days=40))
+    first, second = claimed("train"), None
+    work.do(first)
+    assert run(first.run_id).result["too_short"] == 2
+    second = claimed("refresh")
+    work.do(second)
+    assert sum(run(second.run_id).result.values()) == 0
+
+
+def start(url: str, module: str = "tests.chaos.clock", *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_three_clocks_at_once_with_kills_lose_no_slot_and_double_none(clone):
+    seconds = int(os.environ.get("CHAOS_SLOTS", "12"))
+    chance = random.Random(4)
+    clocks = [start(clone) for _ in range(3)]
+    try:
+        time.sleep(6)  # all have started
+        first = datetime.now(UTC)
+        kills = 0
+        while (datetime.now(UTC) - first).total_seconds() < seconds:
+            time.sleep(chance.uniform(1, 4))
+            place = chance.randrange(3)
+            clocks[place].kill()
+            clocks[place].wait()
+            clocks[place] = start(clone)
+            kills += 1
+        last = datetime.now(UTC)
+        time.sleep(8)  # leases of the killed end, their slots are tried again
+    finally:
+        for clock in clocks:
+            clock.send_signal(signal.SIGTERM)
+        codes = [clock.wait(20) for clock in clocks]
+    with reading() as session:
+        effects = session.scalars(sa.select(AuditLine.subject_id).where(AuditLine.action == "tick")).all()
+        open_runs = session.scalars(sa.select(JobRun.id).where(JobRun.state != "done")).all()
+    slots = [datetime.fromisoformat(text) for text in effects]
+    assert kills >= 3
+    assert len(slots) == len(set(slots)), "a slot had two effects"
+    due = {
+        first.replace(microsecond=0) + timedelta(seconds=n)
+        for n in range(1, int((last - first).total_seconds()))
+    }
+    assert due - set(slots) == set(), "slots without an effect"
+    assert open_runs == [] or seconds > 12
+    assert codes[0] in (0, -15)
+
+
+def test_a_long_run_happens_in_a_child_and_sigterm_stops_the_clock(clone):
+    with transaction() as session:
+        a_product(session, 5, stock_at=datetime.now(UTC) - timedelta(days=40))
+        actor = an_actor(session, "manager")
+    clock = start(clone, "jobs", "schedule")
+    try:
+        run_id = transact(lambda session: job_runs.request(session, actor, "refresh", datetime.now(UTC)))
+        deadline = time.monotonic() + 60
+        while run(run_id).state != "done" and time.monotonic() < deadline:
+            time.sleep(0.3)
+        assert run(run_id).state == "done", run(run_id).message
+        with reading() as session:
+            assert job_runs.scheduler_seen_at(session) is not None
+    finally:
+        clock.send_signal(signal.SIGTERM)
+    assert clock.wait(30) == 0

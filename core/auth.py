@@ -23,6 +23,7 @@ RIGHTS = {
     "edit catalogue": "manager",
     "import": "manager",
     "train": "manager",
+    "see jobs": "admin",
     "manage people": "admin",
 }
 

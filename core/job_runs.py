@@ -3,6 +3,7 @@
 Moments are arguments: a worker's clock and a test's clock are treated alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -181,9 +182,15 @@ def scheduler_seen_at(session: Session) -> datetime | None:
     return session.scalar(select(func.max(Worker.seen_at)))
 
 
-def listing(session: Session, limit: int = 50) -> list[JobRun]:
-    """The newest runs first."""
-    return list(session.scalars(select(JobRun).order_by(JobRun.id.desc()).limit(limit)))
+def latest(session: Session, actor: Actor, jobs: Sequence[str], most: int = 5) -> dict[str, list[JobRun]]:
+    """The newest runs of each job, newest first."""
+    auth.must(actor, "see jobs")
+    return {
+        job: list(
+            session.scalars(select(JobRun).where(JobRun.job == job).order_by(JobRun.id.desc()).limit(most))
+        )
+        for job in jobs
+    }
 
 
 def _ours(claimed: Claim) -> tuple:

@@ -14,6 +14,7 @@ VIEWS = (
     ("today", "views/today.py", "Today", ":material/today:", "read", True),
     ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
+    ("jobs", "views/jobs.py", "Jobs", ":material/schedule:", "see jobs", True),
     ("product", "views/product.py", "Product", ":material/package_2:", "read", False),
 )
 
@@ -59,6 +60,8 @@ def main() -> None:
             st.logo(ui.wordmark(), size="medium")
             _sidebar(person)
         signin.banner()
+        if person:
+            ui.scheduler_banner()
         st.session_state["view"] = view = page.url_path or "today"
         pickers.settle_address(view)
         pickers.keep_address(view)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, demand, predictions, products, shop, stock, warehouses
+from core import auth, demand, job_runs, predictions, products, shop, stock, timetable, warehouses
 from core.predictions import Outlook
 from core.products import Detail
 from db.session import reading
@@ -166,6 +166,19 @@ def who(token: str | None) -> auth.Actor | None:
         return None
     with reading() as session:
         return auth.who(session, token, now())
+
+
+def jobs(person: auth.Actor) -> tuple[dict[str, list[Any]], datetime | None]:
+    """The newest runs of each job, and when a scheduler was last seen."""
+    with reading() as session:
+        runs = job_runs.latest(session, person, [task.job for task in timetable.TASKS])
+        return runs, job_runs.scheduler_seen_at(session)
+
+
+@st.cache_data(ttl=FIGURES_SECONDS, show_spinner=False)
+def scheduler_seen_at() -> datetime | None:
+    with reading() as session:
+        return job_runs.scheduler_seen_at(session)
 
 
 def forget() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import triage
+from core import job_runs, triage
 from core.errors import RunoutError
 from dashboard import charts, looks
 from dashboard.formats import Formats
@@ -83,6 +83,17 @@ def title(words: str, sentence: str | None = None) -> None:
     """The one title line: what this page answers; the sentence hides behind a small "?"."""
     st.html(STYLE)
     st.title(words, anchor=False, help=sentence)
+
+
+def scheduler_banner() -> None:
+    """Nobody does the nightly work: say so on every view, once a scheduler has ever run here."""
+    seen_at, now = looks.scheduler_seen_at(), looks.now()
+    if seen_at is not None and now - seen_at > job_runs.HEARTBEAT_STALE:
+        st.warning(
+            f"The scheduler was last seen {formats().ago(seen_at, now)}: forecasts and run-outs are not "
+            "brought up to date until it runs again.",
+            icon=":material/schedule:",
+        )
 
 
 @contextmanager

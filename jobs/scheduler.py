@@ -18,12 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 
 from core import job_runs
 from core.job_runs import Claim, Superseded
+from core.timetable import TASKS, Task
 from db.session import engine, transact
 from jobs import work
-from jobs.schedule import BY_NAME, TASKS, Task
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAT_SECONDS = 15
@@ -53,8 +54,8 @@ class Scheduler:
         self.tasks = tasks
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopped = threading.Event()
-        # Cron in UTC, so that no slot is doubled or lost when clocks change. Jobs live in code: a store in
-        # the database would be pickles. A tick that comes late still counts, and several late ones are one.
+        # Jobs live in code: a store in the database would be pickles. A tick that comes late still counts,
+        # and several late ones are one.
         self._clock = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -63,7 +64,10 @@ class Scheduler:
         """Work until `stop` is called."""
         for task in self.tasks:
             self._guarded(self._ask, task)  # also catches up, once, what was missed while nobody ran
-            self._clock.add_job(self._guarded, task.trigger, args=[self._ask, task], id=task.job)
+            slots = IntervalTrigger(
+                seconds=task.every.total_seconds(), start_date=task.first_slot, timezone="UTC"
+            )
+            self._clock.add_job(self._guarded, slots, args=[self._ask, task], id=task.job)
         self._clock.add_job(self._guarded, "interval", seconds=BEAT_SECONDS, args=[self._beat], id="beat")
         self._guarded(self._beat)
         self._clock.start()
@@ -120,7 +124,8 @@ class Scheduler:
         """Run it in a process of its own, so that a hang or a lack of memory takes nothing else along."""
         command = [sys.executable, "-m", "jobs", "work", str(claimed.run_id), claimed.job,
                    claimed.slot.isoformat(), str(claimed.fence)]  # fmt: skip
-        deadline = time.monotonic() + BY_NAME[claimed.job].limit.total_seconds()
+        limit = next(task.limit for task in self.tasks if task.job == claimed.job)
+        deadline = time.monotonic() + limit.total_seconds()
         child = subprocess.Popen(command, cwd=ROOT)
         try:
             while child.poll() is None:

@@ -3,14 +3,12 @@
 import argparse
 from datetime import UTC, datetime, timedelta
 
-from apscheduler.triggers.cron import CronTrigger
-
 from core import audit, job_runs
+from core.timetable import Task
 from db.session import transact
 from jobs import scheduler, work
-from jobs.schedule import Task
 
-TICK = Task("tick", "every second", CronTrigger(second="*", timezone="UTC"), timedelta(seconds=1))
+TICK = Task("tick", "Tick", "every second", datetime(2024, 1, 7, tzinfo=UTC), timedelta(seconds=1))
 LONGEST_LEASE = timedelta(seconds=3)
 
 
@@ -26,6 +24,5 @@ if __name__ == "__main__":
     job_runs.LEASE = LONGEST_LEASE  # so that a killed worker's slot is tried again within the test
     scheduler.BEAT_SECONDS = 1
     work.JOBS["tick"] = tick
-    scheduler.TASKS = (TICK,)
     scheduler.Scheduler.__init__.__defaults__ = ((TICK,),)
     scheduler.main(argparse.Namespace())

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core import job_runs
+from core import job_runs, timetable
 from core.job_runs import Claim
 from db.models import AuditLine, JobRun, ModelRun
 from db.session import reading, transact, transaction
-from jobs import schedule, work
+from jobs import work
 from tests.makers import a_product, an_actor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,11 +35,13 @@ SUNDAY = datetime(2026, 3, 29, 2, 0, tzinfo=UTC)  # clocks change in Berlin
     ],
 )
 def test_the_last_slot_is_the_latest_not_after_now(job, now, slot):
-    assert schedule.BY_NAME[job].last_slot(now) == slot
+    task = timetable.BY_NAME[job]
+    assert task.last_slot(now) == slot
+    assert task.next_slot(now) == slot + task.every
 
 
 def test_a_year_has_every_slot_once_whatever_the_clocks_do():
-    task, now, seen = schedule.BY_NAME["refresh"], datetime(2026, 1, 1, 12, tzinfo=UTC), set()
+    task, now, seen = timetable.BY_NAME["refresh"], datetime(2026, 1, 1, 12, tzinfo=UTC), set()
     for _ in range(365 * 4):
         now += timedelta(hours=6)
         seen.add(task.last_slot(now))
@@ -48,7 +50,7 @@ def test_a_year_has_every_slot_once_whatever_the_clocks_do():
 
 
 def test_every_job_of_the_timetable_can_be_done():
-    assert set(schedule.BY_NAME) == set(work.JOBS)
+    assert set(timetable.BY_NAME) == set(work.JOBS)
 
 
 def claimed(job: str) -> Claim:

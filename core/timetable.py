@@ -1,0 +1,51 @@
+"""The timetable: what runs when, in words too. Slots are in UTC: no change of clocks doubles or loses one.
+
+Arithmetic: moments go in, moments come out.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(frozen=True)
+class Task:
+    """A job with its slots: `first_slot` and every `every` after it.
+
+    `runs_in`: "thread" for short work, "child" for work that takes processor time for minutes and gets a
+    process of its own, so that short work is never late; `limit` is when a child is held to hang.
+    """
+
+    job: str
+    title: str
+    words: str
+    first_slot: datetime
+    every: timedelta
+    runs_in: str = "thread"
+    limit: timedelta = timedelta(minutes=10)
+
+    def last_slot(self, now: datetime) -> datetime:
+        """The latest slot that is not after `now`."""
+        return self.first_slot + (now - self.first_slot) // self.every * self.every
+
+    def next_slot(self, now: datetime) -> datetime:
+        """The first slot after `now`."""
+        return self.last_slot(now) + self.every
+
+
+def _at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2024, 1, 7, hour, minute, tzinfo=UTC)  # a Sunday
+
+
+TASKS = (
+    Task(
+        "train", "Train all forecasts", "Sundays at 02:00 UTC", _at(2), timedelta(days=7),
+        runs_in="child", limit=timedelta(hours=6),
+    ),
+    Task(
+        "refresh", "Train what moved", "every night at 01:00 UTC", _at(1), timedelta(days=1),
+        runs_in="child", limit=timedelta(hours=3),
+    ),
+    Task("check_ledger", "Check the ledger", "every night at 03:30 UTC", _at(3, 30), timedelta(days=1)),
+    Task("run_outs", "Bring run-outs up to date", "every minute", _at(0), timedelta(minutes=1)),
+)  # fmt: skip
+BY_NAME = {task.job: task for task in TASKS}

@@ -17,6 +17,7 @@ WORDS_OF = {
     "products": {"q", "status", "category", "warehouse", "sort", "page"},
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
     "product": {"id", "warehouse"},
+    "jobs": set(),
 }
 
 

@@ -26,12 +26,15 @@ def refresh(claimed: Claim) -> None:
 
 
 def check_ledger(claimed: Claim) -> None:
-    """Hold every level, chain and roll-up against the movements; what is found is an error in the log."""
+    """Hold every level, chain and roll-up against the movements; a ledger with a fault fails the run."""
     with reading(LONG, snapshot=True) as session:
         faults = ledger_check.faults(session)
     if faults:
-        log.error("The ledger is broken: %s", faults)
-    transact(lambda session: job_runs.finish(session, claimed, _now(), {"faults": faults}))
+        sentence = "The ledger is broken: " + ", ".join(f"{n} x {rule}" for rule, n in faults.items())
+        log.error(sentence)
+        _fail(claimed, sentence)
+    else:
+        transact(lambda session: job_runs.finish(session, claimed, _now(), {}))
 
 
 def run_outs(claimed: Claim) -> None:

@@ -19,6 +19,12 @@ WORDS = {
     "cancelled": "cancelled",
     "abandoned": "given up",
 }
+COUNTED = {
+    "ok": "forecasts",
+    "too_short": "with too little history",
+    "failed": "failed",
+    "products": "products",
+}
 OPEN = ("queued", "running")
 LOOK_SECONDS = 2
 
@@ -52,8 +58,10 @@ def outcome(run: Any) -> str:
     """What a finished run brought: its counts, or why it did not work."""
     if run.message:
         return run.message
-    counts = (run.result or {}).items()
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts if value != {})
+    if run.job == "check_ledger" and run.state == "done":
+        return "sound"
+    counts = {name: count for name, count in (run.result or {}).items() if count}
+    return ", ".join(f"{count:,} {COUNTED[name]}" for name, count in counts.items())
 
 
 def remaining(run: Any, now: datetime) -> str:

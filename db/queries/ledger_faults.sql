@@ -13,9 +13,14 @@ WITH chain AS (
 ), demand AS (
     SELECT product_id, warehouse_id, demand_day AS day, -sum(change) AS demand
     FROM movement WHERE demand_day IS NOT NULL GROUP BY product_id, warehouse_id, demand_day
-), legs AS (
-    SELECT posting_id, count(*) AS number, sum(change) AS change, count(DISTINCT product_id) AS products
-    FROM movement WHERE type = 'transfer' GROUP BY posting_id
+), lone_legs AS (
+    SELECT leg.id
+    FROM movement AS leg
+    LEFT JOIN movement AS other ON other.id = leg.counterpart_id
+    WHERE leg.type = 'transfer' AND (
+        other.id IS NULL OR other.counterpart_id IS DISTINCT FROM leg.id OR other.type <> 'transfer'
+        OR other.posting_id <> leg.posting_id OR other.change <> -leg.change
+        OR other.product_id <> leg.product_id OR other.warehouse_id = leg.warehouse_id)
 )
 SELECT
     (SELECT count(*) FROM stock_level WHERE quantity < 0)
@@ -31,7 +36,7 @@ SELECT
      WHERE coalesce(stock_day.demand, 0) <> coalesce(demand.demand, 0)) AS demand_is_not_the_sum,
     (SELECT count(*) FROM chain WHERE stock_before <> expected OR stock_after <> stock_before + change)
         AS broken_chain,
-    (SELECT count(*) FROM legs WHERE number <> 2 OR change <> 0 OR products <> 1) AS unbalanced_transfers,
+    (SELECT count(*) FROM lone_legs) AS unbalanced_transfers,
     (SELECT count(*) FROM movement AS m LEFT JOIN posting AS p ON p.id = m.posting_id WHERE p.id IS NULL)
         + (SELECT count(*) FROM posting AS p
            WHERE NOT EXISTS (SELECT 1 FROM movement AS m WHERE m.posting_id = p.id)) AS orphans,

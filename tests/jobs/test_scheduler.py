@@ -74,7 +74,20 @@ def test_run_outs_and_the_ledger_check_do_their_work_and_say_so():
     assert (run(minute.run_id).state, run(minute.run_id).result) == ("done", {"products": 1})
     night = claimed("check_ledger")
     work.do(night)
-    assert run(night.run_id).result == {"faults": {}}
+    assert (run(night.run_id).state, run(night.run_id).result) == ("done", {})
+
+
+def test_a_broken_ledger_fails_the_nightly_check_and_says_which_rule(clone):
+    with transaction() as session:
+        a_product(session, 5)
+    somebody = sa.create_engine(clone.replace("runout_app@", "postgres@"))
+    with somebody.begin() as connection:
+        connection.execute(sa.text("UPDATE stock_level SET quantity = 4"))
+    somebody.dispose()
+    night = claimed("check_ledger")
+    work.do(night)
+    assert run(night.run_id).state == "failed"
+    assert "1 x level_is_not_the_sum" in run(night.run_id).message
 
 
 @pytest.mark.usefixtures("clone")

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from core import job_runs, timetable
 from core.job_runs import Claim
-from db.models import AuditLine, JobRun, ModelRun
+from db.models import AuditLine, JobRun, ModelRun, Worker
 from db.session import reading, transact, transaction
 from jobs import work
 from tests.makers import a_product, an_actor
@@ -137,12 +137,24 @@ def start(url: str, module: str = "tests.chaos.clock", *arguments: str) -> subpr
     )
 
 
+def wait_until_alive(clock: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with reading() as session:
+            names = session.scalars(sa.select(Worker.name)).all()
+        if any(name.endswith(f":{clock.pid}") for name in names):
+            return
+        time.sleep(0.1)
+    raise AssertionError("The clock did not start.")
+
+
 def test_three_clocks_at_once_with_kills_lose_no_slot_and_double_none(clone):
     seconds = int(os.environ.get("CHAOS_SLOTS", "12"))
     chance = random.Random(4)
     clocks = [start(clone) for _ in range(3)]
     try:
-        time.sleep(6)  # all have started
+        for clock in clocks:
+            wait_until_alive(clock)
         first = datetime.now(UTC)
         kills = 0
         while (datetime.now(UTC) - first).total_seconds() < seconds:
@@ -151,6 +163,7 @@ def test_three_clocks_at_once_with_kills_lose_no_slot_and_double_none(clone):
             clocks[place].kill()
             clocks[place].wait()
             clocks[place] = start(clone)
+            wait_until_alive(clocks[place])  # at least one clock runs at any time
             kills += 1
         last = datetime.now(UTC)
         time.sleep(8)  # leases of the killed end, their slots are tried again

@@ -47,6 +47,15 @@ def enqueue(session: Session, job: str, slot: datetime) -> bool:
     return new is not None
 
 
+def note_done(session: Session, job: str, slot: datetime, now: datetime) -> None:
+    """A slot's work was done by hand: whoever catches up later need not do it again."""
+    session.execute(
+        insert(JobRun)
+        .values(job=job, slot=slot, state="done", started_at=now, finished_at=now)
+        .on_conflict_do_nothing()
+    )
+
+
 def request(session: Session, actor: Actor, job: str, now: datetime) -> int:
     """Ask for a run now. A second click finds the run that waits or works already."""
     auth.must(actor, "train")

@@ -212,6 +212,9 @@ def _serve(host: str, port: int) -> int:
         cwd=str(ROOT),
         env=os.environ | {"HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"},
     )
+    children.add_process(
+        "scheduler", f"{python} jobs schedule", cwd=str(ROOT), env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    )
     # honcho takes SIGINT and SIGTERM over; a closed terminal means the same.
     if signal.getsignal(signal.SIGHUP) == steps.ask_to_stop:
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))

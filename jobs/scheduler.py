@@ -24,7 +24,7 @@ from core import job_runs
 from core.job_runs import Claim, Superseded
 from core.timetable import TASKS, Task
 from db.session import engine, transact
-from jobs import work
+from jobs import steps, work
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAT_SECONDS = 15
@@ -126,7 +126,8 @@ class Scheduler:
                    claimed.slot.isoformat(), str(claimed.fence)]  # fmt: skip
         limit = next(task.limit for task in self.tasks if task.job == claimed.job)
         deadline = time.monotonic() + limit.total_seconds()
-        child = subprocess.Popen(command, cwd=ROOT)
+        # After kill -9 of this process nobody else would end its children.
+        child = subprocess.Popen(command, cwd=ROOT, preexec_fn=steps.die_with_parent)
         try:
             while child.poll() is None:
                 if self._stopped.is_set():

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session
 
-from core import auth, demand, predictions, shop
+from core import auth, demand, job_runs, predictions, shop, timetable
 from core.forecast import analogs, backtest, training
 from core.forecast.history import History, from_frame
 from core.forecast.models import Pool
@@ -29,12 +29,23 @@ def main(_arguments: argparse.Namespace) -> int:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as bar:
         task = bar.add_task("Training", total=None)
-        counts = train(datetime.now(UTC), lambda done, total: bar.update(task, completed=done, total=total))
+        now = datetime.now(UTC)
+        counts = train(
+            now,
+            lambda done, total: bar.update(task, completed=done, total=total),
+            on_publish=lambda session, _: _note_done(session, now),
+        )
     print(
         f"{counts['ok']:,} forecasts trained, {counts['too_short']:,} products with too little history, "
         f"{counts['failed']:,} failed."
     )
     return 0
+
+
+def _note_done(session: Session, now: datetime) -> None:
+    # A scheduler that starts after this training would otherwise catch up with the same work at once.
+    for job in ("train", "refresh"):
+        job_runs.note_done(session, job, timetable.BY_NAME[job].last_slot(now), now)
 
 
 def train(

@@ -61,8 +61,8 @@ class AlreadyReversed(RuleBroken):
     """A movement can be reversed once."""
 
 
-class TooLittleHistory(RuleBroken):
-    """A forecast needs 30 calendar days of history and two days with demand."""
+class AlreadyReturned(RuleBroken):
+    """A sale comes back once: not more of it than was sold, and not after or before its reversal."""
 
 
 class KeyReused(RunoutError):

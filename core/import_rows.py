@@ -29,7 +29,8 @@ _OPEN_SALES = text("""
       AND m.change < 0 AND m.demand_day IS NOT NULL AND m.reverses_id IS NULL
       AND m.occurred_at BETWEEN :since AND :until
       AND NOT EXISTS (SELECT 1 FROM movement AS later
-                      WHERE later.returns_id = m.id OR later.reverses_id = m.id)
+                      WHERE (later.returns_id = m.id OR later.reverses_id = m.id)
+                        AND NOT EXISTS (SELECT 1 FROM movement AS undone WHERE undone.reverses_id = later.id))
     ORDER BY m.id
 """)
 

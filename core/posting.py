@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from core import auth
 from core.auth import Actor
 from core.errors import (
+    AlreadyReturned,
     AlreadyReversed,
     BadInput,
     BulkRefused,
@@ -168,6 +169,7 @@ def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> Runout
     kinds: dict[str, type[RunoutError]] = {
         "insufficient_stock": InsufficientStock,
         "already_reversed": AlreadyReversed,
+        "already_returned": AlreadyReturned,
         "key_reused": KeyReused,
         "unknown_product": NotFound,
         "unknown_warehouse": NotFound,
@@ -186,6 +188,10 @@ def _sentence(session: Session, refused: dict, lines: list[dict] | None) -> str:
     if code == "already_reversed":
         which = f"Movement {refused['movement_id']}" if "movement_id" in refused else "The line"
         return f"{which} was reversed before."
+    if code == "already_returned":
+        which = f"Movement {refused['movement_id']}" if "movement_id" in refused else "The line"
+        sold, returned = plain(refused["sold"]), plain(refused["returned"])
+        return f"{which} took out {sold}, of which {returned} came back before; a sale comes back once."
     given = lines[refused["line"]] if lines else {}
     return {
         "key_reused": "This key was used before for another request.",

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pandas as pd
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session, aliased
 
 from core import auth, posting
@@ -16,10 +16,11 @@ from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked
 from db import queries
-from db.models import Movement, Posting, Reason
+from db.models import Movement, Reason
 
 # A return without a receipt is held to be of a sale this many days back at most.
 RETURN_WINDOW_DAYS = 14
+_ONE_RETURN_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('return ' || :product, 2))")
 
 
 def add(
@@ -236,23 +237,30 @@ def reasons(session: Session, *, by_hand: bool = True) -> dict[str, str]:
 
 
 def _sale_returned(session: Session, line: dict) -> int | None:
-    """The sale that a return without a receipt equals: same product, quantity, customer; 14 days at most."""
+    """The sale that a return without a receipt equals: same place, quantity, customer; 14 days at most."""
+    # Two returns at once would find the same sale, and the second be refused instead of finding another.
+    session.execute(_ONE_RETURN_AT_A_TIME, {"product": line["product_id"]})
     happened = line.get("occurred_at")
     moment = datetime.fromisoformat(happened) if happened else datetime.now(UTC)
+    answer, undone = aliased(Movement), aliased(Movement)
+    is_answered = exists().where(
+        (answer.returns_id == Movement.id) | (answer.reverses_id == Movement.id),
+        ~exists().where(undone.reverses_id == answer.id),
+    )
     earlier = (
         select(Movement.id)
-        .join(Posting, Posting.id == Movement.posting_id)
         .where(
             Movement.product_id == line["product_id"],
+            Movement.warehouse_id == line["warehouse_id"],
             Movement.change == -Decimal(line["change"]),
             Movement.demand_day.is_not(None),
             Movement.reverses_id.is_(None),
             Movement.occurred_at.between(moment - timedelta(days=RETURN_WINDOW_DAYS), moment),
+            ~is_answered,
         )
         .order_by(Movement.occurred_at.desc())
+        .limit(1)
     )
     if line.get("customer"):
         earlier = earlier.where(Movement.customer == line["customer"])
-    later = aliased(Movement)
-    answered = exists().where((later.returns_id == Movement.id) | (later.reverses_id == Movement.id))
-    return session.scalar(earlier.where(~answered).limit(1))
+    return session.scalar(earlier)

@@ -222,7 +222,7 @@ def _serve(host: str, port: int) -> int:
     if children.returncode in ASKED_TO_STOP:
         return 0
     raise Refused(
-        f"The dashboard ended by itself (exit code {children.returncode}); the lines above say why. "
+        f"A part of Runout ended by itself (exit code {children.returncode}); the lines above say why. "
         "Everything is stopped."
     )
 

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import stock
-from core.errors import AlreadyReversed, InsufficientStock, RunoutError
+from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RunoutError
 from db import queries, server
 from db import session as doors
-from db.models import Movement, Posting
+from db.models import Movement, Posting, StockDay
 from tests.chaos.ground import Ground, NotOurs
 from tests.makers import a_product, a_warehouse, an_actor
 
@@ -106,6 +106,26 @@ def test_eight_copies_of_one_request_are_booked_once_and_answered_alike(shop, ve
     assert sorted(answer.replayed for answer in answers) == [False] + [True] * 7
     with doors.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).where(Posting.key == "one click")) == 1
+    assert_sound()
+
+
+def test_one_sale_comes_back_once_however_many_returns_and_reversals_want_it(shop):
+    product = shop.product(20)
+    with doors.transaction() as session:
+        sales = [shop.remove(session, product, 2, reason_code="sale").lines[0].movement_id for _ in range(2)]
+
+    def answer(session: Session, place: int) -> None:
+        if place % 4:
+            stock.add(session, shop.actor, product, shop.here, 2, reason_code="return")
+        else:
+            stock.reverse(session, shop.actor, sales[place // 4 % 2])
+
+    answers = all_at_once(THREADS, answer)
+    kinds = AlreadyReturned | AlreadyReversed
+    assert all(answer is None or isinstance(answer, kinds) for answer in answers)
+    with doors.reading() as session:
+        (day,) = session.execute(sa.select(StockDay.demand)).scalars()
+    assert day == 0
     assert_sound()
 
 

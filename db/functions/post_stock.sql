@@ -8,8 +8,12 @@
 -- Answers {"posting_id", "lines": [{"movement_id", "product_id", "warehouse_id", "change", "before",
 -- "after"}]}, with "replayed" when the key was booked before; or {"refused": [{"line", "code", ...}]} and
 -- then nothing was written. Codes: insufficient_stock (with on_hand and asked), unknown_product,
--- unknown_warehouse, unknown_reason, wrong_sign, unknown_movement, already_reversed, not_the_opposite,
--- broken_transfer, key_reused. Quantities are JSON strings, so that no reader makes floats of them.
+-- unknown_warehouse, unknown_reason, wrong_sign, unknown_movement, already_reversed, already_returned (with
+-- movement_id, sold and returned), not_the_opposite, broken_transfer, key_reused. Quantities are JSON strings,
+-- so that no reader makes floats of them.
+--
+-- A sale comes back once: what was returned of it never exceeds what was sold, a reversed sale is not returned
+-- and a returned one is not reversed (reverse the return first). A return goes where the sale left from.
 --
 -- Concurrency: the key is taken first (two copies of one request wait for each other), then each level with
 -- one conditional UPDATE; ids are drawn while the level is locked, so the order of ids is booking order.
@@ -27,6 +31,7 @@ DECLARE
     level_after numeric;
     level_before numeric;
     on_hand numeric;
+    returned numeric;
     movement_id bigint;
     posting_id bigint;
     happened_at timestamptz;
@@ -112,22 +117,29 @@ BEGIN
         IF NOT FOUND THEN
             RETURN refusal('unknown_movement');
         END IF;
-        IF original.product_id <> line.product_id OR original.change * line.change > 0
-           OR (line.reverses_id IS NOT NULL AND (original.change <> -line.change
-               OR original.warehouse_id <> line.warehouse_id OR original.type <> line.type)) THEN
+        IF original.product_id <> line.product_id OR original.warehouse_id <> line.warehouse_id
+           OR (line.reverses_id IS NOT NULL AND (original.change <> -line.change OR original.type <> line.type))
+           OR (line.reverses_id IS NULL
+               AND (line.change < 0 OR original.change > 0 OR original.reverses_id IS NOT NULL)) THEN
             RETURN refusal('not_the_opposite');
         END IF;
         demand_day_of := original.demand_day;
         IF line.reverses_id IS NOT NULL THEN
             happened_at := original.occurred_at;
             stock_day_of := original.day;
-            -- Under the level's lock, so that two reversals of one movement cannot both get past this line.
-            PERFORM 1 FROM stock_level AS level
-            WHERE level.product_id = line.product_id AND level.warehouse_id = line.warehouse_id FOR UPDATE;
-            PERFORM 1 FROM movement AS m WHERE m.reverses_id = line.reverses_id;
-            IF FOUND THEN
-                RETURN refusal('already_reversed', jsonb_build_object('movement_id', line.reverses_id));
-            END IF;
+        END IF;
+        -- Under the level's lock, so that two answers to one movement cannot both get past these lines.
+        PERFORM 1 FROM stock_level AS level
+        WHERE level.product_id = line.product_id AND level.warehouse_id = line.warehouse_id FOR UPDATE;
+        PERFORM 1 FROM movement AS m WHERE m.reverses_id = original.id;
+        IF FOUND THEN
+            RETURN refusal('already_reversed', jsonb_build_object('movement_id', original.id));
+        END IF;
+        returned := returned_of(original.id);
+        IF (line.reverses_id IS NOT NULL AND returned > 0)
+           OR (line.reverses_id IS NULL AND returned + line.change > -original.change) THEN
+            RETURN refusal('already_returned', jsonb_build_object(
+                'movement_id', original.id, 'sold', (-original.change)::text, 'returned', returned::text));
         END IF;
     END IF;
 

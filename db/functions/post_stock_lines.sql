@@ -50,11 +50,15 @@ BEGIN
                         OR reversed_line.warehouse_id <> l.warehouse_id OR reversed_line.type <> l.type
                         OR reversed_line.line_no > l.line_no)
                        THEN 'not_the_opposite'
-                   WHEN returned.id IS NOT NULL
-                        AND (returned.change * l.change > 0 OR returned.product_id <> l.product_id)
+                   WHEN returned.id IS NOT NULL AND l.reverses_id IS NULL AND (
+                        l.change < 0 OR returned.change > 0 OR returned.reverses_id IS NOT NULL
+                        OR returned.product_id <> l.product_id OR returned.warehouse_id <> l.warehouse_id)
                        THEN 'not_the_opposite'
-                   WHEN returned_line.line_no IS NOT NULL AND (returned_line.change * l.change > 0
-                        OR returned_line.product_id <> l.product_id)
+                   WHEN returned_line.line_no IS NOT NULL AND l.reverses_line IS NULL AND (
+                        l.change < 0 OR returned_line.change > 0
+                        OR coalesce(returned_line.reverses_id, returned_line.reverses_line) IS NOT NULL
+                        OR returned_line.product_id <> l.product_id
+                        OR returned_line.warehouse_id <> l.warehouse_id OR returned_line.line_no > l.line_no)
                        THEN 'not_the_opposite'
                    WHEN l.type = 'transfer' AND (other_leg.line_no IS NULL OR other_leg.type <> 'transfer'
                         OR other_leg.counterpart_line IS DISTINCT FROM l.line_no
@@ -129,6 +133,48 @@ BEGIN
           AND EXISTS (SELECT 1 FROM posting_line AS twin
                       WHERE twin.batch = p_batch AND twin.reverses_line = l.reverses_line
                         AND twin.line_no < l.line_no)
+        UNION ALL
+        SELECT answer.line_no, jsonb_build_object(
+                   'line', answer.line_no,
+                   'code', CASE WHEN answer.is_return AND answer.reversed THEN 'already_reversed'
+                                ELSE 'already_returned' END,
+                   'sold', answer.sold::text, 'returned', (answer.returned - answer.change)::text)
+                   || CASE WHEN answer.sale_id IS NULL THEN '{}' ELSE
+                          jsonb_build_object('movement_id', answer.sale_id) END
+        FROM (
+            -- A line that answers a sale of the ledger or of the batch, and what came of that sale so far.
+            SELECT a.*, -coalesce(sale.change, sale_line.change) AS sold,
+                   coalesce(returned_of(a.sale_id), 0) + sum(a.change) OVER sale_so_far AS returned,
+                   bool_or(a.is_reversal) OVER sale_so_far
+                       OR EXISTS (SELECT 1 FROM movement AS m WHERE m.reverses_id = a.sale_id) AS reversed
+            FROM (
+                SELECT l.line_no, l.change, l.returns_id AS sale_id, l.returns_line AS sale_line,
+                       true AS is_return, false AS is_reversal
+                FROM posting_line AS l
+                WHERE l.batch = p_batch AND (l.returns_id IS NOT NULL OR l.returns_line IS NOT NULL)
+                  AND l.reverses_id IS NULL AND l.reverses_line IS NULL
+                UNION ALL
+                SELECT l.line_no, l.change, undone.returns_id, NULL, false, false
+                FROM posting_line AS l JOIN movement AS undone ON undone.id = l.reverses_id
+                WHERE l.batch = p_batch AND undone.returns_id IS NOT NULL
+                UNION ALL
+                SELECT l.line_no, l.change, undone.returns_id, undone.returns_line, false, false
+                FROM posting_line AS l
+                JOIN posting_line AS undone ON undone.batch = p_batch AND undone.line_no = l.reverses_line
+                WHERE l.batch = p_batch
+                  AND (undone.returns_id IS NOT NULL OR undone.returns_line IS NOT NULL)
+                UNION ALL
+                SELECT l.line_no, 0, l.reverses_id, l.reverses_line, false, true
+                FROM posting_line AS l
+                WHERE l.batch = p_batch AND (l.reverses_id IS NOT NULL OR l.reverses_line IS NOT NULL)
+            ) AS a
+            LEFT JOIN movement AS sale ON sale.id = a.sale_id
+            LEFT JOIN posting_line AS sale_line
+                ON sale_line.batch = p_batch AND sale_line.line_no = a.sale_line
+            WINDOW sale_so_far AS (PARTITION BY a.sale_id, a.sale_line ORDER BY a.line_no)
+        ) AS answer
+        WHERE (answer.is_return AND (answer.reversed OR answer.returned > answer.sold))
+           OR (answer.is_reversal AND answer.returned > 0)
         ORDER BY line_no LIMIT 100
     ) AS told;
     IF refused IS NOT NULL THEN

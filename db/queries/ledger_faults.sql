@@ -21,6 +21,14 @@ WITH chain AS (
         other.id IS NULL OR other.counterpart_id IS DISTINCT FROM leg.id OR other.type <> 'transfer'
         OR other.posting_id <> leg.posting_id OR other.change <> -leg.change
         OR other.product_id <> leg.product_id OR other.warehouse_id = leg.warehouse_id)
+), answered AS (
+    SELECT -sale.change AS sold, bool_or(undone.id IS NOT NULL) AS is_reversed,
+           coalesce(sum(back.change) FILTER (WHERE taken_back.id IS NULL), 0) AS returned
+    FROM movement AS back
+    JOIN movement AS sale ON sale.id = back.returns_id
+    LEFT JOIN movement AS undone ON undone.reverses_id = sale.id
+    LEFT JOIN movement AS taken_back ON taken_back.reverses_id = back.id
+    GROUP BY sale.id
 )
 SELECT
     (SELECT count(*) FROM stock_level WHERE quantity < 0)
@@ -43,4 +51,7 @@ SELECT
     (SELECT count(*) FROM movement AS m JOIN movement AS o ON o.id = m.reverses_id
      WHERE m.change <> -o.change OR m.product_id <> o.product_id OR m.warehouse_id <> o.warehouse_id)
         + (SELECT count(*) - count(DISTINCT reverses_id) FROM movement WHERE reverses_id IS NOT NULL)
-        AS wrong_reversals
+        AS wrong_reversals,
+    (SELECT count(*) FROM answered
+     WHERE returned > sold OR returned < 0 OR (returned > 0 AND is_reversed)) AS returned_twice,
+    (SELECT count(*) FROM stock_day WHERE demand < 0) AS negative_demand

@@ -111,6 +111,8 @@ def _train(
         rows = list(predictions.run_out_rows(looking, products, today, run_id))
     shop_scores = backtest.of_shop(scored).dropna().round(4).to_dict() if len(scored) else {}
     transact(lambda session: predictions.publish(session, run_id, rows, shop_scores), LONG)
+    # What moved while the run-outs were computed and published.
+    transact(lambda session: predictions.refresh_stale(session, today), LONG)
     return counts
 
 

@@ -538,10 +538,10 @@ def _make_tables() -> None:
         sa.Column("days_of_cover", sa.Numeric(precision=9, scale=1), nullable=True),
         sa.Column("expected_lost", sa.Numeric(precision=18, scale=4), nullable=True),
         sa.Column(
-            "stock_value", sa.Numeric(precision=14, scale=4), server_default=sa.text("0"), nullable=False
+            "stock_value", sa.Numeric(precision=28, scale=4), server_default=sa.text("0"), nullable=False
         ),
         sa.Column(
-            "money_at_risk", sa.Numeric(precision=14, scale=4), server_default=sa.text("0"), nullable=False
+            "money_at_risk", sa.Numeric(precision=28, scale=4), server_default=sa.text("0"), nullable=False
         ),
         sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(

@@ -12,7 +12,7 @@ from sqlalchemy import delete, exists, func, insert, select, text, tuple_, updat
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
-from core import triage
+from core import inputs, triage
 from core.errors import NotFound, RuleBroken
 from core.forecast.depletion import RunOut as Passage
 from core.forecast.depletion import fan, run_outs
@@ -200,7 +200,8 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
     Raises:
         NotFound: there is no such product.
     """
-    lines = queries.rows(session, "run_out_inputs", product_ids=[product_id], run_id=None)
+    ids = [inputs.small_id(product_id, "product")]
+    lines = queries.rows(session, "run_out_inputs", product_ids=ids, run_id=None)
     if not lines:
         raise NotFound(f"There is no product {product_id}.")
     line = next((row for row in lines if row["warehouse_id"] == warehouse_id), None)

@@ -59,6 +59,7 @@ def main() -> None:
             st.logo(ui.wordmark(), size="medium")
             _sidebar(person)
         signin.banner()
+        st.set_page_config(page_title=f"{page.title} · Runout")
         st.session_state["view"] = view = page.url_path or "today"
         pickers.settle_address(view)
         pickers.keep_address(view)

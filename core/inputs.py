@@ -31,6 +31,8 @@ def shown(value: object, most: int = 60) -> str:
     except ValueError:  # Python does not write out integers of thousands of digits
         return "a number of thousands of digits"
     said = said if len(said) <= most else f"{said[:most]}…"
+    if said.isprintable():
+        return said
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in said)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import pandas as pd
-from sqlalchemy import Integer, LargeBinary, Text, bindparam, select, text
+from sqlalchemy import Integer, LargeBinary, Text, TextClause, bindparam, select, text
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError
@@ -151,12 +151,7 @@ def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str 
         "hash": hashlib.sha256(request.encode()).digest(),
         "lines": lines,
     }
-    try:
-        answer = session.scalar(_POST, asked_for)
-    except DataError as wrong:
-        if getattr(wrong.orig, "pgcode", None) != OUT_OF_RANGE:
-            raise
-        raise BadInput("The stock would be larger than Runout can keep (at most 18 digits).") from wrong
+    answer = _answer(session, _POST, asked_for)
     if "refused" in answer:
         raise _refusal(session, answer["refused"], lines)
     booked = tuple(
@@ -171,6 +166,15 @@ def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str 
         for line in answer["lines"]
     )
     return Booked(answer["posting_id"], booked, bool(answer.get("replayed")))
+
+
+def _answer(session: Session, statement: TextClause, asked_for: dict) -> dict:
+    try:
+        return session.scalar(statement, asked_for)
+    except DataError as wrong:
+        if getattr(wrong.orig, "pgcode", None) != OUT_OF_RANGE:
+            raise
+        raise BadInput("The stock would be larger than Runout can keep (at most 18 digits).") from wrong
 
 
 def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> RunoutError:
@@ -237,9 +241,8 @@ def post_lines(
             f"COPY posting_line ({', '.join([*known, 'batch'])}) FROM STDIN WITH (FORMAT csv)",
             io.StringIO(text_lines),
         )
-    answer = session.scalar(
-        _POST_LINES, {"actor": actor.id, "kind": kind, "key": key, "hash": source_hash, "batch": batch}
-    )
+    asked_for = {"actor": actor.id, "kind": kind, "key": key, "hash": source_hash, "batch": batch}
+    answer = _answer(session, _POST_LINES, asked_for)
     if "refused" in answer:
         if answer["refused"][0]["code"] == "key_reused":
             raise KeyReused("This key was used before with another file.")

@@ -223,6 +223,15 @@ def test_a_count_books_the_difference_and_nothing_when_there_is_none(session):
     assert days(session, product)[0][1] == 0  # a count is not demand
 
 
+def test_a_count_that_found_no_difference_finds_none_on_a_retry_either(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5)
+    assert stock.set_to(session, actor, product.id, place.id, 5, key="k1") is None
+    stock.remove(session, actor, product.id, place.id, 1)
+    assert stock.set_to(session, actor, product.id, place.id, 5, key="k1") is None
+    assert on_hand(session, product) == 4
+
+
 def test_a_transfer_books_both_legs_or_neither_and_is_not_demand(session):
     actor = an_actor(session)
     here, there = the_warehouse(session), a_warehouse(session)

@@ -12,7 +12,8 @@ from sqlalchemy import delete, exists, func, insert, select, text, tuple_, updat
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
-from core import inputs, triage
+from core import auth, inputs, triage
+from core.auth import Actor
 from core.errors import NotFound, RuleBroken
 from core.forecast.depletion import RunOut as Passage
 from core.forecast.depletion import fan, run_outs
@@ -55,18 +56,19 @@ class Outlook:
 
 
 def start_run(
-    session: Session, as_of: date, engine: dict[str, Any], library: bytes | None, started_by: int
+    session: Session, actor: Actor, as_of: date, engine: dict[str, Any], library: bytes | None
 ) -> int:
     """Open a model run on the data up to `as_of`, keep its library of analogs, and answer its id.
 
     A run that is still open was killed, or is slower than this one: it is abandoned and cannot publish.
     """
+    auth.must(actor, "train")
     open_runs = session.scalars(select(ModelRun).where(ModelRun.state == "running").with_for_update()).all()
     for earlier in open_runs:
         earlier.state, earlier.finished_at = "abandoned", func.now()
     ids = [earlier.id for earlier in open_runs]
     session.execute(delete(Forecast).where(Forecast.model_run_id.in_(ids), ~Forecast.is_current))
-    run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=started_by)
+    run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=actor.id)
     session.add(run)
     session.flush()
     return run.id

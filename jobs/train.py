@@ -60,11 +60,11 @@ def train(now: datetime, progress: Callable[[int, int], None] | None = None) -> 
     run_id = transact(
         lambda session: predictions.start_run(
             session,
+            auth.system_actor(session),
             as_of,
             {"pool": pool.name, "horizon_days": training.HORIZON_DAYS, "paths": training.PATHS,
              "seed": training.SEED},
             library.dump() if library is not None else None,
-            auth.system_actor(session).id,
         )
     )  # fmt: skip
     try:

@@ -133,7 +133,7 @@ def test_one_sale_comes_back_once_however_many_returns_and_reversals_want_it(sho
 
 def _run(session: Session, shop: Shop, product: int, today: date) -> tuple[int, list[dict]]:
     """A training of one product, up to the moment of publishing: its run and its run-outs."""
-    run = predictions.start_run(session, today - timedelta(days=1), {}, None, shop.actor.id)
+    run = predictions.start_run(session, shop.actor, today - timedelta(days=1), {}, None)
     draft = Draft(str(product), "too_short", "3 of 30 days of history", 3, 3)
     for _ in range(2):  # a retry after an unheard COMMIT
         predictions.keep(session, run, today - timedelta(days=1), [draft])

@@ -143,6 +143,12 @@ def test_rights_grow_with_the_role(session):
 HOSTILE = ["\0", "a\ud800@shop.example", "x" * 10_000_000, "", "a\0@shop.example"]
 
 
+def test_an_error_of_the_database_does_not_tell_the_values_it_was_given(session):
+    with pytest.raises(sa.exc.DataError) as error, session.begin_nested():
+        session.execute(sa.text("SELECT 1 / 0, :hash"), {"hash": "$2b$12$secret"})
+    assert "secret" not in str(error.value)
+
+
 def test_what_nobody_can_be_called_is_a_wrong_name_or_password_and_counts(session, monkeypatch):
     monkeypatch.setattr(auth, "GUESSES_PER_ADDRESS", 5)
     person = a_person(session)

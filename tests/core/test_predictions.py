@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import predictions, products, shop, stock
-from core.errors import NotFound, RuleBroken
+from core.errors import NotAllowed, NotFound, RuleBroken
 from core.forecast import training
 from db.models import Forecast, ModelRun, RunOut
 from db.session import reading, transaction
@@ -99,6 +99,25 @@ def test_a_product_that_was_switched_off_does_not_count_among_the_forecasts(sess
     assert predictions.freshness(session, TODAY)["without_forecast"] == 1
 
 
+def test_a_forecast_that_cannot_be_stored_is_a_failure_of_its_product_alone(session, monkeypatch):
+    sold_daily(session), sold_daily(session, quantity=1000)
+    encode = training.encode
+
+    def not_thousands(cumulative):
+        if cumulative.max() > 10_000:
+            raise ValueError("too large to store")
+        return encode(cumulative)
+
+    monkeypatch.setattr(training, "encode", not_thousands)
+    counts = train(NOW)
+    assert counts == {"ok": 1, "too_short": 0, "failed": 1}
+
+
+def test_who_may_not_train_does_not(session):
+    with pytest.raises(NotAllowed, match="may not train"):
+        predictions.start_run(session, an_actor(session, "user"), TODAY, {}, None)
+
+
 def test_too_little_history_is_said_and_not_guessed(session):
     young = sold_daily(session, days=12)
     still = a_product(session, 5, stock_at=NOW - timedelta(days=50))
@@ -165,7 +184,7 @@ def test_a_training_that_breaks_leaves_what_was_published(session, monkeypatch):
 def test_a_training_that_was_overtaken_cannot_publish(session):
     sold_daily(session)
     engine, actor = {"pool": "pool"}, an_actor(session)
-    slow = predictions.start_run(session, TODAY, engine, None, actor.id)
+    slow = predictions.start_run(session, actor, TODAY, engine, None)
     train(NOW)
     with pytest.raises(RuleBroken, match="Another training"):
         predictions.publish(session, slow, [], {})

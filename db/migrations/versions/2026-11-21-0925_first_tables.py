@@ -79,10 +79,13 @@ def _grant() -> None:
 
 def downgrade() -> None:
     """Would lose everything: the first revision only goes down on an empty shop."""
-    if op.get_bind().scalar(
-        sa.text("SELECT EXISTS (SELECT 1 FROM movement) OR EXISTS (SELECT 1 FROM person)")
-    ):
-        raise RuntimeError("Refused: going below the first revision would lose all movements and people.")
+    kept = [
+        table
+        for table in ("movement", "person", "product", "warehouse", "vendor")
+        if op.get_bind().scalar(sa.text(f"SELECT EXISTS (SELECT 1 FROM {table})"))
+    ]
+    if kept:
+        raise RuntimeError(f"Refused: going below the first revision would lose every {', '.join(kept)}.")
     _drop_tables()
     op.execute("DROP SEQUENCE movement_id_seq")
     op.execute("DROP SEQUENCE posting_id_seq")

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 import bcrypt
 from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit
+from core import audit, inputs
 from core.errors import BadInput, NotAllowed, NotSignedIn, RuleBroken, RunoutError, TooMany
 from db.models import ROLES, Person, SignIn, SignInAttempt
 
@@ -36,7 +37,9 @@ THROTTLE_WINDOW = timedelta(minutes=15)
 GUESSES_PER_ACCOUNT = 10
 GUESSES_PER_ADDRESS = 100
 
-PASSWORD_MIN_BYTES = 8
+EMAIL_CHARACTERS = 254
+NAME_CHARACTERS = 200
+PASSWORD_MIN_CHARACTERS = 8
 PASSWORD_MAX_BYTES = 72  # what bcrypt reads; longer ones would be cut without a word
 COMMON_PASSWORDS = 3000
 BCRYPT_ROUNDS = 12
@@ -86,6 +89,9 @@ def sign_in(session: Session, email: str, password: str, address: str, now: date
     per account and per address over 15 minutes; known and unknown names take the same time.
     """
     email = email.strip().lower()
+    if len(email) > EMAIL_CHARACTERS or not inputs.can_be_kept(email):
+        email = ""  # nobody's; the attempt counts against its address
+    address = inputs.shown(address, 100)
     # Two guesses at one account wait for each other, or ten at once would all see the same count.
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:e, 1))"), {"e": email})
     refusal = _throttled(session, email, address, now)
@@ -108,6 +114,7 @@ def sign_in(session: Session, email: str, password: str, address: str, now: date
         )
     )
     audit.note(session, person.id, "signed in", "person", person.uid)
+    _forget_old_attempts(session, now)
     return Outcome(actor=_actor(person), token=token)
 
 
@@ -140,11 +147,14 @@ def seen(session: Session, token: str, now: datetime) -> None:
 
 def sign_out(session: Session, token: str, now: datetime) -> None:
     """End the sign-in behind the token; a copy of the cookie is worthless from now on."""
-    session.execute(
+    person_id = session.scalar(
         update(SignIn)
         .where(SignIn.token_hash == _token_hash(token), SignIn.ended_at.is_(None))
         .values(ended_at=now, ended_because="signed out")
+        .returning(SignIn.person_id)
     )
+    if person_id is not None:
+        audit.note(session, person_id, "signed out", "person", session.get_one(Person, person_id).uid)
 
 
 def create_person(
@@ -153,19 +163,20 @@ def create_person(
     """Add a person who may sign in.
 
     Args:
-        actor: the admin who does it; None only for the first admin, from the command line.
+        actor: the admin who does it; None from the command line, whose user owns the shop anyway.
 
     Refuses a known e-mail, an unknown role and a weak password.
     """
     if actor is not None:
         must(actor, "manage people")
-    email = email.strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.?[^@\s]+", email) or len(email) > 254:
+    email = inputs.text(email, "E-mail", EMAIL_CHARACTERS).lower()
+    name = inputs.text(name, "Name", NAME_CHARACTERS) or email
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.?[^@\s]+", email) or email == SYSTEM_EMAIL:
         raise BadInput(f"'{email}' is not an e-mail address.")
     if role not in ROLES:
         raise BadInput(f"'{role}' is not a role; roles are {', '.join(ROLES)}.")
     check_password(password)
-    person = Person(email=email, name=name.strip() or email, role=role, password_hash=password_hash(password))
+    person = Person(email=email, name=name, role=role, password_hash=password_hash(password))
     try:
         with session.begin_nested():
             session.add(person)
@@ -182,26 +193,23 @@ def people_exist(session: Session) -> bool:
 
 def system_actor(session: Session) -> Actor:
     """The person that jobs and commands book as; made when missing, never able to sign in."""
-    person = session.scalar(select(Person).where(Person.email == SYSTEM_EMAIL))
+    question = select(Person).where(Person.email == SYSTEM_EMAIL)
+    person = session.scalar(question)
     if person is None:
-        person = Person(email=SYSTEM_EMAIL, name="Runout", role="admin", password_hash="!", is_active=False)
-        session.add(person)
-        session.flush()
-        session.refresh(person)
+        about = {"email": SYSTEM_EMAIL, "name": "Runout", "role": "admin", "password_hash": "!"}
+        # Two commands may start at once.
+        session.execute(insert(Person).values(**about, is_active=False).on_conflict_do_nothing())
+        person = session.scalars(question).one()
     return _actor(person)
-
-
-def forget_old_attempts(session: Session, now: datetime) -> None:
-    """Delete attempts that no throttle looks at any more."""
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - 2 * THROTTLE_WINDOW))
 
 
 def check_password(password: str) -> None:
     """Refuse a password that is too short, too long for bcrypt, or among the commonest."""
-    size = len(password.encode())
-    if size < PASSWORD_MIN_BYTES:
-        raise BadInput(f"The password is too short: at least {PASSWORD_MIN_BYTES} characters.")
-    if size > PASSWORD_MAX_BYTES:
+    if len(password) < PASSWORD_MIN_CHARACTERS:
+        raise BadInput(f"The password is too short: at least {PASSWORD_MIN_CHARACTERS} characters.")
+    if not inputs.can_be_kept(password):
+        raise BadInput("The password holds a character that no keyboard sends: choose another.")
+    if len(password.encode()) > PASSWORD_MAX_BYTES:
         raise BadInput(f"The password is too long: at most {PASSWORD_MAX_BYTES} bytes.")
     # Imported here: the list is a megabyte that only this line needs.
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
@@ -217,7 +225,7 @@ def password_hash(password: str) -> str:
 
 def password_matches(password: str, hashed: str) -> bool:
     """Compare in constant time; passwords bcrypt cannot hold never match, but cost the same."""
-    given = password.encode()
+    given = password.encode("utf-8", "surrogatepass")
     try:
         matches = bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], hashed.encode())
     except ValueError:  # not a bcrypt hash: the system's account
@@ -235,6 +243,11 @@ def _dummy_hash() -> str:
     if _dummy is None:
         _dummy = password_hash(secrets.token_urlsafe(16))
     return _dummy
+
+
+def _forget_old_attempts(session: Session, now: datetime) -> None:
+    """Delete attempts that no throttle looks at any more."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - 2 * THROTTLE_WINDOW))
 
 
 def _throttled(session: Session, email: str, address: str, now: datetime) -> TooMany | None:
@@ -257,7 +270,7 @@ def _throttled(session: Session, email: str, address: str, now: datetime) -> Too
 
 
 def _token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _actor(person: Person) -> Actor:

@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import import_rows, sales_booking, sales_lines, shop, warehouses
+from core import import_rows, inputs, sales_booking, sales_lines, shop, warehouses
 from core.errors import BadInput, NotFound
 from core.sales_files import SalesFile
 from core.sales_lines import Choices, Lines
@@ -19,6 +19,7 @@ from core.sales_text import RULES, issue_frame
 from db.models import Import, Warehouse
 
 FIRST_WAREHOUSE = "MAIN"
+SOURCE_CHARACTERS = 100
 NOT_YET = -1  # the id of the warehouse that the import of a shop without any will make
 
 
@@ -80,6 +81,8 @@ def make(
     session: Session, file: SalesFile, options: Options, now: datetime, progress: Callable[[str], None]
 ) -> Plan:
     """Understand the file and lay it beside what the shop has; writes nothing."""
+    if not inputs.text(options.source, "The name of the source", SOURCE_CHARACTERS):
+        raise BadInput("The source needs a name: it is part of each line's key.")
     progress("understanding")
     places = _warehouses(session, options)
     latest = max(now.astimezone(ZoneInfo(place.time_zone)) for place in places.values())

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import pandas as pd
-from sqlalchemy import Integer, LargeBinary, Text, bindparam, select, text
+from sqlalchemy import Integer, LargeBinary, Text, TextClause, bindparam, select, text
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from core import auth
+from core import auth, inputs
 from core.auth import Actor
 from core.errors import (
     AlreadyReturned,
@@ -34,6 +35,10 @@ QUANTITY_LIMIT = Decimal("100000000000")  # 15 significant digits, four of them 
 PRICE_LIMIT = Decimal("10000000000")
 # Somebody's clock may be a little ahead of ours.
 FUTURE_TOLERANCE = timedelta(minutes=5)
+# One entry long before all others would make every day since then a day of history.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+TEXT_CHARACTERS = {"reason": 2_000, "reference_type": 100, "reference_id": 300, "customer": 300}
+OUT_OF_RANGE = "22003"
 _POST = text("SELECT post_stock(:actor, :kind, :key, :hash, :lines)").bindparams(
     bindparam("actor", type_=Integer),
     bindparam("kind", type_=Text),
@@ -76,12 +81,14 @@ def exact(value: Decimal | int | str, what: str) -> Decimal:
     try:
         number = Decimal(value) if not isinstance(value, float) else Decimal(repr(value))
     except (InvalidOperation, TypeError, ValueError):
-        raise BadInput(f"{what}: '{value}' is not a number.") from None
+        raise BadInput(f"{what}: '{inputs.shown(value)}' is not a number.") from None
     if not number.is_finite() or abs(number) >= QUANTITY_LIMIT:
-        raise BadInput(f"{what}: {value} is not a quantity Runout can keep (at most 15 digits).")
+        raise BadInput(
+            f"{what}: {inputs.shown(value)} is not a quantity Runout can keep (at most 15 digits)."
+        )
     rounded = number.quantize(QUANTITY_STEP, rounding=ROUND_HALF_EVEN)
     if rounded != number:
-        raise BadInput(f"{what}: {value} has more than 4 decimals.")
+        raise BadInput(f"{what}: {inputs.shown(value)} has more than 4 decimals.")
     return rounded
 
 
@@ -95,25 +102,22 @@ def positive(quantity: Decimal | int | str) -> Decimal:
 def line(
     product_id: int, warehouse_id: int, kind: str, reason_code: str, change: Decimal | None, about: dict
 ) -> dict:
-    """One line as the posting function reads it; refuses moments in the future and impossible prices."""
-    unknown = about.keys() - {
-        "reason", "unit_price", "occurred_at", "reference_type", "reference_id", "customer",
-    }  # fmt: skip
+    """One line as the posting function reads it; refuses impossible moments, prices and texts."""
+    unknown = about.keys() - TEXT_CHARACTERS.keys() - {"unit_price", "occurred_at"}
     if unknown:
         raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
     line = {
-        "product_id": product_id,
-        "warehouse_id": warehouse_id,
+        "product_id": inputs.small_id(product_id, "product"),
+        "warehouse_id": inputs.small_id(warehouse_id, "warehouse"),
         "type": kind,
-        "reason_code": reason_code,
+        "reason_code": inputs.text(reason_code, "Reason code", 100),
         "change": str(change) if change is not None else None,
     }
     for name, value in about.items():
-        if value is None or value == "":
-            continue
-        if isinstance(value, str) and "\x00" in value:
-            raise BadInput(f"{name}: a NUL character cannot be kept.")
-        line[name] = value
+        if value is not None and name in TEXT_CHARACTERS:
+            value = inputs.text(str(value), name.replace("_", " ").capitalize(), TEXT_CHARACTERS[name])
+        if value is not None and value != "":
+            line[name] = value
     price = line.get("unit_price")
     if price is not None:
         price = exact(price, "Unit price")
@@ -122,6 +126,10 @@ def line(
         line["unit_price"] = str(price)
     happened = line.get("occurred_at")
     if happened is not None:
+        if happened.tzinfo is None:
+            raise BadInput(f"{happened:%Y-%m-%d %H:%M} needs a time zone to be a moment.")
+        if happened < EARLIEST:
+            raise BadInput(f"{happened.date()} lies before 1970.")
         if happened > datetime.now(UTC) + FUTURE_TOLERANCE:
             raise BadInput(f"{happened:%Y-%m-%d %H:%M} UTC lies in the future.")
         line["occurred_at"] = happened.isoformat()
@@ -131,21 +139,19 @@ def line(
 def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str | None) -> Booked:
     """Hand the lines to the posting function and turn its answer into a `Booked` or a refusal."""
     auth.must(actor, "move stock")
-    if key is not None and not 1 <= len(key) <= 255:
-        raise BadInput("An idempotency key has 1 to 255 characters.")
+    if key is not None and not (1 <= len(key) <= 255 and inputs.can_be_kept(key)):
+        raise BadInput("An idempotency key has 1 to 255 characters, without NUL.")
     # Without the sale that a return was matched to: a retry finds that sale answered already.
     asked = [{name: value for name, value in line.items() if name != "returns_id"} for line in lines]
     request = json.dumps([kind, asked], sort_keys=True, default=str)
-    answer = session.scalar(
-        _POST,
-        {
-            "actor": actor.id,
-            "kind": kind,
-            "key": key or uuid.uuid4().hex,
-            "hash": hashlib.sha256(request.encode()).digest(),
-            "lines": lines,
-        },
-    )
+    asked_for = {
+        "actor": actor.id,
+        "kind": kind,
+        "key": key or uuid.uuid4().hex,
+        "hash": hashlib.sha256(request.encode()).digest(),
+        "lines": lines,
+    }
+    answer = _answer(session, _POST, asked_for)
     if "refused" in answer:
         raise _refusal(session, answer["refused"], lines)
     booked = tuple(
@@ -160,6 +166,15 @@ def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str 
         for line in answer["lines"]
     )
     return Booked(answer["posting_id"], booked, bool(answer.get("replayed")))
+
+
+def _answer(session: Session, statement: TextClause, asked_for: dict) -> dict:
+    try:
+        return session.scalar(statement, asked_for)
+    except DataError as wrong:
+        if getattr(wrong.orig, "pgcode", None) != OUT_OF_RANGE:
+            raise
+        raise BadInput("The stock would be larger than Runout can keep (at most 18 digits).") from wrong
 
 
 def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> RunoutError:
@@ -226,9 +241,8 @@ def post_lines(
             f"COPY posting_line ({', '.join([*known, 'batch'])}) FROM STDIN WITH (FORMAT csv)",
             io.StringIO(text_lines),
         )
-    answer = session.scalar(
-        _POST_LINES, {"actor": actor.id, "kind": kind, "key": key, "hash": source_hash, "batch": batch}
-    )
+    asked_for = {"actor": actor.id, "kind": kind, "key": key, "hash": source_hash, "batch": batch}
+    answer = _answer(session, _POST_LINES, asked_for)
     if "refused" in answer:
         if answer["refused"][0]["code"] == "key_reused":
             raise KeyReused("This key was used before with another file.")

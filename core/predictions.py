@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session, aliased
 
-from core import triage
-from core.errors import RuleBroken
+from core import auth, inputs, triage
+from core.auth import Actor
+from core.errors import NotFound, RuleBroken
 from core.forecast.depletion import RunOut as Passage
 from core.forecast.depletion import fan, run_outs
 from core.forecast.packing import decode
@@ -23,6 +24,9 @@ from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, Ru
 
 CHUNK_PRODUCTS = 100  # their paths, per warehouse, are held at once: about 80 MB
 LIMIT_DAYS_OF_COVER = 9999
+# Publishing deletes the forecasts that a run-out computed just now may still name.
+_PUBLISH = text("SELECT pg_advisory_xact_lock(hashtextextended('run-outs', 0))")
+_MAY_REFRESH = text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended('run-outs', 0))")
 
 
 @dataclass(frozen=True)
@@ -52,27 +56,34 @@ class Outlook:
 
 
 def start_run(
-    session: Session, as_of: date, engine: dict[str, Any], library: bytes | None, started_by: int
+    session: Session, actor: Actor, as_of: date, engine: dict[str, Any], library: bytes | None
 ) -> int:
     """Open a model run on the data up to `as_of`, keep its library of analogs, and answer its id.
 
     A run that is still open was killed, or is slower than this one: it is abandoned and cannot publish.
     """
+    auth.must(actor, "train")
     open_runs = session.scalars(select(ModelRun).where(ModelRun.state == "running").with_for_update()).all()
     for earlier in open_runs:
         earlier.state, earlier.finished_at = "abandoned", func.now()
     ids = [earlier.id for earlier in open_runs]
     session.execute(delete(Forecast).where(Forecast.model_run_id.in_(ids), ~Forecast.is_current))
-    run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=started_by)
+    run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=actor.id)
     session.add(run)
     session.flush()
     return run.id
 
 
 def keep(session: Session, run_id: int, as_of: date, drafts: Iterable[Draft]) -> dict[str, int]:
-    """Write drafts of a run; nobody sees them before `publish`. Answers how many of each state."""
+    """Write drafts of a run; nobody sees them before `publish`. Answers how many of each state.
+
+    The same drafts again replace the first ones: a retry does not know what became of its COMMIT.
+    """
     rows = [_row(run_id, as_of, draft) for draft in drafts]
     if rows:
+        place = tuple_(Forecast.product_id, func.coalesce(Forecast.warehouse_id, 0))
+        places = [(row["product_id"], row["warehouse_id"] or 0) for row in rows]
+        session.execute(delete(Forecast).where(Forecast.model_run_id == run_id, place.in_(places)))
         session.execute(insert(Forecast), rows)
     return {state: sum(row["state"] == state for row in rows) for state in ("ok", "too_short", "failed")}
 
@@ -81,9 +92,12 @@ def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], score
     """Show a run's forecasts and run-outs (`run_out_rows`) to everybody, in one step.
 
     A product whose forecast failed keeps the one it had. Forecasts that nobody needs any more are deleted.
-    Refuses a run that a later one has overtaken.
+    Refuses a run that a later one has overtaken; one that is published already stays as it is.
     """
-    run = session.get_one(ModelRun, run_id, with_for_update=True)
+    session.execute(_PUBLISH)
+    run = session.get_one(ModelRun, run_id, with_for_update=True, populate_existing=True)
+    if run.state == "published":
+        return
     if run.state != "running":
         raise RuleBroken("Another training began after this one, so this one is not published.")
     new, old = aliased(Forecast), aliased(Forecast)
@@ -166,17 +180,21 @@ def _row(run_id: int, as_of: date, draft: Draft) -> dict[str, Any]:
 # -- Run-outs ------------------------------------------------------------------------------------------------
 
 
-def refresh(session: Session, product_ids: Sequence[int], today: date) -> None:
-    """Compute and keep the run-outs of these products with the stock of now; call it after a posting."""
+def refresh(session: Session, product_ids: Sequence[int], today: date) -> bool:
+    """Compute and keep the run-outs of these products with the stock of now; call it after a posting.
+
+    False while a training publishes: a booking does not wait for that, its products stay marked as stale.
+    """
+    if not session.scalar(_MAY_REFRESH):
+        return False
     _store(session, list(run_out_rows(session, product_ids, today)))
+    return True
 
 
 def refresh_stale(session: Session, today: date, most: int = 500) -> int:
     """Bring up to `most` products up to date whose stock, day or forecast moved on; answers how many."""
     stale = [row["product_id"] for row in queries.rows(session, "stale_run_outs", today=today, most=most)]
-    if stale:
-        refresh(session, stale, today)
-    return len(stale)
+    return len(stale) if stale and refresh(session, stale, today) else 0
 
 
 def run_out_rows(
@@ -195,9 +213,19 @@ def run_out_rows(
 
 
 def outlook(session: Session, product_id: int, today: date, warehouse_id: int | None = None) -> Outlook:
-    """The run-out of one product, computed this moment from its stored paths."""
-    lines = queries.rows(session, "run_out_inputs", product_ids=[product_id], run_id=None)
-    line = next((row for row in lines if row["warehouse_id"] == warehouse_id), lines[0])
+    """The run-out of one product, computed this moment from its stored paths.
+
+    Raises:
+        NotFound: there is no such product.
+    """
+    ids = [inputs.small_id(product_id, "product")]
+    lines = queries.rows(session, "run_out_inputs", product_ids=ids, run_id=None)
+    if not lines:
+        raise NotFound(f"There is no product {product_id}.")
+    line = next((row for row in lines if row["warehouse_id"] == warehouse_id), None)
+    if line is None:  # it never lay in this warehouse
+        nothing = dict.fromkeys(("forecast_id", "as_of", "state", "demand_days", "paths"))
+        line = {**lines[0], **nothing, "warehouse_id": warehouse_id, "on_hand": Decimal(0)}
     (passage,) = _passages([line], today)
     verdict = _verdict(line, passage, today)
     forecast = session.get(Forecast, line["forecast_id"]) if line["forecast_id"] else None
@@ -312,6 +340,8 @@ def _money_at_risk(line: Any, passage: Passage | None) -> Decimal:
 def _store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if not rows:
         return
+    # In one order, so that two refreshes may wait for each other but never in a circle.
+    rows = sorted(rows, key=lambda row: (row["product_id"], row["warehouse_id"] or 0))
     statement = upsert(RunOut)
     changed = {
         name: statement.excluded[name] for name in rows[0] if name not in ("product_id", "warehouse_id")
@@ -320,7 +350,7 @@ def _store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         statement.on_conflict_do_update(
             index_elements=["product_id", "warehouse_id"], set_=changed | {"computed_at": func.now()}
         ),
-        list(rows),
+        rows,
     )
 
 
@@ -344,8 +374,14 @@ def freshness(session: Session, today: date) -> dict[str, Any]:
     ).first()
     products = session.scalar(select(func.count()).where(Product.is_active))
     forecast = session.scalar(
-        select(func.count()).where(
-            Forecast.is_current, Forecast.state == "ok", Forecast.warehouse_id.is_(None)
+        select(func.count())
+        .select_from(Forecast)
+        .join(Product, Product.id == Forecast.product_id)
+        .where(
+            Forecast.is_current,
+            Forecast.state == "ok",
+            Forecast.warehouse_id.is_(None),
+            Product.is_active,
         )
     )
     return {

@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import inputs
 from core.errors import BadInput, NotFound
 from db import queries
 from db.models import STATUSES, Barcode, Product, StockLevel, Warehouse
@@ -26,6 +27,8 @@ SORTS = (
     "money_at_risk",
 )
 MOST_ROWS = 50_000
+MOST_OFFSET = 2**31
+SEARCH_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -72,26 +75,27 @@ def search(
     statuses = [status] if isinstance(status, str) else list(status) if status is not None else None
     for name in statuses or []:
         if name not in STATUSES:
-            raise BadInput(f"'{name}' is not a status; they are {', '.join(STATUSES)}.")
+            raise BadInput(f"'{inputs.shown(name)}' is not a status; they are {', '.join(STATUSES)}.")
     if sort not in SORTS:
-        raise BadInput(f"'{sort}' is not an order; they are {', '.join(SORTS)}.")
-    if not 1 <= limit <= MOST_ROWS or offset < 0:
+        raise BadInput(f"'{inputs.shown(sort)}' is not an order; they are {', '.join(SORTS)}.")
+    if not 1 <= limit <= MOST_ROWS or not 0 <= offset <= MOST_OFFSET:
         raise BadInput(f"A page has 1 to {MOST_ROWS:,} rows and starts at 0 or later.")
-    found = queries.frame(
-        session,
-        "product_page",
-        text_like=queries.like(text),
-        code=(text or "").strip(),
-        category=category,
-        statuses=statuses,
-        warehouse_id=warehouse_id,
-        sort=sort,
-        descending=descending,
-        limit=limit,
-        offset=offset,
-        only_active=only_active,
-    )
-    total = int(found.total_count.iloc[0]) if len(found) else 0
+    text = inputs.text(text or "", "Search", SEARCH_CHARACTERS)
+    asked = {
+        "text_like": queries.like(text),
+        "code": text,
+        "category": category and inputs.text(category, "Category", SEARCH_CHARACTERS),
+        "statuses": statuses,
+        "warehouse_id": warehouse_id and inputs.small_id(warehouse_id, "warehouse"),
+        "sort": sort,
+        "descending": descending,
+        "limit": limit,
+        "only_active": only_active,
+    }
+    found = queries.frame(session, "product_page", **asked, offset=offset)
+    # The number of all stands in each row; a page behind the last one has none.
+    counted = found if len(found) or not offset else queries.frame(session, "product_page", **asked, offset=0)
+    total = int(counted.total_count.iloc[0]) if len(counted) else 0
     return found.drop(columns="total_count"), total
 
 
@@ -100,7 +104,7 @@ def by_uid(session: Session, uid: uuid.UUID | str) -> Detail:
     try:
         wanted = uid if isinstance(uid, uuid.UUID) else uuid.UUID(uid)
     except ValueError:
-        raise NotFound(f"'{uid}' is not the id of a product.") from None
+        raise NotFound(f"'{inputs.shown(uid)}' is not the id of a product.") from None
     product = session.scalar(select(Product).where(Product.uid == wanted))
     if product is None:
         raise NotFound("There is no such product; it may have been another shop's link.")

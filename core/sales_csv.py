@@ -34,8 +34,8 @@ def read_csv(source: Path, request: dict, target: Path) -> dict:
     packed = head.startswith(b"\x1f\x8b")
     encoding = request["encoding"] or _encoding(source, packed, limits)
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        "".encode(encoding)  # the codecs that are no encodings of text, such as hex, refuse that
+    except (LookupError, UnicodeError):
         raise Refusal(f"'{encoding}' is not the name of an encoding.") from None
     delimiter = request["delimiter"] or _delimiter(_lines(source, packed, encoding, limits), limits)
     rows = _rows(_lines(source, packed, encoding, limits), delimiter, limits)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import BadInput
+from core.inputs import shown
 
 SCALE = 10_000
 QUANTITY_MOST = 10**9
@@ -241,9 +242,14 @@ def moments(texts: Sequence[str], order: str) -> tuple[np.ndarray, np.ndarray]:
     at = np.full(len(texts), np.datetime64("NaT"), "datetime64[us]")
     is_utc = np.zeros(len(texts), bool)
     if "%" in order:
-        return pd.to_datetime(pd.Series(texts), format=order, errors="coerce").to_numpy(
-            "datetime64[us]"
-        ), is_utc
+        has_offset = "%z" in order
+        try:
+            read = pd.to_datetime(
+                pd.Series(texts, dtype=object), format=order, errors="coerce", utc=has_offset
+            )
+        except ValueError as wrong:
+            raise BadInput(f"--date-format '{shown(order)}' is not a pattern: {wrong}.") from wrong
+        return read.dt.tz_localize(None).to_numpy("datetime64[us]"), ~is_utc if has_offset else is_utc
     for place, text in enumerate(texts):
         read = _moment(text.strip(), order)
         if read is not None:
@@ -282,6 +288,8 @@ def _moment(text: str, order: str) -> tuple[np.datetime64, bool] | None:
             is_utc = True
             if told[6] != "Z":
                 digits = told[6][1:].replace(":", "")
+                if int(digits[:2]) > 14 or int(digits[2:]) > 59:
+                    return None
                 offset = (int(digits[:2]) * 60 + int(digits[2:])) * 60 * (1 if told[6][0] == "+" else -1)
     try:
         start = np.datetime64(f"{year}-{int(month):02d}-{int(day):02d}", "us")

@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import BadInput, NotFound
+from core.inputs import shown
 
 LINE = "line_number"
 CELLS = "cells"
@@ -77,14 +78,17 @@ def read(
         UnreadableFile: too large, not a table, broken or hostile; names the place where it can.
     """
     path = Path(path)
+    name = shown(path.name, 255)
     if not path.is_file():
-        raise NotFound(f"There is no file '{path.name}'.")
+        raise NotFound(f"There is no file '{name}'.")
+    if delimiter is not None and len(delimiter) != 1:
+        raise BadInput(f"A delimiter is one character, not '{shown(delimiter)}'.")
     size = path.stat().st_size
     if size == 0:
-        raise UnreadableFile(f"'{path.name}' is empty.")
+        raise UnreadableFile(f"'{name}' is empty.")
     if size > limits.file_bytes:
         raise UnreadableFile(
-            f"'{path.name}' has {size / 2**20:,.0f} MB; at most {limits.file_bytes // 2**20} MB are read. "
+            f"'{name}' has {size / 2**20:,.0f} MB; at most {limits.file_bytes // 2**20} MB are read. "
             "Split it or pack it with gzip."
         )
     request = {
@@ -95,10 +99,10 @@ def read(
         "limits": dataclasses.asdict(limits),
     }
     with tempfile.TemporaryDirectory(prefix="runout-import-") as folder:
-        answer = _ask_child(path.name, request, Path(folder), limits)
+        answer = _ask_child(name, request, Path(folder), limits)
         frame = pd.read_parquet(Path(folder) / "table.parquet")
     frame.columns = [*answer["headers"], LINE, CELLS]
-    return SalesFile(path.name, _sha256(path), tuple(answer["headers"]), frame, answer["facts"])
+    return SalesFile(name, _sha256(path), tuple(answer["headers"]), frame, answer["facts"])
 
 
 def _ask_child(name: str, request: dict, folder: Path, limits: Limits) -> dict:

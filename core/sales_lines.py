@@ -14,6 +14,7 @@ import pandas as pd
 
 from core import sales_dialect
 from core.errors import BadInput
+from core.inputs import shown
 from core.sales_dialect import PRICE_MOST, QUANTITY_MOST, SCALE
 from core.sales_files import CELLS, LINE, SalesFile
 from core.sales_text import ISSUE_COLUMNS, TEXT_CHARACTERS, Issues, Texts, clean, issue_frame
@@ -151,7 +152,8 @@ def _codes(texts: Texts, issues: Issues) -> tuple[np.ndarray, pd.DataFrame]:
     if notes:
         where, values, messages = zip(*notes, strict=True)
         numbers = issues.line_numbers[list(where)]
-        frame = issue_frame(numbers, "note", "spelling", "code", list(values), list(messages))
+        values = [shown(value, TEXT_CHARACTERS) for value in values]
+        frame = issue_frame(numbers, "note", "spelling", "code", values, list(messages))
     return texts.spread(one, object), frame
 
 

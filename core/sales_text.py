@@ -5,6 +5,8 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
+from core.inputs import shown
+
 TEXT_CHARACTERS = 300
 
 RULES = {
@@ -57,7 +59,7 @@ class Issues:
         places = np.flatnonzero(lines & ~self.settled)
         if len(places):
             self.settled[places] = True
-            values = [texts.at(place)[:TEXT_CHARACTERS] for place in places] if texts else None
+            values = [shown(texts.at(place), TEXT_CHARACTERS) for place in places] if texts else None
             self._parts.append(
                 issue_frame(self.line_numbers[places], kind, rule, field_name, values, message)
             )

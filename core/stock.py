@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session, aliased
 
-from core import auth, posting
+from core import auth, inputs, posting
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked
@@ -20,6 +20,8 @@ from db.models import Movement, Reason
 
 # A return without a receipt is held to be of a sale this many days back at most.
 RETURN_WINDOW_DAYS = 14
+MOST_ROWS = 50_000
+SEARCH_CHARACTERS = 200
 _ONE_RETURN_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('return ' || :product, 2))")
 
 
@@ -142,7 +144,7 @@ def reverse(
     Refuses when the stock has meanwhile left the shelf, with the figures.
     """
     auth.must(actor, "move stock")
-    first = session.get(Movement, movement_id)
+    first = session.get(Movement, inputs.big_id(movement_id, "movement"))
     if first is None:
         raise NotFound(f"There is no movement {movement_id}.")
     if first.reverses_id is not None:
@@ -212,11 +214,19 @@ def history(
     Columns as in `db/queries/movements.sql`. `since` and `until` are business days, both inclusive;
     `text_like` is looked for in SKU, name, reference, note and customer.
     """
+    if not 1 <= limit <= MOST_ROWS:
+        raise BadInput(f"A page has 1 to {MOST_ROWS:,} movements.")
+    for value, what in ((product_id, "product"), (warehouse_id, "warehouse"), (person_id, "person")):
+        inputs.small_id(value or 0, what)
+    for cursor in (before_id, after_id):
+        inputs.big_id(cursor or 0, "movement")
+    if text_like is not None:
+        text_like = inputs.text(text_like, "Search", SEARCH_CHARACTERS)
     params = {
         "product_id": product_id,
         "warehouse_id": warehouse_id,
-        "kind": kind,
-        "reason_code": reason_code,
+        "kind": kind and inputs.text(kind, "Type", 100),
+        "reason_code": reason_code and inputs.text(reason_code, "Reason code", 100),
         "person_id": person_id,
         "since": since,
         "until": until,

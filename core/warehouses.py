@@ -2,14 +2,17 @@
 
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, auth
+from core import audit, auth, inputs
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from db.models import Warehouse
+
+CODE_CHARACTERS = 40
+NAME_CHARACTERS = 200
 
 
 def listing(session: Session, *, only_active: bool = True) -> list[Warehouse]:
@@ -33,7 +36,7 @@ def by_code(session: Session, code: str) -> Warehouse:
     for warehouse in listing(session, only_active=False):
         if warehouse.code.lower() == code.strip().lower():
             return warehouse
-    raise NotFound(f"There is no warehouse '{code}'.")
+    raise NotFound(f"There is no warehouse '{inputs.shown(code)}'.")
 
 
 def create(
@@ -41,19 +44,25 @@ def create(
 ) -> Warehouse:
     """Add a warehouse; the first one becomes the default. Refuses a known code or an unknown time zone."""
     auth.must(actor, "edit catalogue")
-    code = code.strip()
-    if not code or len(code) > 40:
-        raise BadInput("A warehouse needs a code of 1 to 40 characters.")
+    code = inputs.text(code, "Code of the warehouse", CODE_CHARACTERS)
+    name = inputs.text(name, "Name of the warehouse", NAME_CHARACTERS) or code
+    location = location and inputs.text(location, "Location of the warehouse", NAME_CHARACTERS)
+    if not code:
+        raise BadInput(f"A warehouse needs a code of 1 to {CODE_CHARACTERS} characters.")
     if time_zone not in available_timezones():
-        raise BadInput(f"'{time_zone}' is not a time zone such as {ZoneInfo('Europe/Berlin').key}.")
+        raise BadInput(
+            f"'{inputs.shown(time_zone)}' is not a time zone such as {ZoneInfo('Europe/Berlin').key}."
+        )
     is_first = session.scalar(select(Warehouse.id).limit(1)) is None
-    warehouse = Warehouse(
-        code=code, name=name.strip() or code, location=location, time_zone=time_zone, is_default=is_first
-    )
+    # Whoever names a warehouse need not know how its code is spelled: two that differ by case would be one.
+    if session.scalar(select(Warehouse.id).where(func.lower(Warehouse.code) == code.lower())):
+        raise RuleBroken(f"There is a warehouse '{code}' already.")
+    warehouse = Warehouse(code=code, name=name, location=location, time_zone=time_zone, is_default=is_first)
     try:
         with session.begin_nested():
             session.add(warehouse)
     except IntegrityError as clash:
         raise RuleBroken(f"There is a warehouse '{code}' already.") from clash
-    audit.note(session, actor.id, "created", "warehouse", code, after={"name": name, "time_zone": time_zone})
+    said = {"name": name, "location": location, "time_zone": time_zone}
+    audit.note(session, actor.id, "created", "warehouse", code, after=said)
     return warehouse

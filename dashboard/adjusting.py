@@ -9,15 +9,17 @@ import streamlit as st
 from core import predictions, stock
 from core.errors import BadInput, RunoutError
 from core.posting import exact, plain
-from core.products import Detail
+from core.products import Detail, Level
 from dashboard import ledger, looks, signin, ui
+from dashboard.formats import PIECES, PLURAL
 from db.session import transact
 
 MODES = {"change": "Add or take away", "count": "Counted"}
 # Reason codes that a change of each sign can have, the usual one first.
 TAKES_AWAY = ("issue", "sale", "damage", "loss", "vendor_return", "correction")
 ADDS = ("receipt", "return", "correction")
-WHOLE_UNITS = ("each", "piece", "pcs", "pack", "box", "set", "pair", "roll")
+WHOLE_UNITS = {*PIECES, *PLURAL}
+LONGEST_NOTE = 200
 
 
 def draw(detail: Detail, warehouse_id: int | None) -> None:
@@ -38,9 +40,8 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
     with right:
         whole = detail.product.unit_of_measure in WHOLE_UNITS
         quantity = st.number_input(
-            "Counted" if mode == "count" else "Change (+ or −)", value=None, step=1 if whole else 0.1,
-            format="%d" if whole else "%.10g", key=f"quantity_{form}", placeholder="0",
-            min_value=(0 if whole else 0.0) if mode == "count" else None,
+            "Counted" if mode == "count" else "Change (+ or −)", value=None, step=1.0 if whole else 0.1,
+            format="%.12g", key=f"quantity_{form}", placeholder="0",
         )  # fmt: skip
     if mode == "change":
         codes = ADDS if quantity is not None and quantity > 0 else TAKES_AWAY
@@ -48,22 +49,22 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
         st.selectbox(
             "Reason", codes, format_func=lambda code: labels.get(code, code), key=f"reason_{form}_{codes[0]}"
         )
-    st.text_input("Note", key=f"note_{form}", max_chars=200, placeholder="Why, if it is worth knowing")
+    st.text_input("Note", key=f"note_{form}", placeholder="Why, if it is worth knowing")
     before = levels[place].quantity
     after, change = _preview(mode, quantity, before)
-    unit = ui.unit_md(detail.product.unit_of_measure)
+    problem = _problem(detail, mode, quantity, after, levels[place])
+    unit = ui.unit_md(detail.product.unit_of_measure, after)
     if after is None:
         st.markdown(":gray[Enter a quantity to see what it will be.]")
-    elif after < 0:
-        code = levels[place].code
-        ui.refused(f"{detail.product.sku}: {plain(-change)} asked for, {plain(before)} on hand in {code}.")
+    elif problem:
+        ui.refused(problem)
     else:
         st.markdown(f"**{_write(before)} → {_write(after)}**{unit} in {ui.safe_md(levels[place].code)}")
     st.button(
-        f"Book {ui.formats().change(change)}" if change else "Book",
+        f"Book {ui.formats().change(change)}" if change and not problem else "Book",
         type="primary", key=f"book_{form}", width="stretch", on_click=book,
         args=(str(detail.product.uid), detail.product.id, form, mode, place),
-        disabled=not change or after < 0,
+        disabled=not change or problem is not None,
     )  # fmt: skip
     _answer(detail)
 
@@ -75,6 +76,27 @@ def _preview(mode: str, quantity: float | None, before: Decimal) -> tuple[Decima
     amount = Decimal(repr(quantity))
     after = amount if mode == "count" else before + amount
     return after, after - before
+
+
+def _problem(
+    detail: Detail, mode: str, quantity: float | None, after: Decimal | None, level: Level
+) -> str | None:
+    """Why what was typed cannot be booked. The field itself has no limits: the browser would keep what breaks
+    them to itself, and the quantity before it would be booked."""
+    if quantity is None:
+        return None
+    sku, typed = detail.product.sku, Decimal(repr(quantity))
+    try:
+        exact(typed, "Counted" if mode == "count" else "Change")
+    except RunoutError as refusal:
+        return refusal.sentence
+    if detail.product.unit_of_measure in WHOLE_UNITS and typed != typed.to_integral_value():
+        return f"{sku} is counted in whole numbers: {plain(typed)} is not one."
+    if mode == "count" and typed < 0:
+        return f"{sku}: nobody can count {plain(typed)}."
+    if after < 0:
+        return f"{sku}: {plain(-typed)} asked for, {plain(level.quantity)} on hand in {level.code}."
+    return None
 
 
 def book(uid: str, product_id: int, form: str, mode: str, place: int) -> None:
@@ -99,6 +121,8 @@ def book(uid: str, product_id: int, form: str, mode: str, place: int) -> None:
         person = signin.require()
         if typed is None:
             raise BadInput("Enter a quantity first.")
+        if len(about["reason"] or "") > LONGEST_NOTE:
+            raise BadInput(f"Note: {len(about['reason'])} characters, and at most {LONGEST_NOTE} fit.")
         booked = transact(work)
     except RunoutError as refusal:
         answer["refused"] = refusal.sentence

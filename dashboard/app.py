@@ -62,6 +62,7 @@ def main() -> None:
         signin.banner()
         if person:
             ui.scheduler_banner()
+        st.set_page_config(page_title=f"{page.title} · Runout")
         st.session_state["view"] = view = page.url_path or "today"
         pickers.settle_address(view)
         pickers.keep_address(view)

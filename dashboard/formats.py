@@ -11,8 +11,16 @@ from babel import Locale, dates, numbers
 
 WHOLE_DAYS_BELOW = 60
 NO_CENTS_FROM = 1000
+DAYS_OF_A_MONTH = 30
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
+# Units that have a plural; measures such as kg or m stay as they are, and pieces need no word.
+PLURAL = {
+    unit: f"{unit}s"
+    for unit in ("bag", "bottle", "bucket", "can", "carton", "cartridge", "case", "crate", "drum", "pack",
+                 "pair", "pallet", "roll", "sack", "set", "sheet", "tin", "tray", "tube")
+} | {"box": "boxes"}  # fmt: skip
+PIECES = ("each", "piece", "pcs")
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,22 @@ class Formats:
     def quantity(self, value: Decimal | float | None) -> str:
         """A quantity as the ledger keeps it: up to 4 decimals, none when it is whole."""
         return self.number(value, 4)
+
+    def unit(self, unit_of_measure: str, quantity: Decimal | float | None = None) -> str:
+        """The word behind a quantity: 1 pair, 8 pairs, 8 kg; nothing where pieces are counted."""
+        if unit_of_measure in PIECES:
+            return ""
+        return unit_of_measure if quantity == 1 else PLURAL.get(unit_of_measure, unit_of_measure)
+
+    def rate(self, per_day: Decimal | float | None) -> str:
+        """Demand as people say it: 4.6 a day, 1.2 a month where it is rare; never a rounded-away zero."""
+        if is_missing(per_day):
+            return NOTHING
+        if per_day * DAYS_OF_A_MONTH < 0.05:
+            return "hardly any"
+        if per_day < 0.1:
+            return f"{self.number(per_day * DAYS_OF_A_MONTH, 1)} a month"
+        return f"{self.number(per_day, 1 if per_day < 100 else 0)} a day"
 
     def change(self, value: Decimal | float | None) -> str:
         """A quantity with its sign, so that plus and minus cannot be mixed up."""
@@ -71,6 +95,12 @@ class Formats:
         if whole < WHOLE_DAYS_BELOW:
             return "1 day" if whole == 1 else f"{whole} days"
         return f"{self.number(round(whole / 7))} weeks" if whole < 9999 else "years"
+
+    def cover(self, days: Decimal | float | None, on_hand: Decimal | float) -> str:
+        """How long stock lasts; a dash when there is none, and never 0 days while there is some."""
+        if is_missing(days) or on_hand <= 0:
+            return NOTHING
+        return self.duration(days or 0.5)
 
     def day(self, day: date | None) -> str:
         """18 Nov, with the year when it is not near."""

@@ -89,7 +89,7 @@ def _config() -> dict[str, Any]:
 def in_words(row: Any) -> str:
     """One movement as a sentence, ready for Markdown."""
     write = ui.formats()
-    amount = ui.safe_md(write.change(row.change)) + ui.unit_md(row.unit_of_measure)
+    amount = ui.safe_md(write.change(row.change)) + ui.unit_md(row.unit_of_measure, abs(row.change))
     parts = [
         f"**{amount}** of {ui.safe_md(row.product_name)} in {ui.safe_md(row.warehouse_code)}, "
         f"{ui.safe_md(row.reason_label.lower())}: {ui.safe_md(write.quantity(row.stock_before))} before, "

@@ -94,7 +94,14 @@ def _changed(word: str, key: str) -> None:
     remember(word, st.session_state[key] or None)
 
 
+def has_choice_of_warehouse() -> bool:
+    """Where there is one warehouse only, nobody needs to choose."""
+    return len(looks.places()) > 1
+
+
 def warehouse(everything: str = "All warehouses", **about: Any) -> Place | None:
+    if not has_choice_of_warehouse():
+        return warehouse_in_address()
     places = {place.code: place for place in looks.places()}
     chosen = choice("Warehouse", "warehouse", _names(places), everything, **about)
     return places[chosen] if chosen else None

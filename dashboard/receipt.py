@@ -16,8 +16,10 @@ def finding(page: ProductPage, today: date) -> str:
         return "Nothing on hand"
     if page.outlook.passage is None:
         return "Stock of the last 90 days"
+    if verdict.p10_on is None:
+        return f"Lasts beyond {ui.safe_md(write.day(page.outlook.fan.day.iloc[-1]))}"
     if verdict.p50_on is None:
-        return "Lasts longer than the forecast looks ahead"
+        return f"May run out from {ui.safe_md(write.day_from(verdict.p10_on, today))} on"
     return f"Most likely runs out {ui.safe_md(write.day_from(verdict.p50_on, today))}"
 
 
@@ -30,14 +32,15 @@ def draw(page: ProductPage) -> None:
 def lines(page: ProductPage) -> list[str]:
     """Each term as a line of Markdown; texts of people are escaped."""
     outlook, write = page.outlook, ui.formats()
-    unit = ui.unit_md(page.detail.product.unit_of_measure)
+    unit = ui.unit_md(page.detail.product.unit_of_measure, outlook.on_hand)
     held = [f"{ui.safe_md(lv.code)} {_q(lv.quantity)}" for lv in page.detail.levels if lv.quantity]
     told = [f"**On hand** {_q(outlook.on_hand)}{unit}" + (f" = {' + '.join(held)}" if len(held) > 1 else "")]
     passage, verdict = outlook.passage, outlook.verdict
     if passage is None:
         return [*told, f"**No forecast**: {ui.safe_md(outlook.reason)}."]
     rate = ui.safe_md(write.number(passage.daily_rate, 2))
-    told.append(f"**Expected demand** {rate}{unit} a day, the mean of 200 possible futures over 28 days")
+    several = ui.unit_md(page.detail.product.unit_of_measure)
+    told.append(f"**Expected demand** {rate}{several} a day, the mean of 200 possible futures over 28 days")
     if passage.days_of_cover is not None:
         cover = ui.safe_md(write.number(passage.days_of_cover, 1))
         told.append(f"**Lasts** {cover} days = {_q(outlook.on_hand)} ÷ {rate}")

@@ -83,7 +83,10 @@ class Door(AuthenticationController):
     def login(
         self, username: str | None = None, password: str | None = None, *_: object, **__: object
     ) -> bool:
-        if not username or not password:
+        if username is None or password is None:
+            return False
+        if not username.strip() or not password:
+            _mine()["refusal"] = "Enter your e-mail and your password."
             return False
         return self.authentication_model.login(username.strip().lower(), password)
 
@@ -191,8 +194,8 @@ def _demo_accounts() -> None:
     if accounts:
         with st.container(border=True):
             st.markdown("**Demo accounts**")
-            rows = [f"| {ui.safe_md(mail)} | `{role}123` | {role} |" for mail, role in accounts]
-            st.markdown("\n".join(["| E-mail | Password | Role |", "|---|---|---|", *rows]))
+            rows = [f"| {ui.safe_md(mail)} | `{role}123` |" for mail, role in accounts]
+            st.markdown("\n".join(["| E-mail | Password |", "|---|---|", *rows]))
 
 
 def is_loopback() -> bool:

@@ -42,6 +42,12 @@ iframe[height="0"] { display: block; }
 [data-testid="stForm"] .stFormSubmitButton button {
   background: #155EEF; border-color: #155EEF; color: #FFFFFF; font-weight: 600;
 }
+/* Chosen, in both themes: the accent is too dark for words on a dark page. */
+.stButtonGroup button[aria-checked="true"] { color: inherit; font-weight: 600; }
+/* The way into a table for those without a mouse: there when the Tab key comes by. */
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-keyboard-"]:not(:focus-within)) {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
@@ -60,6 +66,15 @@ iframe[height="0"] { display: block; }
   .st-key-filters [data-testid="stColumn"] { min-width: 0; width: 100%; }
   .st-key-tiles button { min-height: 76px; padding: 0.5rem 0.65rem; }
   .stButton button, .stDownloadButton button, .stFormSubmitButton button { min-height: 44px; }
+  .stButtonGroup button, .stExpander summary, [data-testid="stPageLink"] a { min-height: 44px; }
+  [data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"] { width: 44px; }
+  [data-testid="stPagination"] button { min-width: 36px; min-height: 44px; }
+  [data-testid="stExpandSidebarButton"], [data-testid="stSidebarCollapseButton"] button {
+    min-width: 44px; min-height: 44px;
+  }
+  [data-testid="stSidebarNavLink"] { min-height: 44px; }
+  [data-testid="stTooltipIcon"] button { position: relative; }
+  [data-testid="stTooltipIcon"] button::after { content: ""; position: absolute; inset: -15px; }
   .stTextInput input, .stSelectbox > div > div, .stNumberInput input { min-height: 44px; }
 }
 </style>"""

@@ -47,7 +47,7 @@ def shown(found: pd.DataFrame, today: date) -> pd.DataFrame:
             "Runs out": [run_out(row, today) for row in rows],
             "Status": [[ui.WORD[row.status]] for row in rows],
             "On hand": [write.quantity(row.on_hand) for row in rows],
-            "Cover": [write.duration(row.days_of_cover) for row in rows],
+            "Cover": [write.cover(row.days_of_cover, row.on_hand) for row in rows],
             "Order by": [_order_by(row, today) for row in rows],
             "At risk": [write.money(row.money_at_risk) if row.money_at_risk else "" for row in rows],
             "Value": [write.money(row.stock_value) for row in rows],
@@ -82,7 +82,7 @@ def look(today: date, **filters: Any) -> tuple[pd.DataFrame, int]:
     page = pickers.page()
     asked = filters | {"sort": sort, "descending": descending, "limit": pickers.ROWS_PER_PAGE}
     found, total = looks.products_page(today, offset=(page - 1) * pickers.ROWS_PER_PAGE, **asked)
-    if not total and page > 1:
+    if not len(found) and page > 1:
         found, total = looks.products_page(today, offset=0, **asked)
         if total:
             pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
@@ -104,7 +104,11 @@ def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str
     turn = st.session_state.setdefault(f"{key}_turn", 0)
     # Other rows make another table: the browser would lose the first click on rows that came in under a name.
     rows = hash(tuple(found.product_id))
-    row, column = grid.draw(frame, NARROW, _config(), key=f"{key}_{turn}_{rows}", by_column=True)
+    colours = ui.INK["dark" if ui.is_dark() else "light"]
+    row, column = grid.draw(
+        frame, NARROW, _config(), key=f"{key}_{turn}_{rows}", by_column=True,
+        narrow_words={"Status": ([ui.WORD[s] for s in found.status], [colours[s] for s in found.status])},
+    )  # fmt: skip
     if column is not None:
         st.session_state[f"{key}_turn"] = turn + 1
         _order_by_column(column)

@@ -45,6 +45,14 @@ TINT = {
              "Excess": "#343A70", "No forecast": "#2F3849"},
 }  # fmt: skip
 
+# The same colours for words in a table, which knows no theme colours by name.
+INK = {
+    "light": {"out": "#B42318", "late": "#C2410C", "order_now": "#A16207", "fine": "#0F766E",
+              "excess": "#4F46E5", "unknown": "#475467"},
+    "dark": {"out": "#F97066", "late": "#FB923C", "order_now": "#FACC15", "fine": "#2DD4BF",
+             "excess": "#A5B4FC", "unknown": "#98A2B3"},
+}  # fmt: skip
+
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:$<>&\"'=^])")
 
 
@@ -105,9 +113,10 @@ def heading(words: str) -> Iterator[None]:
         yield
 
 
-def unit_md(unit_of_measure: str) -> str:
+def unit_md(unit_of_measure: str, quantity: Any = None) -> str:
     """The unit behind a quantity for Markdown, with its space; nothing where pieces are counted."""
-    return "" if unit_of_measure in ("each", "piece", "pcs") else f" {safe_md(unit_of_measure)}"
+    word = formats().unit(unit_of_measure, quantity)
+    return f" {safe_md(word)}" if word else ""
 
 
 def status_badge(status: str) -> str:
@@ -212,7 +221,9 @@ def page_failed(error: Exception) -> None:
 # -- Downloads -----------------------------------------------------------------------------------------------
 
 
-def download(label: str, make: Callable[[], pd.DataFrame], file_name: str, *, key: str) -> None:
+def download(
+    label: str, make: Callable[[], pd.DataFrame], file_name: str, *, key: str, help_: str | None = None
+) -> None:
     """A button that makes its CSV when it is pressed, for whoever is signed in then."""
     token = st.session_state.get("sign_in", {}).get("token")
 
@@ -229,6 +240,7 @@ def download(label: str, make: Callable[[], pd.DataFrame], file_name: str, *, ke
         on_click="ignore",
         icon=":material/download:",
         key=key,
+        help=help_,
     )
 
 

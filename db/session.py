@@ -86,7 +86,8 @@ def new_engine(url: str, **options) -> Engine:
     settings = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
     options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_timeout": 10} | options
     connect_args = {"options": settings, "connect_timeout": 5, "keepalives_idle": 30}
-    return create_engine(url, connect_args=connect_args, **options)
+    # An error's text goes to the log: without the values, which may be a password's hash.
+    return create_engine(url, connect_args=connect_args, hide_parameters=True, **options)
 
 
 @functools.cache

@@ -12,12 +12,14 @@ from rich.table import Table
 from core import auth, imports, sales_files
 from core.errors import BadInput, RunoutError
 from core.imports import ImportStopped, Options, Outcome
+from core.inputs import shown
 from core.sales_lines import Choices
 from db.session import reading, transaction
 
 STEPS = ("reading", "understanding", "comparing", "reconstructing", "booking", "remembering")
 SECONDS = 1800
 NAMED_CODES = 8
+SENTENCE_CHARACTERS = 5_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +84,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> Options:
+    if args.report is not None and len(args.file) > 1:
+        raise BadInput("--report tells of one file: import the files one by one.")
+    if args.report is not None and (args.report.is_dir() or not args.report.absolute().parent.is_dir()):
+        raise BadInput(f"--report: there is no folder to write '{args.report}' to.")
     columns = {}
     for given in args.map:
         field, equals, header = given.partition("=")
@@ -166,8 +172,8 @@ def _named(outcome: Outcome, rule: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from a file is never markup."""
-    return text.replace("[", r"\[")
+    """Text from a file is never markup, and never a command to the terminal."""
+    return shown(text, SENTENCE_CHARACTERS).replace("[", r"\[")
 
 
 def _write_report(console: Console, path: Path | None, outcome: Outcome) -> None:

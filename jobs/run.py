@@ -186,7 +186,11 @@ def _prepare_database(embedded: bool) -> None:
         steps.run("db", "roles", "migrate")
     else:
         steps.run("db", "check")
-    if not embedded or os.environ.get("DEMO", "1").lower() in {"0", "no", "false", "off"}:
+    if not embedded:
+        return
+    if os.environ.get("DEMO", "1").lower() in {"0", "no", "false", "off"}:
+        if steps.answer("db", "accounts"):
+            print("DEMO=0 removes nothing, and this is the demo shop; RUNOUT_HOME=... names another folder.")
         return
     if steps.says("db", "is-empty"):
         steps.run("db", "demo")

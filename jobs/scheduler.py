@@ -28,6 +28,7 @@ from jobs import steps, work
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAT_SECONDS = 15
+MOST_SLOTS = 60  # asked for at once after this process was stopped for a while (a laptop that slept)
 LOOK_SECONDS = 5  # how often a worker looks when no notification came
 log = logging.getLogger("runout.scheduler")
 
@@ -54,6 +55,7 @@ class Scheduler:
         self.tasks = tasks
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopped = threading.Event()
+        self._asked: dict[str, datetime] = {}
         # Jobs live in code: a store in the database would be pickles. A tick that comes late still counts,
         # and several late ones are one.
         self._clock = BackgroundScheduler(
@@ -87,8 +89,13 @@ class Scheduler:
         self._stopped.set()
 
     def _ask(self, task: Task) -> None:
-        slot = task.last_slot(datetime.now(UTC))
-        transact(lambda session: job_runs.enqueue(session, task.job, slot))
+        """Ask for the slots that came since this process last asked; at its start for the last one only."""
+        last = task.last_slot(datetime.now(UTC))
+        slot = max(self._asked.get(task.job, last - task.every) + task.every, last - MOST_SLOTS * task.every)
+        while slot <= last:
+            transact(lambda session, slot=slot: job_runs.enqueue(session, task.job, slot))
+            self._asked[task.job] = slot
+            slot += task.every
 
     def _beat(self) -> None:
         def beat(session) -> None:

@@ -87,11 +87,11 @@ def train(
     run_id = transact(
         lambda session: predictions.start_run(
             session,
+            auth.system_actor(session),
             as_of,
             {"pool": pool.name, "horizon_days": training.HORIZON_DAYS, "paths": training.PATHS,
              "seed": training.SEED},
             library.dump() if library is not None and kept is None else None,
-            auth.system_actor(session).id,
         )
     )  # fmt: skip
     try:
@@ -145,6 +145,8 @@ def _train(
             on_publish(session, counts)
 
     transact(publish, LONG)
+    # What moved while the run-outs were computed and published.
+    transact(lambda session: predictions.refresh_stale(session, today), LONG)
     return counts
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import stock
+from core import predictions, stock
 from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RunoutError
+from core.forecast.training import Draft
 from db import queries, server
 from db import session as doors
-from db.models import Movement, Posting, StockDay
+from db.models import Forecast, Movement, Posting, RunOut, StockDay
 from tests.chaos.ground import Ground, NotOurs
 from tests.makers import a_product, a_warehouse, an_actor
 
@@ -127,6 +129,58 @@ def test_one_sale_comes_back_once_however_many_returns_and_reversals_want_it(sho
         (day,) = session.execute(sa.select(StockDay.demand)).scalars()
     assert day == 0
     assert_sound()
+
+
+def _run(session: Session, shop: Shop, product: int, today: date) -> tuple[int, list[dict]]:
+    """A training of one product, up to the moment of publishing: its run and its run-outs."""
+    run = predictions.start_run(session, shop.actor, today - timedelta(days=1), {}, None)
+    draft = Draft(str(product), "too_short", "3 of 30 days of history", 3, 3)
+    for _ in range(2):  # a retry after an unheard COMMIT
+        predictions.keep(session, run, today - timedelta(days=1), [draft])
+    return run, list(predictions.run_out_rows(session, [product], today, run))
+
+
+def kept_run_out(session: Session) -> tuple:
+    """On hand and forecast of the one product's run-out in the whole shop."""
+    question = sa.select(RunOut.on_hand, RunOut.forecast_id).where(RunOut.warehouse_id.is_(None))
+    return tuple(session.execute(question).one())
+
+
+def test_a_booking_neither_waits_for_a_training_that_publishes_nor_trips_over_it(shop):
+    product, today = shop.product(5), datetime.now(UTC).date()
+    with doors.transaction() as session:
+        predictions.publish(session, *_run(session, shop, product, today), {})
+    with doors.transaction() as publishing:
+        run, rows = _run(publishing, shop, product, today)
+        predictions.publish(publishing, run, rows, {})
+        with doors.transaction() as session:
+            shop.remove(session, product, 2)
+            assert not predictions.refresh(session, [product], today)
+    with doors.transaction() as session:
+        predictions.publish(session, run, rows, {})  # again, its COMMIT was not heard: no effect
+        assert kept_run_out(session)[0] == 5
+        assert predictions.refresh_stale(session, today) == 1
+        of_run = session.scalar(sa.select(Forecast.id).where(Forecast.model_run_id == run))
+        assert kept_run_out(session) == (3, of_run)
+
+
+def test_a_training_waits_for_the_bookings_that_compute_a_run_out(shop):
+    product, today = shop.product(5), datetime.now(UTC).date()
+    with doors.transaction() as session:
+        predictions.publish(session, *_run(session, shop, product, today), {})
+    with ThreadPoolExecutor(1) as thread:
+        with doors.transaction() as session:
+            shop.remove(session, product, 2)
+            assert predictions.refresh(session, [product], today)
+            published = thread.submit(_train_one, shop, product, today)
+        published.result()
+    with doors.reading() as session:
+        assert kept_run_out(session)[1] == session.scalar(sa.select(Forecast.id))
+
+
+def _train_one(shop: Shop, product: int, today: date) -> None:
+    with doors.transaction() as session:
+        predictions.publish(session, *_run(session, shop, product, today), {})
 
 
 def test_opposite_transfers_wait_for_each_other_but_never_in_a_circle(shop):

@@ -55,7 +55,7 @@ def drafts(history: History, pool: Pool, scores: pd.DataFrame | None = None) -> 
     drawn = in_chunks(pool, asked, HORIZON_DAYS, PATHS, SEED)
     try:
         for unique_id, daily in drawn:
-            yield _draft(series_of.pop(unique_id), pool, daily, scores)
+            yield _kept(series_of.pop(unique_id), pool, daily, scores)
     except Exception:  # a chunk failed: find out which of its products did
         for row in [history.ids.index(unique_id) for unique_id in series_of]:
             yield _alone(history.take(np.array([row])), pool, scores)
@@ -64,10 +64,23 @@ def drafts(history: History, pool: Pool, scores: pd.DataFrame | None = None) -> 
 def _alone(history: History, pool: Pool, scores: pd.DataFrame | None) -> Draft:
     (series,) = history
     try:
-        return _draft(series, pool, pool.paths(history, HORIZON_DAYS, PATHS, SEED)[0], scores)
-    except Exception as trouble:  # whatever it is, it is written down with the product
-        reason = f"{type(trouble).__name__}: {trouble}"[:500]
-        return Draft(series.unique_id, "failed", reason, history_days(series), demand_days(series))
+        daily = pool.paths(history, HORIZON_DAYS, PATHS, SEED)[0]
+    except Exception as trouble:
+        return _failed(series, trouble)
+    return _kept(series, pool, daily, scores)
+
+
+def _kept(series: Series, pool: Pool, daily: np.ndarray, scores: pd.DataFrame | None) -> Draft:
+    try:
+        return _draft(series, pool, daily, scores)
+    except Exception as trouble:
+        return _failed(series, trouble)
+
+
+def _failed(series: Series, trouble: Exception) -> Draft:
+    """Whatever went wrong, it is written down with the product."""
+    reason = f"{type(trouble).__name__}: {trouble}"[:500]
+    return Draft(series.unique_id, "failed", reason, history_days(series), demand_days(series))
 
 
 def _draft(series: Series, pool: Pool, daily: np.ndarray, scores: pd.DataFrame | None) -> Draft:

@@ -1,12 +1,13 @@
 """Pictures: a frame goes in, a Plotly figure comes out; nothing here has heard of Streamlit."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import plotly.graph_objects as go
 
 HEIGHTS = (240, 320, 420)
 FONT = "Source Sans, Source Sans Pro, sans-serif"
+LEAST_DAYS_WITH_WORDS = 8  # a narrower grey band has no room for its words
 # What the browser may not draw over a picture, and no zooming by accident on a phone.
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
@@ -52,7 +53,7 @@ def blank(height: int, *, dark: bool, separators: str = ".,") -> go.Figure:
     figure.update_layout(
         template=None,
         height=height,
-        margin={"l": 44, "r": 12, "t": 12, "b": 30},
+        margin={"l": 44, "r": 12, "t": 26, "b": 30},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "size": 12, "color": colours.muted},
@@ -97,5 +98,27 @@ def shade_days_without_stock(figure: go.Figure, days: list[date], in_stock: list
         }
         for first, last in runs
     ]  # fmt: skip
-    figure.update_layout(shapes=[*figure.layout.shapes, *shapes])
+    longest = max(runs, key=lambda run: run[1] - run[0], default=None)
+    words = ()
+    if longest and (longest[1] - longest[0]).days + 1 >= LEAST_DAYS_WITH_WORDS:
+        middle = longest[0] + (longest[1] - longest[0]) / 2
+        words = (above(middle, "no stock", palette(dark).muted),)
+    figure.update_layout(
+        shapes=[*figure.layout.shapes, *shapes], annotations=[*figure.layout.annotations, *words]
+    )
     return len(runs)
+
+
+def above(at: date, words: str, colour: str, xanchor: str = "center") -> dict[str, object]:
+    """Words over the picture, where they hide nothing of it."""
+    return {
+        "x": at, "y": 1, "yref": "paper", "xanchor": xanchor, "yanchor": "bottom", "yshift": 2,
+        "text": words, "showarrow": False, "font": {"color": colour, "size": 12},
+    }  # fmt: skip
+
+
+def show_days(figure: go.Figure, first: date, last: date) -> None:
+    """Exactly these days: left alone, Plotly makes room for words and leaves a hole at the end."""
+    half = timedelta(hours=14)
+    start, end = (datetime.combine(day, time()) for day in (first, last))
+    figure.update_layout(xaxis_range=[start - half, end + half])

@@ -26,7 +26,7 @@ def figure(
     Args:
         path: one row a day (`demand.stock_path`): day, demand, in_stock.
         daily_rate: expected demand per day from today on; None without a forecast.
-        rate_words: what stands at the end of that line.
+        rate_words: what that line says.
     """
     colours = charts.palette(dark)
     drawn = charts.blank(height, dark=dark, separators=separators)
@@ -52,7 +52,11 @@ def figure(
             hoverinfo="skip",
         )
     )
+    words = "<b>—</b> mean of 7 days"
+    last = today
     if daily_rate is not None:
+        last = today + timedelta(days=EXPECTED_DAYS)
+        words += f"   <span style='color:{colours.accent}'><b>…</b> {rate_words}</span>"
         ahead = [today + timedelta(days=n) for n in range(EXPECTED_DAYS + 1)]
         drawn.add_trace(
             go.Scatter(
@@ -61,11 +65,10 @@ def figure(
                 name="expected",
                 mode="lines",
                 line={"color": colours.accent, "width": 2, "dash": "dot"},
-                hovertemplate="Expected from now on: %{y:,.1f} a day<extra></extra>",
+                hovertemplate=f"From now on: {rate_words}<extra></extra>",
             )
         )
-        drawn.add_annotation(
-            x=ahead[-1], y=daily_rate, yshift=12, xanchor="right", text=rate_words, showarrow=False,
-            font={"color": colours.accent, "size": 12}, bgcolor=colours.paper, opacity=0.9,
-        )  # fmt: skip
+    drawn.add_annotation(charts.above(last, words, colours.ink, "right"))
+    if len(past):
+        charts.show_days(drawn, past.day.iloc[0], last)
     return drawn

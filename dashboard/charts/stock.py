@@ -1,6 +1,6 @@
 """The stock path: what was on the shelf, and the fan of what may be left."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 from dashboard import charts
 
 SEEN_AHEAD_DAYS = 30
-MOST_WORDS_DAYS = 24  # what a label takes of the width
+LEAST_PAST_DAYS = 45
+PAST_PER_DAY_AHEAD = 1.5
 BEYOND_RUN_OUT_DAYS = 14
 
 
@@ -35,15 +36,27 @@ def figure(
     """
     drawn = charts.blank(height, dark=dark, separators=separators)
     past = path[[day < today for day in path.day]] if len(path) else path
+    last = today
+    if fan is not None and len(fan):
+        ahead = _ahead(fan, today, on_hand, run_out[2])
+        last = ahead.day.iloc[-1]
+        past = _recent(past, today, last)
+        _draw_fan(drawn, ahead, dark=dark)
     charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
-    if fan is not None and len(fan):
-        _draw_fan(drawn, _ahead(fan, today, on_hand, run_out[2]), dark=dark)
     _draw_history(drawn, past, today, on_hand, dark=dark)
-    if fan is not None and len(fan):
-        last = drawn.data[0].x[-1]
-        _draw_bracket(drawn, run_out, last, run_out_words, dark=dark)
-    _mark_today(drawn, today, dark=dark)
+    first = past.day.iloc[0] if len(past) else today
+    if last > today:
+        _draw_bracket(drawn, run_out, first, last, run_out_words, dark=dark)
+    if last > first:
+        charts.show_days(drawn, first, last)
+    _mark_today(drawn, today, is_last=last == today, dark=dark)
     return drawn
+
+
+def _recent(past: pd.DataFrame, today: date, last: date) -> pd.DataFrame:
+    """As much of the past as leaves room for what comes: a near run-out needs a closer look."""
+    days = max(LEAST_PAST_DAYS, round(PAST_PER_DAY_AHEAD * (last - today).days))
+    return past.tail(days)
 
 
 def _ahead(fan: pd.DataFrame, today: date, on_hand: float, p90_on: date | None) -> pd.DataFrame:
@@ -100,6 +113,7 @@ def _draw_history(drawn: go.Figure, past: pd.DataFrame, today: date, on_hand: fl
 def _draw_bracket(
     drawn: go.Figure,
     run_out: tuple[date | None, date | None, date | None],
+    first: date,
     last: date,
     words: str,
     *,
@@ -137,21 +151,18 @@ def _draw_bracket(
                 hovertemplate="Most likely used up on %{x|%a %-d %b}<extra></extra>",
             )
         )
-    # Under the dates, where it hides nothing; towards the end it grows to the left.
-    is_near_the_end = (last - first_on).days < MOST_WORDS_DAYS
+    # Under the dates, where it hides nothing; on the right half it grows to the left, which has room.
+    is_right = (end - first) * 2 > last - first
     drawn.update_layout(margin_b=52)
     drawn.add_annotation(
-        x=last if is_near_the_end else first_on, xanchor="right" if is_near_the_end else "left", y=0,
+        x=end if is_right else first_on, xanchor="right" if is_right else "left", y=0,
         yanchor="top", yshift=-24, text=words, showarrow=False, font={"color": colours.out, "size": 13},
     )  # fmt: skip
 
 
-def _mark_today(drawn: go.Figure, today: date, *, dark: bool) -> None:
+def _mark_today(drawn: go.Figure, today: date, *, is_last: bool, dark: bool) -> None:
     colours = charts.palette(dark)
     line = {"type": "line", "xref": "x", "yref": "paper", "x0": today, "x1": today, "y0": 0, "y1": 1,
             "line": {"color": colours.muted, "width": 1, "dash": "dot"}}  # fmt: skip
     drawn.update_layout(shapes=[*drawn.layout.shapes, line])
-    drawn.add_annotation(
-        x=today - timedelta(hours=6), y=1, yref="paper", xanchor="right", yanchor="top", text="today",
-        showarrow=False, font={"color": colours.muted, "size": 12},
-    )  # fmt: skip
+    drawn.add_annotation(charts.above(today, "today", colours.muted, "right" if is_last else "center"))

@@ -75,19 +75,19 @@ person = signin.require()
 today = looks.today()
 ui.title("Movements", "The ledger: every change of stock, who booked it and why. Entries are never changed.")
 with st.container(key="filters"):
-    row = st.columns([2, 1, 1, 1, 1, 1])
-    with row[0]:
+    row = iter(st.columns([2, 1, 1, 1, 1, 1] if pickers.has_choice_of_warehouse() else [2, 1, 1, 1, 1]))
+    with next(row):
         text = pickers.words("Search", "q", "Product, reference, note")
-    with row[1]:
+    with next(row):
         since = pickers.period(today)
-    with row[2]:
-        place = pickers.warehouse()
-    with row[3]:
+    with next(row):
         kind = pickers.choice("Type", "type", ledger.KIND, "All types")
-    with row[4]:
+    with next(row):
         reason = pickers.choice("Reason", "reason", looks.reasons(), "All reasons")
-    with row[5]:
+    with next(row):
         booked_by = pickers.person()
+    with next(row, st.container()):
+        place = pickers.warehouse()
 filters = {
     "text_like": text,
     "since": since,
@@ -101,10 +101,11 @@ if len(found):
     first, last = found.movement_id.iloc[0], found.movement_id.iloc[-1]
     with ui.heading(f":gray[Movements {last} to {first}]"):
         ui.download(
-            f"Download (at most {ui.formats().number(MOST_ROWS)})",
+            "Download",
             for_download,
             f"runout-movements-{today:%Y-%m-%d}.csv",
             key="download",
+            help_=f"The newest {ui.formats().number(MOST_ROWS)} of them at most.",
         )
     ledger.table(found, person, key=f"movements_{first}", with_product=True)
     draw_turning(found, has_newer, has_older)

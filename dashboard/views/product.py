@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import auth
+from core.errors import RunoutError
 from core.products import Detail
 from dashboard import adjusting, ledger, looks, pickers, receipt, signin, ui
 from dashboard.charts import demand as demand_chart
@@ -16,6 +17,7 @@ def draw_header(page: ProductPage) -> None:
     """Name and status, then what is on hand and when that ends."""
     product, outlook = page.detail.product, page.outlook
     status = outlook.verdict.status
+    st.set_page_config(page_title=f"{product.name[:60]} · Runout")
     ui.title(ui.safe_md(product.name))
     parts = [ui.status_badge(status), f":gray[SKU] {ui.safe_md(product.sku)}"]
     if product.category:
@@ -28,7 +30,7 @@ def draw_header(page: ProductPage) -> None:
         on_hand = place.quantity if place else page.detail.on_hand
         st.metric(
             "On hand",
-            f"{write.quantity(on_hand)}{ui.unit_md(product.unit_of_measure)}",
+            f"{write.quantity(on_hand)}{ui.unit_md(product.unit_of_measure, on_hand)}",
             _where(page.detail),
             delta_color="off",
             delta_arrow="off",
@@ -43,10 +45,10 @@ def draw_header(page: ProductPage) -> None:
             help="In 8 of 10 cases the stock is used up between these days.",
         )
         cover = outlook.passage.days_of_cover if outlook.passage else None
-        rate = f"{write.number(outlook.passage.daily_rate, 1)} a day expected" if outlook.passage else None
+        rate = f"{write.rate(outlook.passage.daily_rate)} expected" if outlook.passage else None
         st.metric(
             "Lasts",
-            write.duration(cover),
+            write.cover(cover, outlook.on_hand),
             rate,
             delta_color="off",
             delta_arrow="off",
@@ -115,7 +117,8 @@ def draw_stock_path(page: ProductPage) -> None:
 def _draw_chances(page: ProductPage) -> None:
     passage = page.outlook.passage
     if passage is None:
-        ui.empty("No forecast for this product.", ui.safe_md(page.outlook.reason).capitalize() + ".")
+        why = page.outlook.reason.rstrip(".")
+        ui.empty("No forecast yet.", f"{ui.safe_md(why[:1].upper() + why[1:])}.")
         return
     if page.outlook.verdict.status == "out":
         return
@@ -123,21 +126,21 @@ def _draw_chances(page: ProductPage) -> None:
     before = write.share(passage.chance_before_replenishment)
     st.markdown(
         f":gray[Chance to run out] {' · '.join(chances)} · "
-        f"before an order of today arrives **{ui.safe_md(before)}**"
+        f"before an order placed today arrives **{ui.safe_md(before)}**"
     )
 
 
 def draw_demand(page: ProductPage) -> None:
     st.subheader("Demand of the last 90 days", anchor=False)
-    if not len(page.path):
-        st.markdown(":gray[No demand yet.]")
+    if not (page.path.demand > 0).any():
+        st.markdown(":gray[Nobody asked for it in these days.]")
         return
     rate = page.outlook.passage.daily_rate if page.outlook.passage else None
     figure = demand_chart.figure(
         page.path,
         today=today,
         daily_rate=rate,
-        rate_words=f"expected {write.number(rate, 1)} a day" if rate is not None else "",
+        rate_words=f"expected {write.rate(rate)}" if rate is not None else "",
         dark=ui.is_dark(),
         separators=write.separators,
     )
@@ -183,11 +186,12 @@ if "id" not in st.query_params:
         page="views/products.py",
     )  # fmt: skip
 else:
-    page = None
     warehouse = pickers.warehouse_in_address()
-    with ui.refusals_shown():
+    try:
         page = looks.product_page(st.query_params["id"], today, warehouse.id if warehouse else None)
-    if page is None:
+    except RunoutError as refusal:
+        ui.title("Product")
+        ui.refused(refusal.sentence)
         st.page_link("views/products.py", label="See all products", icon=":material/arrow_forward:")
     else:
         draw(page)

@@ -24,14 +24,14 @@ person = signin.require()
 today = looks.today()
 ui.title("Products", "Every active product with its stock, its expected run-out and 90 days of demand.")
 with st.container(key="filters"):
-    search, first, second, third = st.columns([2.2, 1, 1, 1])
-    with search:
+    row = iter(st.columns([2.2, 1, 1, 1] if pickers.has_choice_of_warehouse() else [2.2, 1, 1]))
+    with next(row):
         text = pickers.words("Search", "q", "Name, SKU or barcode")
-    with first:
+    with next(row):
         status = pickers.status()
-    with second:
+    with next(row):
         category = pickers.category()
-    with third:
+    with next(row, st.container()):
         place = pickers.warehouse()
 filters = {
     "text": text,

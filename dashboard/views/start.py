@@ -24,7 +24,6 @@ def show(fresh: dict[str, Any], person: Actor) -> None:
             else "A manager can bring in products and sales.",
         )
         _type("Bring in a file of sales lines (CSV or XLSX)", "python -m jobs import-sales FILE", person)
-        _type("Or look around in a demo shop first", "make demo", person)
     elif not fresh["has_movements"]:
         ui.empty(
             "Nothing has moved yet, so there is nothing to forecast.",

@@ -72,8 +72,11 @@ fresh = looks.freshness(today)
 if start.is_needed(fresh):
     start.show(fresh, person)
 else:
-    with st.container(horizontal=True, key="filters"):
-        place = pickers.warehouse(width=260)
+    if pickers.has_choice_of_warehouse():
+        with st.container(horizontal=True, key="filters"):
+            place = pickers.warehouse(width=260)
+    else:
+        place = pickers.warehouse()
     status = pickers.in_address("Status", "status", ui.WORD)
     warehouse_id = place.id if place else None
     draw_tiles(status, warehouse_id)

@@ -3,7 +3,8 @@
 -- p_lines is a JSON array of objects with product_id, warehouse_id, type, reason_code, change (signed) and,
 -- where known, unit_price, occurred_at, reason, reference_type, reference_id, customer, reverses_id,
 -- returns_id, counterpart_line (the 0-based place of a transfer's other leg). A posting of one line may give
--- `counted` instead of `change`: the stock that is there; nothing is written when that is what is on hand.
+-- `counted` instead of `change`: the stock that is there. When that is what is on hand, the posting has no
+-- movement (it is kept all the same, so that a retry does not count away what was sold since).
 --
 -- Answers {"posting_id", "lines": [{"movement_id", "product_id", "warehouse_id", "change", "before",
 -- "after"}]}, with "replayed" when the key was booked before; or {"refused": [{"line", "code", ...}]} and
@@ -100,7 +101,11 @@ BEGIN
         SELECT line.counted - level.quantity INTO line.change FROM stock_level AS level
         WHERE level.product_id = line.product_id AND level.warehouse_id = line.warehouse_id FOR UPDATE;
         IF line.change = 0 THEN
-            RETURN jsonb_build_object('posting_id', NULL, 'lines', '[]'::jsonb);
+            posting_id := nextval('posting_id_seq');
+            answer := jsonb_build_object('posting_id', posting_id, 'lines', '[]'::jsonb);
+            INSERT INTO posting (id, actor_id, kind, key, request_hash, answer)
+            VALUES (posting_id, p_actor, p_kind, p_key, p_hash, answer);
+            RETURN answer;
         END IF;
     END IF;
     IF line.change = 0 OR (line.reverses_id IS NULL AND (

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, big_id, moment_now, money, quantity, small_id, uid
+from db.models.base import Base, big_id, moment_now, quantity, small_id, uid
 
 STATUSES = ("out", "late", "order_now", "fine", "excess", "unknown")
 """Worst first. `unknown`: too little history for a forecast, and stock on hand."""
@@ -93,7 +93,7 @@ class RunOut(Base):
 
     One row per product (all warehouses, `warehouse_id` null) and per product and warehouse. It is stale when
     `on_hand` is not the stock of now or `as_of` is not today. Days are dates; null means not within the
-    horizon. `priority` orders the work: money at risk before a replenishment could arrive.
+    horizon. `money_at_risk`: sales expected to be lost before an order placed today arrives.
     """
 
     __tablename__ = "run_out"
@@ -126,8 +126,9 @@ class RunOut(Base):
     daily_rate: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     days_of_cover: Mapped[Decimal | None] = mapped_column(Numeric(9, 1))
     expected_lost: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
-    stock_value: Mapped[money] = mapped_column(server_default=text("0"))
-    money_at_risk: Mapped[money] = mapped_column(server_default=text("0"))
+    # Quantity times price: wider than either, or a typing error could not even be booked.
+    stock_value: Mapped[Decimal] = mapped_column(Numeric(28, 4), server_default=text("0"))
+    money_at_risk: Mapped[Decimal] = mapped_column(Numeric(28, 4), server_default=text("0"))
     computed_at: Mapped[moment_now]
 
 

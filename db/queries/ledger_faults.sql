@@ -47,7 +47,8 @@ SELECT
     (SELECT count(*) FROM lone_legs) AS unbalanced_transfers,
     (SELECT count(*) FROM movement AS m LEFT JOIN posting AS p ON p.id = m.posting_id WHERE p.id IS NULL)
         + (SELECT count(*) FROM posting AS p
-           WHERE NOT EXISTS (SELECT 1 FROM movement AS m WHERE m.posting_id = p.id)) AS orphans,
+           WHERE p.answer -> 'lines' IS DISTINCT FROM '[]'  -- a count that found what is on hand
+             AND NOT EXISTS (SELECT 1 FROM movement AS m WHERE m.posting_id = p.id)) AS orphans,
     (SELECT count(*) FROM movement AS m JOIN movement AS o ON o.id = m.reverses_id
      WHERE m.change <> -o.change OR m.product_id <> o.product_id OR m.warehouse_id <> o.warehouse_id)
         + (SELECT count(*) - count(DISTINCT reverses_id) FROM movement WHERE reverses_id IS NOT NULL)

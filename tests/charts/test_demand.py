@@ -35,7 +35,13 @@ def test_the_expected_rate_lies_ahead():
     ahead = figure.data[2]
     assert ahead.x[0] == TODAY
     assert set(ahead.y) == {2.5}
-    assert figure.layout.annotations[0].text == "expected 2.5 a day"
+    assert "expected 2.5 a day" in figure.layout.annotations[0].text
+
+
+def test_every_line_has_its_words_and_none_of_them_lies_on_the_bars():
+    (words,) = demand.figure(a_path(), today=TODAY, daily_rate=2.5, rate_words="expected").layout.annotations
+    assert "mean of 7 days" in words.text
+    assert (words.yref, words.y, words.yanchor) == ("paper", 1, "bottom")
 
 
 @pytest.mark.parametrize("rate", [None])

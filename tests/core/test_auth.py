@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from core import auth
 from core.errors import BadInput, NotAllowed, RuleBroken, TooMany
-from db.models import AuditLine, Person, SignIn
+from db.models import AuditLine, Person, SignIn, SignInAttempt
 from tests.makers import PASSWORD, a_person, an_actor
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -138,3 +138,58 @@ def test_rights_grow_with_the_role(session):
     assert [auth.may(a, "train") for a in (viewer, user, manager, admin)] == [False, False, True, True]
     assert [auth.may(a, "manage people") for a in (viewer, user, manager, admin)] == [False] * 3 + [True]
     assert not auth.may(None, "read")
+
+
+HOSTILE = ["\0", "a\ud800@shop.example", "x" * 10_000_000, "", "a\0@shop.example"]
+
+
+def test_an_error_of_the_database_does_not_tell_the_values_it_was_given(session):
+    with pytest.raises(sa.exc.DataError) as error, session.begin_nested():
+        session.execute(sa.text("SELECT 1 / 0, :hash"), {"hash": "$2b$12$secret"})
+    assert "secret" not in str(error.value)
+
+
+def test_what_nobody_can_be_called_is_a_wrong_name_or_password_and_counts(session, monkeypatch):
+    monkeypatch.setattr(auth, "GUESSES_PER_ADDRESS", 5)
+    person = a_person(session)
+    for text in HOSTILE:
+        assert "wrong" in auth.sign_in(session, text, text, HERE, NOW).refusal.sentence
+    assert isinstance(auth.sign_in(session, person.email, PASSWORD, HERE, NOW).refusal, TooMany)
+    assert auth.sign_in(session, person.email, PASSWORD, "\0" * 1000, NOW).token
+    for text in HOSTILE:
+        assert auth.who(session, text, NOW) is None
+        auth.sign_out(session, text, NOW)
+
+
+def test_nobody_gets_a_name_or_password_that_cannot_be_kept(session):
+    for text in HOSTILE:
+        with pytest.raises(BadInput) as refusal:
+            auth.create_person(session, email=text, name="A", role="user", password=PASSWORD)
+        assert len(refusal.value.sentence.encode()) < 250
+        with pytest.raises(BadInput):
+            auth.check_password(text)
+    with pytest.raises(BadInput):
+        a_person(session, name="x" * 10_000)
+
+
+def test_a_password_is_measured_in_characters():
+    with pytest.raises(BadInput, match="at least 8 characters"):
+        auth.check_password("äöü€")
+
+
+def test_signing_out_is_written_down_once(session):
+    person = a_person(session)
+    token = signed_in(session, person)
+    for _ in range(2):
+        auth.sign_out(session, token, NOW)
+    said = sa.select(AuditLine.action).where(AuditLine.actor_id == person.id).order_by(AuditLine.id)
+    assert session.scalars(said).all() == ["created", "signed in", "signed out"]
+
+
+def test_old_attempts_are_forgotten_when_somebody_signs_in(session):
+    person = a_person(session)
+    auth.sign_in(session, person.email, "guess", HERE, NOW - timedelta(hours=1))
+    auth.sign_in(session, person.email, "guess", HERE, NOW - timedelta(minutes=1))
+    signed_in(session, person)
+    kept = session.scalars(sa.select(SignInAttempt.at).order_by(SignInAttempt.at)).all()
+    assert kept == [NOW - timedelta(minutes=1), NOW]

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -330,6 +331,40 @@ def test_a_hostile_file_leaves_no_trace(case: str, session, tmp_path):
     with pytest.raises(RunoutError):
         imports.book(session, actor, sales_files.read(path), Options(), NOW)
     assert counted(session) == before
+
+
+def test_a_source_or_file_of_any_name_is_imported_or_refused(session, tmp_path):
+    actor = an_actor(session)
+    path = tmp_path / os.fsdecode(b"\xff\x1b[31m.csv")  # no UTF-8, and a colour for the terminal
+    path.write_text(HEADER + "1,A1,Lamp,2,2026-02-02 10:00,5.00,7\n", encoding="utf-8")
+    file = sales_files.read(path)
+    for source in ("", "  ", "a\0", "a\udcff", "x" * 10_000):
+        with pytest.raises(BadInput, match="source"):
+            imports.book(session, actor, file, Options(source=source), NOW)
+    assert imports.book(session, actor, file, Options(), NOW).applied
+
+
+def test_what_a_line_says_reaches_no_terminal_as_a_command(bring):
+    outcome = bring('1,A1,Lamp,"two\n\\.\n\x1b[2J",2026-02-02 10:00,5.00,7', dry=True)
+    (value,) = outcome.issues["value"]
+    assert value.isprintable()
+
+
+def test_the_command_settles_where_its_report_goes_before_it_books(session, tmp_path, capsys):
+    a_warehouse(session)
+    path = tmp_path / "sales.csv"
+    path.write_text(HEADER + "1,A1,Lamp,2,2026-02-02 10:00,5.00,7\n", encoding="utf-8")
+    for arguments in (
+        [str(path), str(path), "--report", str(tmp_path / "report.csv")],
+        [str(path), "--report", str(tmp_path / "nowhere" / "report.csv")],
+        [str(path), "--report", str(tmp_path)],
+        [str(path), "--delimiter", "ab"],
+        [str(path), "--encoding", "hex"],
+        [str(path), "--date-format", "%Q"],
+    ):
+        assert run(*arguments) == 1
+        assert "Traceback" not in capsys.readouterr().out
+    assert session.scalar(select(func.count()).select_from(Movement)) == 0
 
 
 def test_the_report_is_safe_to_open_in_a_spreadsheet(bring):

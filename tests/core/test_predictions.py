@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import predictions, products, shop, stock
-from core.errors import RuleBroken
+from core.errors import NotAllowed, NotFound, RuleBroken
 from core.forecast import training
 from db.models import Forecast, ModelRun, RunOut
 from db.session import reading, transaction
@@ -72,6 +72,50 @@ def test_paths_serve_the_days_after_training_too(session):
     assert abs((in_five_days.verdict.p50_on - today.verdict.p50_on).days - 5) <= 2
     assert len(in_five_days.fan) == training.HORIZON_DAYS - 5
     assert predictions.outlook(session, product.id, TODAY + timedelta(days=200)).passage is None
+
+
+def test_a_warehouse_that_never_had_the_product_has_none_of_it(session):
+    product, elsewhere = sold_daily(session, left=40), a_warehouse(session)
+    train(NOW)
+    there = predictions.outlook(session, product.id, TODAY, elsewhere.id)
+    assert (there.on_hand, there.passage, there.reason) == (0, None, "Not sold from here yet.")
+    with pytest.raises(NotFound, match="no product"):
+        predictions.outlook(session, 10**6, TODAY)
+
+
+def test_a_typing_error_of_eleven_digits_is_booked_and_shown_like_any_other(session):
+    product = a_product(session, unit_cost=1_000_000)
+    actor, place = an_actor(session), the_warehouse(session)
+    stock.add(session, actor, product.id, place.id, 99_999_999_999)
+    predictions.refresh(session, [product.id], TODAY)
+    assert row(session, product).stock_value == Decimal(99_999_999_999) * 1_000_000
+
+
+def test_a_product_that_was_switched_off_does_not_count_among_the_forecasts(session):
+    switched_off, _ = sold_daily(session), a_product(session)
+    train(NOW)
+    switched_off.is_active = False
+    session.flush()
+    assert predictions.freshness(session, TODAY)["without_forecast"] == 1
+
+
+def test_a_forecast_that_cannot_be_stored_is_a_failure_of_its_product_alone(session, monkeypatch):
+    sold_daily(session), sold_daily(session, quantity=1000)
+    encode = training.encode
+
+    def not_thousands(cumulative):
+        if cumulative.max() > 10_000:
+            raise ValueError("too large to store")
+        return encode(cumulative)
+
+    monkeypatch.setattr(training, "encode", not_thousands)
+    counts = train(NOW)
+    assert counts == {"ok": 1, "too_short": 0, "failed": 1}
+
+
+def test_who_may_not_train_does_not(session):
+    with pytest.raises(NotAllowed, match="may not train"):
+        predictions.start_run(session, an_actor(session, "user"), TODAY, {}, None)
 
 
 def test_too_little_history_is_said_and_not_guessed(session):
@@ -140,7 +184,7 @@ def test_a_training_that_breaks_leaves_what_was_published(session, monkeypatch):
 def test_a_training_that_was_overtaken_cannot_publish(session):
     sold_daily(session)
     engine, actor = {"pool": "pool"}, an_actor(session)
-    slow = predictions.start_run(session, TODAY, engine, None, actor.id)
+    slow = predictions.start_run(session, actor, TODAY, engine, None)
     train(NOW)
     with pytest.raises(RuleBroken, match="Another training"):
         predictions.publish(session, slow, [], {})

@@ -258,6 +258,12 @@ def test_moments_of_many_kinds_are_read(text: str, order: str, moment: str):
     assert sales_dialect.moments([text], order)[0][0] == np.datetime64(moment, "us")
 
 
+def test_an_offset_makes_a_moment_one_of_utc_in_a_pattern_too():
+    at, is_utc = sales_dialect.moments(["05-Jan-2026 08:26 +0200"], "%d-%b-%Y %H:%M %z")
+    assert (at[0], bool(is_utc[0])) == (np.datetime64("2026-01-05T06:26", "us"), True)
+    assert np.isnat(sales_dialect.moments(["2026-01-05 08:26+99:00"], "ymd")[0][0])
+
+
 def test_headers_are_known_in_several_languages_and_a_map_wins():
     german = sales_dialect.column_map(["Beleg-Nr", "Artikel", "Menge", "Datum", "Preis"], {})
     assert german == {

@@ -1,6 +1,6 @@
 """The ledger's rule book."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 
@@ -108,6 +108,92 @@ def test_refuses_the_future_a_nul_and_unknown_ids_and_reasons(session):
         stock.add(session, actor, product.id, place.id, 1, reason_code="gift")
 
 
+BROKEN = ["a\x00b", "a\ud800b", "x" * 10_000_000]
+ODD_MOMENTS = [
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+    datetime(1969, 12, 31, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-14))),
+    datetime(2026, 1, 1),  # noqa: DTZ001 (that is the point)
+]
+ODD_NUMBERS = [
+    "",
+    "NaN",
+    "sNaN",
+    "-Infinity",
+    "1e400",
+    "1E+999999",
+    "1e-999999",
+    10**5000,
+    float("nan"),
+    "1,5",
+]
+
+
+def test_what_is_no_quantity_is_refused_in_one_short_sentence(session):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    for value in [*BROKEN, *ODD_NUMBERS]:
+        for verb in (stock.add, stock.remove, stock.adjust, stock.set_to):
+            with pytest.raises(BadInput) as refusal:
+                verb(session, actor, product.id, place.id, value)
+            assert len(refusal.value.sentence.encode()) < 250
+
+
+def test_a_text_that_cannot_be_kept_is_refused(session):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    for name in ("reason", "reference_type", "reference_id", "customer", "reason_code", "key"):
+        for value in BROKEN:
+            with pytest.raises(BadInput) as refusal:
+                stock.add(session, actor, product.id, place.id, 1, **{name: value})
+            assert len(refusal.value.sentence.encode()) < 250
+
+
+@pytest.mark.parametrize("moment", ODD_MOMENTS, ids=str)
+def test_a_moment_that_cannot_be_meant_is_refused(session, moment):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    for reason_code in ("receipt", "return"):
+        with pytest.raises(BadInput):
+            stock.add(session, actor, product.id, place.id, 1, reason_code=reason_code, occurred_at=moment)
+
+
+def test_an_id_that_no_row_has_is_not_found(session):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    for number in (-1, 0, 2**31, 2**63, 2**70, 10**5000):
+        for book in (
+            lambda: stock.add(session, actor, number, place.id, 1, reason_code="return"),  # noqa: B023
+            lambda: stock.set_to(session, actor, product.id, number, 1),  # noqa: B023
+            lambda: stock.transfer(session, actor, product.id, place.id, number, 1),  # noqa: B023
+            lambda: stock.reverse(session, actor, number),  # noqa: B023
+        ):
+            with pytest.raises(NotFound):
+                book()
+
+
+def test_more_stock_than_there_are_digits_for_is_refused(session):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    lines = pd.DataFrame(
+        {"product_id": product.id, "warehouse_id": place.id, "type": "in", "reason_code": "receipt"}
+        | {"change": [99_999_999_999] * 1000}
+    )
+    stock.post_lines(session, actor, "receipt", lines, "k", b"h")
+    with pytest.raises(BadInput, match="larger than Runout can keep"):
+        stock.add(session, actor, product.id, place.id, 99_999_999_999)
+
+
+def test_looking_for_what_nothing_can_be_called_is_refused(session):
+    for value in BROKEN:
+        with pytest.raises(BadInput, match="Search"):
+            stock.history(session, text_like=value)
+        with pytest.raises(BadInput, match="Type"):
+            stock.history(session, kind=value)
+    for limit in (-1, 0, 10**12):
+        with pytest.raises(BadInput, match="A page"):
+            stock.history(session, limit=limit)
+    for name in ("product_id", "warehouse_id", "person_id", "before_id", "after_id"):
+        with pytest.raises(NotFound):
+            stock.history(session, **{name: 2**70})
+
+
 def test_the_same_key_finds_the_first_answer_and_books_once(session):
     actor, place = an_actor(session), the_warehouse(session)
     product = a_product(session, 5)
@@ -135,6 +221,15 @@ def test_a_count_books_the_difference_and_nothing_when_there_is_none(session):
     assert (booked.lines[0].change, booked.lines[0].after) == (-2, 3)
     assert stock.set_to(session, actor, product.id, place.id, 3) is None
     assert days(session, product)[0][1] == 0  # a count is not demand
+
+
+def test_a_count_that_found_no_difference_finds_none_on_a_retry_either(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 5)
+    assert stock.set_to(session, actor, product.id, place.id, 5, key="k1") is None
+    stock.remove(session, actor, product.id, place.id, 1)
+    assert stock.set_to(session, actor, product.id, place.id, 5, key="k1") is None
+    assert on_hand(session, product) == 4
 
 
 def test_a_transfer_books_both_legs_or_neither_and_is_not_demand(session):

@@ -78,6 +78,16 @@ def test_an_address_of_another_machine_is_refused() -> None:
         run._refuse_taken_port("192.0.2.1", 8501, "PORT")
 
 
+def test_no_demo_in_the_home_of_the_demo_shop_says_that_it_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("DEMO", "0")
+    monkeypatch.setattr(run.steps, "run", lambda *_, **__: None)
+    monkeypatch.setattr(run.steps, "answer", lambda *_: "admin@erp.example.com")
+    run._prepare_database(embedded=True)
+    assert "DEMO=0 removes nothing" in capsys.readouterr().out
+
+
 def test_a_taken_port_stops_the_launch_before_a_database_is_made(taken: int, home: Path) -> None:
     launched = launch(home, PORT=str(taken))
     said, _ = launched.communicate(timeout=60)

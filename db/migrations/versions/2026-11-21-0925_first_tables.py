@@ -79,10 +79,13 @@ def _grant() -> None:
 
 def downgrade() -> None:
     """Would lose everything: the first revision only goes down on an empty shop."""
-    if op.get_bind().scalar(
-        sa.text("SELECT EXISTS (SELECT 1 FROM movement) OR EXISTS (SELECT 1 FROM person)")
-    ):
-        raise RuntimeError("Refused: going below the first revision would lose all movements and people.")
+    kept = [
+        table
+        for table in ("movement", "person", "product", "warehouse", "vendor")
+        if op.get_bind().scalar(sa.text(f"SELECT EXISTS (SELECT 1 FROM {table})"))
+    ]
+    if kept:
+        raise RuntimeError(f"Refused: going below the first revision would lose every {', '.join(kept)}.")
     _drop_tables()
     op.execute("DROP SEQUENCE movement_id_seq")
     op.execute("DROP SEQUENCE posting_id_seq")
@@ -538,10 +541,10 @@ def _make_tables() -> None:
         sa.Column("days_of_cover", sa.Numeric(precision=9, scale=1), nullable=True),
         sa.Column("expected_lost", sa.Numeric(precision=18, scale=4), nullable=True),
         sa.Column(
-            "stock_value", sa.Numeric(precision=14, scale=4), server_default=sa.text("0"), nullable=False
+            "stock_value", sa.Numeric(precision=28, scale=4), server_default=sa.text("0"), nullable=False
         ),
         sa.Column(
-            "money_at_risk", sa.Numeric(precision=14, scale=4), server_default=sa.text("0"), nullable=False
+            "money_at_risk", sa.Numeric(precision=28, scale=4), server_default=sa.text("0"), nullable=False
         ),
         sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(

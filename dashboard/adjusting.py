@@ -161,6 +161,8 @@ def _answer(detail: Detail) -> None:
         change = f"{_write(answer['before'])} → {_write(answer['after'])}"
         st.markdown(f":material/check: **{change}** in {ui.safe_md(code)}")
         ledger.undo_button(answer["movement"], str(detail.product.uid), key="undo_booked")
+    if ledger.desk().get("undone", {}).get("movement") == answer["movement"]:
+        ledger.undo_answer()  # refused: what was done still stands, and so does its Undo
 
 
 def _write(quantity: Decimal | str) -> str:

@@ -4,7 +4,10 @@ Kept answers depend on their arguments alone, never on who asks, and are forgott
 another process books shows up when they expire. Nothing that a view decides rights by is kept.
 """
 
+import hashlib
+import pickle
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -153,6 +156,16 @@ def product_page(uid: uuid.UUID | str, day: date, warehouse_id: int | None = Non
             stock.history(session, product_id=product_id, limit=LAST_MOVEMENTS),
             path.day.iloc[-1] if len(path) else None,
         )
+
+
+def picture(what: tuple[Any, ...], draw: Callable[[], Any]) -> Any:
+    """The figure that `draw` makes out of `what`; the same again for the same, as at each touch of a form."""
+    return _picture(hashlib.sha256(pickle.dumps(what)).digest(), draw)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _picture(what: bytes, _draw: Callable[[], Any]) -> Any:  # noqa: ARG001  (the key)
+    return _draw()
 
 
 def movements(**filters: Any) -> pd.DataFrame:

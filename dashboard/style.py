@@ -43,7 +43,8 @@ iframe[height="0"] { display: block; }
   background: #155EEF; border-color: #155EEF; color: #FFFFFF; font-weight: 600;
 }
 /* Chosen, in both themes: the accent is too dark for words on a dark page. */
-.stButtonGroup button[aria-checked="true"] { color: inherit; font-weight: 600; }
+.stApp .stButtonGroup button[role="radio"][aria-checked="true"] * { color: inherit; }
+.stApp .stButtonGroup button[role="radio"][aria-checked="true"] { color: inherit; font-weight: 600; }
 /* The way into a table for those without a mouse: there when the Tab key comes by. */
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-keyboard-"]:not(:focus-within)) {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);

@@ -5,6 +5,7 @@ import getpass
 import sys
 
 from core import auth
+from core.errors import BadInput
 from db.session import transact
 
 
@@ -34,5 +35,5 @@ def _password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\n")
     first = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != first:
-        raise auth.BadInput("The two passwords differ.")
+        raise BadInput("The two passwords differ.")
     return first

@@ -33,24 +33,22 @@ def figure(
     past = path[[day < today for day in path.day]] if len(path) else path
     charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
     demand = past.demand.astype(float).clip(lower=0)
-    drawn.add_trace(
-        go.Bar(
-            x=list(past.day),
-            y=list(demand),
-            name="demand",
-            marker={"color": colours.muted, "opacity": 0.55, "line": {"width": 0}},
-            hovertemplate="%{x|%a %-d %b}: %{y:,~f} left the shelf<extra></extra>",
-        )
+    drawn.add(
+        "bar",
+        x=list(past.day),
+        y=list(demand),
+        name="demand",
+        marker={"color": colours.muted, "opacity": 0.55, "line": {"width": 0}},
+        hovertemplate="%{x|%a %-d %b}: %{y:,~f} left the shelf<extra></extra>",
     )
-    drawn.add_trace(
-        go.Scatter(
-            x=list(past.day),
-            y=list(demand.rolling(MEAN_DAYS, min_periods=1).mean().round(3)),
-            name="mean of 7 days",
-            mode="lines",
-            line={"color": colours.ink, "width": 1.5},
-            hoverinfo="skip",
-        )
+    drawn.add(
+        "scatter",
+        x=list(past.day),
+        y=list(demand.rolling(MEAN_DAYS, min_periods=1).mean().round(3)),
+        name="mean of 7 days",
+        mode="lines",
+        line={"color": colours.ink, "width": 1.5},
+        hoverinfo="skip",
     )
     words = "<b>—</b> mean of 7 days"
     last = today
@@ -58,17 +56,16 @@ def figure(
         last = today + timedelta(days=EXPECTED_DAYS)
         words += f"   <span style='color:{colours.accent}'><b>…</b> {rate_words}</span>"
         ahead = [today + timedelta(days=n) for n in range(EXPECTED_DAYS + 1)]
-        drawn.add_trace(
-            go.Scatter(
-                x=ahead,
-                y=[daily_rate] * len(ahead),
-                name="expected",
-                mode="lines",
-                line={"color": colours.accent, "width": 2, "dash": "dot"},
-                hovertemplate=f"From now on: {rate_words}<extra></extra>",
-            )
+        drawn.add(
+            "scatter",
+            x=ahead,
+            y=[daily_rate] * len(ahead),
+            name="expected",
+            mode="lines",
+            line={"color": colours.accent, "width": 2, "dash": "dot"},
+            hovertemplate=f"From now on: {rate_words}<extra></extra>",
         )
-    drawn.add_annotation(charts.above(last, words, colours.ink, "right"))
+    drawn.say(**charts.above(last, words, colours.ink, "right"))
     if len(past):
         charts.show_days(drawn, past.day.iloc[0], last)
-    return drawn
+    return drawn.figure()

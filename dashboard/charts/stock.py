@@ -50,7 +50,7 @@ def figure(
     if last > first:
         charts.show_days(drawn, first, last)
     _mark_today(drawn, today, is_last=last == today, dark=dark)
-    return drawn
+    return drawn.figure()
 
 
 def _recent(past: pd.DataFrame, today: date, last: date) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def _ahead(fan: pd.DataFrame, today: date, on_hand: float, p90_on: date | None) 
     return pd.concat([pd.DataFrame([{"day": today, **now}]), later], ignore_index=True)
 
 
-def _draw_fan(drawn: go.Figure, fan: pd.DataFrame, *, dark: bool) -> None:
+def _draw_fan(drawn: charts.Sketch, fan: pd.DataFrame, *, dark: bool) -> None:
     colours = charts.palette(dark)
     days = list(fan.day)
     for low, high, colour, name in (
@@ -79,39 +79,37 @@ def _draw_fan(drawn: go.Figure, fan: pd.DataFrame, *, dark: bool) -> None:
         ("p25", "p75", colours.band_50, "50 %"),
     ):
         edge = {"x": days, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-        drawn.add_trace(go.Scatter(**edge, y=list(fan[high]), name=f"{name} upper"))
-        drawn.add_trace(
-            go.Scatter(**edge, y=list(fan[low]), name=f"{name} band", fill="tonexty", fillcolor=colour)
-        )
-    drawn.add_trace(
-        go.Scatter(
-            x=days,
-            y=list(fan.p50),
-            name="most likely",
-            mode="lines",
-            line={"color": colours.accent, "width": 2},
-            customdata=fan[["p10", "p90"]].to_numpy(),
-            hovertemplate="%{x|%a %-d %b}: most likely %{y:,.0f} left,<br>"
-            "8 of 10 times %{customdata[0]:,.0f} to %{customdata[1]:,.0f}<extra></extra>",
-        )
+        drawn.add("scatter", **edge, y=list(fan[high]), name=f"{name} upper")
+        drawn.add("scatter", **edge, y=list(fan[low]), name=f"{name} band", fill="tonexty", fillcolor=colour)
+    drawn.add(
+        "scatter",
+        x=days,
+        y=list(fan.p50),
+        name="most likely",
+        mode="lines",
+        line={"color": colours.accent, "width": 2},
+        customdata=fan[["p10", "p90"]].to_numpy(),
+        hovertemplate="%{x|%a %-d %b}: most likely %{y:,.0f} left,<br>"
+        "8 of 10 times %{customdata[0]:,.0f} to %{customdata[1]:,.0f}<extra></extra>",
     )
 
 
-def _draw_history(drawn: go.Figure, past: pd.DataFrame, today: date, on_hand: float, *, dark: bool) -> None:
-    drawn.add_trace(
-        go.Scatter(
-            x=[*past.day, today],
-            y=[*past.closing, on_hand],
-            name="on hand",
-            mode="lines",
-            line={"color": charts.palette(dark).ink, "width": 2, "shape": "hv"},
-            hovertemplate="%{x|%a %-d %b}: %{y:,~f} on hand<extra></extra>",
-        )
+def _draw_history(
+    drawn: charts.Sketch, past: pd.DataFrame, today: date, on_hand: float, *, dark: bool
+) -> None:
+    drawn.add(
+        "scatter",
+        x=[*past.day, today],
+        y=[*past.closing, on_hand],
+        name="on hand",
+        mode="lines",
+        line={"color": charts.palette(dark).ink, "width": 2, "shape": "hv"},
+        hovertemplate="%{x|%a %-d %b}: %{y:,~f} on hand<extra></extra>",
     )
 
 
 def _draw_bracket(
-    drawn: go.Figure,
+    drawn: charts.Sketch,
     run_out: tuple[date | None, date | None, date | None],
     first: date,
     last: date,
@@ -126,8 +124,8 @@ def _draw_bracket(
     colours = charts.palette(dark)
     end = late_on or last
     symbols = ["line-ns", "line-ns" if late_on else "triangle-right"]
-    drawn.add_trace(
-        go.Scatter(
+    drawn.add(
+        "scatter",
             x=[first_on, end],
             y=[0, 0],
             name="runs out",
@@ -137,32 +135,31 @@ def _draw_bracket(
             marker={"symbol": symbols, "size": 14, "color": colours.out,
                     "line": {"width": 3, "color": colours.out}},
             hoverinfo="skip",
-        )
     )  # fmt: skip
     if likely_on is not None:
-        drawn.add_trace(
-            go.Scatter(
-                x=[likely_on],
-                y=[0],
-                name="most likely run-out",
-                mode="markers",
-                cliponaxis=False,
-                marker={"size": 11, "color": colours.paper, "line": {"width": 3, "color": colours.out}},
-                hovertemplate="Most likely used up on %{x|%a %-d %b}<extra></extra>",
-            )
+        drawn.add(
+            "scatter",
+            x=[likely_on],
+            y=[0],
+            name="most likely run-out",
+            mode="markers",
+            cliponaxis=False,
+            marker={"size": 11, "color": colours.paper, "line": {"width": 3, "color": colours.out}},
+            hovertemplate="Most likely used up on %{x|%a %-d %b}<extra></extra>",
         )
     # Under the dates, where it hides nothing; on the right half it grows to the left, which has room.
     is_right = (end - first) * 2 > last - first
-    drawn.update_layout(margin_b=52)
-    drawn.add_annotation(
+    drawn.layout["margin"]["b"] = 52
+    drawn.say(
         x=end if is_right else first_on, xanchor="right" if is_right else "left", y=0,
-        yanchor="top", yshift=-24, text=words, showarrow=False, font={"color": colours.out, "size": 13},
+        yanchor="top", yshift=-24, text=words, font={"color": colours.out, "size": 13},
     )  # fmt: skip
 
 
-def _mark_today(drawn: go.Figure, today: date, *, is_last: bool, dark: bool) -> None:
+def _mark_today(drawn: charts.Sketch, today: date, *, is_last: bool, dark: bool) -> None:
     colours = charts.palette(dark)
-    line = {"type": "line", "xref": "x", "yref": "paper", "x0": today, "x1": today, "y0": 0, "y1": 1,
-            "line": {"color": colours.muted, "width": 1, "dash": "dot"}}  # fmt: skip
-    drawn.update_layout(shapes=[*drawn.layout.shapes, line])
-    drawn.add_annotation(charts.above(today, "today", colours.muted, "right" if is_last else "center"))
+    drawn.shade(
+        type="line", xref="x", yref="paper", x0=today, x1=today, y0=0, y1=1,
+        line={"color": colours.muted, "width": 1, "dash": "dot"},
+    )  # fmt: skip
+    drawn.say(**charts.above(today, "today", colours.muted, "right" if is_last else "center"))

@@ -100,16 +100,16 @@ def draw_stock_path(page: ProductPage) -> None:
         ui.empty("Nothing has moved yet.", "Book the first stock, and its path is drawn here.")
         return
     known = verdict.p10_on is not None and verdict.status != "out"
-    figure = stock_chart.figure(
-        page.path,
-        page.outlook.fan,
-        today=today,
-        on_hand=float(page.outlook.on_hand),
-        run_out=(verdict.p10_on, verdict.p50_on, verdict.p90_on) if known else (None, None, None),
-        run_out_words=f"runs out {write.span(verdict.p10_on, verdict.p90_on, today)}" if known else "",
-        dark=ui.is_dark(),
-        separators=write.separators,
-    )
+    about = {
+        "today": today,
+        "on_hand": float(page.outlook.on_hand),
+        "run_out": (verdict.p10_on, verdict.p50_on, verdict.p90_on) if known else (None, None, None),
+        "run_out_words": f"runs out {write.span(verdict.p10_on, verdict.p90_on, today)}" if known else "",
+        "dark": ui.is_dark(),
+        "separators": write.separators,
+    }
+    path, fan = page.path, page.outlook.fan
+    figure = looks.picture(("stock", path, fan, about), lambda: stock_chart.figure(path, fan, **about))
     ui.picture(figure, "Stock over the last 90 days and the range of what may be left.", key="stock_path")
     _draw_chances(page)
 
@@ -136,14 +136,15 @@ def draw_demand(page: ProductPage) -> None:
         st.markdown(":gray[Nobody asked for it in these days.]")
         return
     rate = page.outlook.passage.daily_rate if page.outlook.passage else None
-    figure = demand_chart.figure(
-        page.path,
-        today=today,
-        daily_rate=rate,
-        rate_words=f"expected {write.rate(rate)}" if rate is not None else "",
-        dark=ui.is_dark(),
-        separators=write.separators,
-    )
+    about = {
+        "today": today,
+        "daily_rate": rate,
+        "rate_words": f"expected {write.rate(rate)}" if rate is not None else "",
+        "dark": ui.is_dark(),
+        "separators": write.separators,
+    }
+    path = page.path
+    figure = looks.picture(("demand", path, about), lambda: demand_chart.figure(path, **about))
     ui.picture(figure, "Demand per day of the last 90 days.", key="demand")
 
 

@@ -30,7 +30,8 @@ WITH matching AS MATERIALIZED (
       AND (CAST(:statuses AS text[]) IS NULL OR coalesce(r.status, 'unknown') = ANY(CAST(:statuses AS text[])))
       AND (CAST(:text_like AS text) IS NULL OR p.sku ILIKE :text_like OR p.name ILIKE :text_like
            OR EXISTS (SELECT 1 FROM barcode AS b WHERE b.product_id = p.id AND b.code = :code))
-      AND (CAST(:warehouse_id AS integer) IS NULL OR r.id IS NOT NULL)
+      AND (CAST(:warehouse_id AS integer) IS NULL OR r.id IS NOT NULL
+           OR EXISTS (SELECT 1 FROM stock_level AS s WHERE s.product_id = p.id AND s.warehouse_id = :warehouse_id))
 ), page AS (
     SELECT chosen.*, row_number() OVER () AS place
     FROM (

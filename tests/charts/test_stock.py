@@ -106,3 +106,26 @@ def test_no_mode_bar_and_no_zoom():
     assert figure.layout.xaxis.fixedrange
     assert figure.layout.dragmode is False
     assert figure.layout.height in charts.HEIGHTS
+
+
+def test_a_near_run_out_is_looked_at_closely_and_a_far_one_with_its_past():
+    assert (
+        len(trace(draw(path=a_path(days=90)), "on hand").x) == 57
+    )  # 38 days ahead, 1.5 times as many behind
+    far = draw(path=a_path(days=90), run_out=(None, None, None))
+    assert len(trace(far, "on hand").x) == 91
+
+
+def test_words_stand_over_the_picture_and_make_no_room_for_themselves():
+    there = [True] * 31
+    there[3:13] = [False] * 10
+    figure = draw(path=a_path(in_stock=there))
+    over = {note.text: note for note in figure.layout.annotations if note.yref == "paper"}
+    assert set(over) == {"no stock", "today"}
+    assert figure.layout.xaxis.range[1].date() == trace(figure, "most likely").x[-1]
+
+
+def test_the_run_outs_words_end_where_the_bracket_ends():
+    figure = draw()
+    note = next(note for note in figure.layout.annotations if note.text.startswith("runs out"))
+    assert (note.x, note.xanchor) == (date(2026, 6, 24), "right")

@@ -4,7 +4,7 @@ import pytest
 
 from core import products, warehouses
 from core.errors import BadInput, NotFound, RunoutError
-from tests.makers import a_product, an_actor
+from tests.makers import a_product, a_warehouse, an_actor
 
 BROKEN = ["a\x00b", "a\ud800b", "x" * 10_000_000]
 
@@ -14,6 +14,14 @@ def test_a_page_behind_the_last_one_is_empty_and_still_knows_how_many_there_are(
         a_product(session)
     page, total = products.search(session, limit=2, offset=4)
     assert (len(page), total) == (0, 3)
+
+
+def test_what_lies_in_a_warehouse_is_listed_there_before_a_run_out_was_computed(session):
+    place, elsewhere = a_warehouse(session), a_warehouse(session)
+    product = a_product(session, 5, warehouse=place)
+    page, total = products.search(session, warehouse_id=place.id)
+    assert (total, page.sku[0], page.on_hand[0], page.status[0]) == (1, product.sku, 5, "unknown")
+    assert products.search(session, warehouse_id=elsewhere.id)[1] == 0
 
 
 def test_looking_for_what_nothing_can_be_called_is_refused(session):

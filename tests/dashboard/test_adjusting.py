@@ -1,5 +1,7 @@
 """The form on a product's page: preview, one booking, Undo."""
 
+from decimal import Decimal
+
 import pytest
 import sqlalchemy as sa
 
@@ -140,3 +142,55 @@ def test_a_quantity_goes_to_the_warehouse_that_was_chosen(page, session):
     enter(app, 4)
     book(app)
     assert on_hand(session, product, second) == 4
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (2.5, "is counted in whole numbers: 2.5 is not one"),
+        (1e20, "is not a quantity Runout can keep"),
+    ],
+)
+def test_what_cannot_be_booked_says_so_instead_of_booking_something_else(page, typed, sentence):
+    _, app = page(5)
+    enter(app, typed)
+    assert sentence in plain(app.error[0].value)
+    assert widget(app.button, "book").disabled
+
+
+def test_kilograms_have_decimals(page, session):
+    product, app = page(5, unit_of_measure="kg")
+    enter(app, 0.25)
+    assert "5 → 5.25 kg" in plain(words(app)).replace("**", "")
+    book(app)
+    assert on_hand(session, product) == Decimal("5.25")
+
+
+def test_nobody_counts_less_than_nothing(page):
+    _, app = page(5)
+    widget(app.button_group, "mode").set_value("count").run()
+    enter(app, -1)
+    assert "nobody can count -1" in plain(app.error[0].value)
+
+
+def test_a_note_that_is_too_long_is_refused_and_not_cut(page, session):
+    product, app = page(5)
+    enter(app, 1)
+    widget(app.text_input, "note").set_value("z" * 250).run()
+    book(app)
+    assert "Note: 250 characters, and at most 200 fit" in plain(words(app))
+    assert on_hand(session, product) == 5
+
+
+def test_an_undo_that_comes_too_late_says_why_beside_the_button(page, session):
+    from core import stock
+    from tests.makers import an_actor
+
+    product, app = page(5)
+    enter(app, 3)
+    book(app)
+    stock.remove(session, an_actor(session), product.id, the_warehouse(session).id, 8)
+    widget(app.button, "undo_booked").click().run()
+    assert "3 asked for, 0 on hand" in plain(words(app))
+    assert widget(app.button, "undo_booked")
+    assert on_hand(session, product) == 0

@@ -118,3 +118,26 @@ def test_typed_text_cannot_become_markdown():
     assert "http://" not in shown
     assert "www.e" not in shown
     assert "\n" not in shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "quantity", "word"),
+    [("pair", 1, "pair"), ("pair", 8, "pairs"), ("box", 15, "boxes"), ("kg", 2.5, "kg"), ("each", 3, "")],
+)
+def test_units_have_a_plural(unit, quantity, word):
+    assert BRITISH.unit(unit, quantity) == word
+
+
+@pytest.mark.parametrize(
+    ("per_day", "words"),
+    [(38.42, "38.4 a day"), (250.4, "250 a day"), (0.2, "0.2 a day"), (0.037, "1.1 a month"),
+     (0.0, "hardly any"), (None, "–")],
+)  # fmt: skip
+def test_rare_demand_is_told_by_the_month(per_day, words):
+    assert BRITISH.rate(per_day) == words
+
+
+def test_an_empty_shelf_has_no_cover_and_a_piece_never_lasts_zero_days():
+    assert BRITISH.cover(0, 0) == "–"
+    assert BRITISH.cover(0.0, 1) == "< 1 day"
+    assert BRITISH.cover(44.2, 189) == "44 days"

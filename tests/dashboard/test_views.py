@@ -1,6 +1,7 @@
 """Every view: full, empty, with a wrong address, and for each role."""
 
 import pytest
+import streamlit as st
 
 from dashboard import ui
 from tests.dashboard.conftest import plain, words
@@ -217,3 +218,32 @@ def test_words_of_every_status():
 
     assert set(ui.WORD) == set(ui.COLOUR) == set(STATUSES)
     assert all(set(tints) == set(ui.WORD.values()) for tints in ui.TINT.values())
+
+
+def test_one_warehouse_leaves_nothing_to_choose(browser, session, sold_daily, train):
+    sold_daily()
+    train()
+    for view in ("today", "products", "movements"):
+        assert "Warehouse" not in [box.label for box in browser("viewer", view).selectbox]
+    a_warehouse(session, "WH-B")
+    st.cache_data.clear()
+    assert "Warehouse" in [box.label for box in browser("viewer", "today").selectbox]
+
+
+def test_a_row_is_opened_without_a_mouse(browser, sold_daily, train):
+    product = sold_daily(left=5, name="M6 bolt")
+    train()
+    app = browser("viewer", "products")
+    way_in = next(box for box in app.selectbox if box.label == "Open a row of the table")
+    assert way_in.options[0].startswith("M6 bolt · ")
+    way_in.set_value(0).run()
+    assert not app.exception
+    assert plain(app.title[0].value) == "M6 bolt"
+    assert str(product.uid) in app.query_params["id"]
+
+
+def test_a_product_that_nobody_wants_has_no_empty_picture(browser, session):
+    product = a_product(session, 5)
+    app = browser("viewer", "product", id=str(product.uid))
+    assert "Nobody asked for it" in plain(words(app))
+    assert len(app.get("plotly_chart")) == 1

@@ -134,3 +134,8 @@ def test_the_demo_accounts_are_listed_in_front_of_this_machine_only(browser, ses
     assert person.email in plain(words(browser(None)))
     monkeypatch.setenv("HOST", "0.0.0.0")
     assert person.email not in plain(words(browser(None)))
+
+
+def test_an_empty_form_says_what_it_needs(browser):
+    app = sign_in(browser(None), "", "")
+    assert [plain(error.value) for error in app.error] == ["Enter your e-mail and your password."]

@@ -116,7 +116,7 @@ def scripts(url: str) -> None:
                 "Today": lambda: person.open(""),
                 "Products": lambda: person.open("products"),
                 "Movements": lambda: person.open("movements"),
-                "Product": lambda: person.open("product", f"product={opened}"),
+                "Product": lambda: person.open("product", f"id={opened}"),
             },
         )
 

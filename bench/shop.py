@@ -17,7 +17,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import auth, predictions
+from core import auth, model_runs, predictions
 from core.forecast import depletion, packing
 from db import queries, roles, server
 
@@ -178,7 +178,7 @@ def _forecasts(
     """A published run: Poisson paths of a few rates shared by all products, and the run-outs they mean."""
     actor = auth.system_actor(session)
     as_of = today - timedelta(days=1)
-    run_id = predictions.start_run(session, actor, as_of, {"name": "bench"}, None)
+    run_id = model_runs.start(session, actor, as_of, {"name": "bench"}, None)
     sold = -moves.change.where(moves.type == "out", 0).groupby(moves.product_id).sum()
     daily = sold.reindex(np.arange(1, size.products + 1), fill_value=0).to_numpy() / size.days
     rates = np.quantile(daily, (np.arange(RATES) + 0.5) / RATES)

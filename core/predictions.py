@@ -1,6 +1,6 @@
-"""Forecasts and run-outs of the shop: trained, published in one step, served with the stock of now."""
+"""Run-outs of the shop: computed from stored forecasts with the stock of now, and kept for lists."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,23 +8,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import delete, exists, func, insert, select, text, tuple_, update
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from core import auth, inputs, triage
-from core.auth import Actor
-from core.errors import NotFound, RuleBroken
+from core import inputs, triage
+from core.errors import NotFound
 from core.forecast.depletion import RunOut as Passage
 from core.forecast.depletion import fan, run_outs
 from core.forecast.packing import decode
-from core.forecast.training import Draft
 from db import queries
-from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop, Warehouse
+from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop
 
 CHUNK_PRODUCTS = 100  # their paths, per warehouse, are held at once: about 80 MB
 LIMIT_DAYS_OF_COVER = 9999
-# Publishing deletes the forecasts that a run-out computed just now may still name.
 _PUBLISH = text("SELECT pg_advisory_xact_lock(hashtextextended('run-outs', 0))")
 _MAY_REFRESH = text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended('run-outs', 0))")
 
@@ -52,132 +49,12 @@ class Outlook:
     trained_at: Any
 
 
-# -- Training ------------------------------------------------------------------------------------------------
-
-
-def start_run(
-    session: Session, actor: Actor, as_of: date, engine: dict[str, Any], library: bytes | None
-) -> int:
-    """Open a model run on the data up to `as_of`, keep its library of analogs, and answer its id.
-
-    A run that is still open was killed, or is slower than this one: it is abandoned and cannot publish.
-    """
-    auth.must(actor, "train")
-    open_runs = session.scalars(select(ModelRun).where(ModelRun.state == "running").with_for_update()).all()
-    for earlier in open_runs:
-        earlier.state, earlier.finished_at = "abandoned", func.now()
-    ids = [earlier.id for earlier in open_runs]
-    session.execute(delete(Forecast).where(Forecast.model_run_id.in_(ids), ~Forecast.is_current))
-    run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=actor.id)
-    session.add(run)
-    session.flush()
-    return run.id
-
-
-def keep(session: Session, run_id: int, as_of: date, drafts: Iterable[Draft]) -> dict[str, int]:
-    """Write drafts of a run; nobody sees them before `publish`. Answers how many of each state.
-
-    The same drafts again replace the first ones: a retry does not know what became of its COMMIT.
-    """
-    rows = [_row(run_id, as_of, draft) for draft in drafts]
-    if rows:
-        place = tuple_(Forecast.product_id, func.coalesce(Forecast.warehouse_id, 0))
-        places = [(row["product_id"], row["warehouse_id"] or 0) for row in rows]
-        session.execute(delete(Forecast).where(Forecast.model_run_id == run_id, place.in_(places)))
-        session.execute(insert(Forecast), rows)
-    return {state: sum(row["state"] == state for row in rows) for state in ("ok", "too_short", "failed")}
-
-
-def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], scores: dict[str, Any]) -> None:
-    """Show a run's forecasts and run-outs (`run_out_rows`) to everybody, in one step.
-
-    A product whose forecast failed keeps the one it had. Forecasts that nobody needs any more are deleted.
-    Refuses a run that a later one has overtaken; one that is published already stays as it is.
-    """
-    session.execute(_PUBLISH)
-    run = session.get_one(ModelRun, run_id, with_for_update=True, populate_existing=True)
-    if run.state == "published":
-        return
-    if run.state != "running":
-        raise RuleBroken("Another training began after this one, so this one is not published.")
-    new, old = aliased(Forecast), aliased(Forecast)
-    replaced = exists().where(
-        new.model_run_id == run_id,
-        new.state != "failed",
-        new.product_id == Forecast.product_id,
-        new.warehouse_id.is_not_distinct_from(Forecast.warehouse_id),
-    )
-    session.execute(update(Forecast).where(Forecast.is_current, replaced).values(is_current=False))
-    has_old = exists().where(
-        old.is_current,
-        old.product_id == Forecast.product_id,
-        old.warehouse_id.is_not_distinct_from(Forecast.warehouse_id),
-    )
-    session.execute(
-        update(Forecast)
-        .where(Forecast.model_run_id == run_id, (Forecast.state != "failed") | ~has_old)
-        .values(is_current=True)
-    )
-    _store(session, rows)
-    session.execute(delete(Forecast).where(~Forecast.is_current, Forecast.model_run_id != run_id))
-    counts = dict(
-        session.execute(
-            select(Forecast.state, func.count())
-            .where(Forecast.model_run_id == run_id)
-            .group_by(Forecast.state)
-        ).all()
-    )
-    run.state, run.scores, run.finished_at = "published", scores, func.now()
-    run.trained, run.too_short, run.failed = (counts.get(s, 0) for s in ("ok", "too_short", "failed"))
-
-
-def abandon(session: Session, run_id: int) -> None:
-    """Give up a run that did not finish: its drafts go, what was published before keeps serving."""
-    session.execute(delete(Forecast).where(Forecast.model_run_id == run_id, ~Forecast.is_current))
-    session.execute(
-        update(ModelRun)
-        .where(ModelRun.id == run_id, ModelRun.state == "running")
-        .values(state="failed", finished_at=func.now())
-    )
-
-
-def library_of_latest_run(session: Session) -> bytes | None:
-    """The frozen library of analogs of the last full training."""
-    return session.scalar(
-        select(ModelRun.library)
-        .where(ModelRun.state == "published", ModelRun.library.is_not(None))
-        .order_by(ModelRun.id.desc())
-        .limit(1)
-    )
-
-
-def moved_since_forecast(session: Session, until: date) -> list[int]:
-    """Ids of active products that moved after the data of their forecast ends, or have none."""
-    rows = queries.rows(session, "moved_since_forecast", until=until)
-    return [row["product_id"] for row in rows]
-
-
-def _row(run_id: int, as_of: date, draft: Draft) -> dict[str, Any]:
-    product, _, warehouse = draft.unique_id.partition(":")
-    return {
-        "model_run_id": run_id,
-        "product_id": int(product),
-        "warehouse_id": int(warehouse) if warehouse else None,
-        "as_of": as_of,
-        "state": draft.state,
-        "reason": draft.reason,
-        "method": draft.method,
-        "demand_class": draft.demand_class,
-        "history_days": draft.history_days,
-        "demand_days": draft.demand_days,
-        "daily_rate": _rounded(draft.daily_rate, 4),
-        "paths": draft.paths,
-        "fan": draft.fan,
-        "scores": draft.scores,
-    }
-
-
 # -- Run-outs ------------------------------------------------------------------------------------------------
+
+
+def hold_back_refreshes(session: Session) -> None:
+    """No run-out is refreshed until this transaction ends: it deletes forecasts they may still name."""
+    session.execute(_PUBLISH)
 
 
 def refresh(session: Session, product_ids: Sequence[int], today: date) -> bool:
@@ -187,7 +64,7 @@ def refresh(session: Session, product_ids: Sequence[int], today: date) -> bool:
     """
     if not session.scalar(_MAY_REFRESH):
         return False
-    _store(session, list(run_out_rows(session, product_ids, today)))
+    store(session, list(run_out_rows(session, product_ids, today)))
     return True
 
 
@@ -323,9 +200,9 @@ def _run_out_row(line: Any, passage: Passage | None, today: date) -> dict[str, A
         "chance_14": passage.chance_14,
         "chance_30": passage.chance_30,
         "chance_before_replenishment": passage.chance_before_replenishment,
-        "daily_rate": _rounded(passage.daily_rate, 4),
-        "days_of_cover": _rounded(min(cover, LIMIT_DAYS_OF_COVER), 1) if cover is not None else None,
-        "expected_lost": _rounded(passage.expected_lost, 4),
+        "daily_rate": rounded(passage.daily_rate, 4),
+        "days_of_cover": rounded(min(cover, LIMIT_DAYS_OF_COVER), 1) if cover is not None else None,
+        "expected_lost": rounded(passage.expected_lost, 4),
     }
 
 
@@ -334,10 +211,11 @@ def _money_at_risk(line: Any, passage: Passage | None) -> Decimal:
     price = line["unit_price"] if line["unit_price"] is not None else line["unit_cost"]
     if passage is None or price is None:
         return Decimal(0)
-    return (_rounded(passage.expected_lost, 4) * price).quantize(Decimal("0.0001"))
+    return (rounded(passage.expected_lost, 4) * price).quantize(Decimal("0.0001"))
 
 
-def _store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+def store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep rows of `run_out_rows`, in the place of the ones before."""
     if not rows:
         return
     # In one order, so that two refreshes may wait for each other but never in a circle.
@@ -354,7 +232,8 @@ def _store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _rounded(value: float | None, places: int) -> Decimal | None:
+def rounded(value: float | None, places: int) -> Decimal | None:
+    """A computed figure as the database keeps it."""
     return None if value is None else Decimal(f"{value:.{places}f}")
 
 
@@ -403,13 +282,3 @@ def freshness(session: Session, today: date) -> dict[str, Any]:
         or 0,
         "shop": session.scalar(select(Shop.name)),
     }
-
-
-def active_products(session: Session) -> list[int]:
-    """Ids of the products a training covers."""
-    return list(session.scalars(select(Product.id).where(Product.is_active).order_by(Product.id)))
-
-
-def sells_in_several_places(session: Session) -> bool:
-    """Whether forecasts per warehouse say more than the ones of the shop."""
-    return session.scalar(select(func.count()).select_from(Warehouse).where(Warehouse.is_active)) > 1

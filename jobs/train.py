@@ -9,7 +9,7 @@ import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session
 
-from core import auth, demand, job_runs, predictions, shop, timetable
+from core import auth, demand, job_runs, model_runs, predictions, shop, timetable
 from core.forecast import analogs, backtest, training
 from core.forecast.history import History, from_frame
 from core.forecast.models import Pool
@@ -69,12 +69,12 @@ def train(
     with reading(LONG, snapshot=True) as looking:
         today = shop.today(shop.get(looking), now)
         as_of = today - timedelta(days=1)
-        products = predictions.active_products(looking)
-        kept = predictions.library_of_latest_run(looking) if only_moved else None
+        products = model_runs.active_products(looking)
+        kept = model_runs.latest_library(looking) if only_moved else None
         if kept is not None:
-            products = predictions.moved_since_forecast(looking, as_of)
+            products = model_runs.moved_since_forecast(looking, as_of)
         histories = [_history(demand.frame(looking, as_of, product_ids=products), as_of)]
-        if predictions.sells_in_several_places(looking):
+        if model_runs.sells_in_several_places(looking):
             frame = demand.frame(looking, as_of, product_ids=products, by_warehouse=True)
             histories.append(_history(frame, as_of))
     whole_shop = histories[0]
@@ -85,7 +85,7 @@ def train(
     pool = Pool(library)
 
     run_id = transact(
-        lambda session: predictions.start_run(
+        lambda session: model_runs.start(
             session,
             auth.system_actor(session),
             as_of,
@@ -98,7 +98,7 @@ def train(
         return _train(run_id, products, histories, pool, today, as_of, progress, on_publish)
     except BaseException:
         with transaction() as session:
-            predictions.abandon(session, run_id)
+            model_runs.abandon(session, run_id)
         raise
 
 
@@ -121,9 +121,7 @@ def _train(
         drawn = training.drafts(history, pool, by_product) if history is not None else iter(())
         for batch in _batches(drawn):
             seen.update(draft.unique_id for draft in batch)
-            kept = transact(
-                lambda session, batch=batch: predictions.keep(session, run_id, as_of, batch), LONG
-            )
+            kept = transact(lambda session, batch=batch: model_runs.keep(session, run_id, as_of, batch), LONG)
             counts = {state: counts[state] + kept[state] for state in counts}
             if progress is not None:
                 progress(sum(counts.values()), total)
@@ -132,7 +130,7 @@ def _train(
         for p in products
         if str(p) not in seen
     ]
-    kept = transact(lambda session: predictions.keep(session, run_id, as_of, never_moved), LONG)
+    kept = transact(lambda session: model_runs.keep(session, run_id, as_of, never_moved), LONG)
     counts["too_short"] += kept["too_short"]
 
     with reading(LONG) as looking:
@@ -140,7 +138,7 @@ def _train(
     shop_scores = backtest.of_shop(scored).dropna().round(4).to_dict() if len(scored) else {}
 
     def publish(session: Session) -> None:
-        predictions.publish(session, run_id, rows, shop_scores)
+        model_runs.publish(session, run_id, rows, shop_scores)
         if on_publish is not None:
             on_publish(session, counts)
 

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import predictions, stock
+from core import model_runs, predictions, stock
 from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RunoutError
 from core.forecast.training import Draft
 from db import queries, server
@@ -133,10 +133,10 @@ def test_one_sale_comes_back_once_however_many_returns_and_reversals_want_it(sho
 
 def _run(session: Session, shop: Shop, product: int, today: date) -> tuple[int, list[dict]]:
     """A training of one product, up to the moment of publishing: its run and its run-outs."""
-    run = predictions.start_run(session, shop.actor, today - timedelta(days=1), {}, None)
+    run = model_runs.start(session, shop.actor, today - timedelta(days=1), {}, None)
     draft = Draft(str(product), "too_short", "3 of 30 days of history", 3, 3)
     for _ in range(2):  # a retry after an unheard COMMIT
-        predictions.keep(session, run, today - timedelta(days=1), [draft])
+        model_runs.keep(session, run, today - timedelta(days=1), [draft])
     return run, list(predictions.run_out_rows(session, [product], today, run))
 
 
@@ -149,15 +149,15 @@ def kept_run_out(session: Session) -> tuple:
 def test_a_booking_neither_waits_for_a_training_that_publishes_nor_trips_over_it(shop):
     product, today = shop.product(5), datetime.now(UTC).date()
     with doors.transaction() as session:
-        predictions.publish(session, *_run(session, shop, product, today), {})
+        model_runs.publish(session, *_run(session, shop, product, today), {})
     with doors.transaction() as publishing:
         run, rows = _run(publishing, shop, product, today)
-        predictions.publish(publishing, run, rows, {})
+        model_runs.publish(publishing, run, rows, {})
         with doors.transaction() as session:
             shop.remove(session, product, 2)
             assert not predictions.refresh(session, [product], today)
     with doors.transaction() as session:
-        predictions.publish(session, run, rows, {})  # again, its COMMIT was not heard: no effect
+        model_runs.publish(session, run, rows, {})  # again, its COMMIT was not heard: no effect
         assert kept_run_out(session)[0] == 5
         assert predictions.refresh_stale(session, today) == 1
         of_run = session.scalar(sa.select(Forecast.id).where(Forecast.model_run_id == run))
@@ -167,7 +167,7 @@ def test_a_booking_neither_waits_for_a_training_that_publishes_nor_trips_over_it
 def test_a_training_waits_for_the_bookings_that_compute_a_run_out(shop):
     product, today = shop.product(5), datetime.now(UTC).date()
     with doors.transaction() as session:
-        predictions.publish(session, *_run(session, shop, product, today), {})
+        model_runs.publish(session, *_run(session, shop, product, today), {})
     with ThreadPoolExecutor(1) as thread:
         with doors.transaction() as session:
             shop.remove(session, product, 2)
@@ -180,7 +180,7 @@ def test_a_training_waits_for_the_bookings_that_compute_a_run_out(shop):
 
 def _train_one(shop: Shop, product: int, today: date) -> None:
     with doors.transaction() as session:
-        predictions.publish(session, *_run(session, shop, product, today), {})
+        model_runs.publish(session, *_run(session, shop, product, today), {})
 
 
 def test_opposite_transfers_wait_for_each_other_but_never_in_a_circle(shop):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import predictions, products, shop, stock
+from core import model_runs, predictions, products, shop, stock
 from core.errors import NotAllowed, NotFound, RuleBroken
 from core.forecast import training
 from db.models import Forecast, ModelRun, RunOut
@@ -115,7 +115,7 @@ def test_a_forecast_that_cannot_be_stored_is_a_failure_of_its_product_alone(sess
 
 def test_who_may_not_train_does_not(session):
     with pytest.raises(NotAllowed, match="may not train"):
-        predictions.start_run(session, an_actor(session, "user"), TODAY, {}, None)
+        model_runs.start(session, an_actor(session, "user"), TODAY, {}, None)
 
 
 def test_too_little_history_is_said_and_not_guessed(session):
@@ -173,7 +173,7 @@ def test_a_training_that_breaks_leaves_what_was_published(session, monkeypatch):
     def breaks(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(predictions, "publish", breaks)
+    monkeypatch.setattr(model_runs, "publish", breaks)
     with pytest.raises(KeyboardInterrupt):
         train(NOW + timedelta(days=1))
     assert session.scalars(sa.select(ModelRun.state).order_by(ModelRun.id)).all() == ["published", "failed"]
@@ -184,10 +184,10 @@ def test_a_training_that_breaks_leaves_what_was_published(session, monkeypatch):
 def test_a_training_that_was_overtaken_cannot_publish(session):
     sold_daily(session)
     engine, actor = {"pool": "pool"}, an_actor(session)
-    slow = predictions.start_run(session, actor, TODAY, engine, None)
+    slow = model_runs.start(session, actor, TODAY, engine, None)
     train(NOW)
     with pytest.raises(RuleBroken, match="Another training"):
-        predictions.publish(session, slow, [], {})
+        model_runs.publish(session, slow, [], {})
     states = session.scalars(sa.select(ModelRun.state).order_by(ModelRun.id)).all()
     assert states == ["abandoned", "published"]
 

@@ -1,0 +1,145 @@
+"""Model runs: what a training writes, and how it becomes what everybody sees, in one step."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
+
+from core import auth, predictions
+from core.auth import Actor
+from core.errors import RuleBroken
+from core.forecast.training import Draft
+from db import queries
+from db.models import Forecast, ModelRun, Product, Warehouse
+
+
+def start(session: Session, actor: Actor, as_of: date, engine: dict[str, Any], library: bytes | None) -> int:
+    """Open a model run on the data up to `as_of`, keep its library of analogs, and answer its id.
+
+    A run that is still open was killed, or is slower than this one: it is abandoned and cannot publish.
+    """
+    auth.must(actor, "train")
+    open_runs = session.scalars(select(ModelRun).where(ModelRun.state == "running").with_for_update()).all()
+    for earlier in open_runs:
+        earlier.state, earlier.finished_at = "abandoned", func.now()
+    ids = [earlier.id for earlier in open_runs]
+    session.execute(delete(Forecast).where(Forecast.model_run_id.in_(ids), ~Forecast.is_current))
+    run = ModelRun(state="running", as_of=as_of, engine=engine, library=library, started_by=actor.id)
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def keep(session: Session, run_id: int, as_of: date, drafts: Iterable[Draft]) -> dict[str, int]:
+    """Write drafts of a run; nobody sees them before `publish`. Answers how many of each state.
+
+    The same drafts again replace the first ones: a retry does not know what became of its COMMIT.
+    """
+    rows = [_row(run_id, as_of, draft) for draft in drafts]
+    if rows:
+        place = tuple_(Forecast.product_id, func.coalesce(Forecast.warehouse_id, 0))
+        places = [(row["product_id"], row["warehouse_id"] or 0) for row in rows]
+        session.execute(delete(Forecast).where(Forecast.model_run_id == run_id, place.in_(places)))
+        session.execute(insert(Forecast), rows)
+    return {state: sum(row["state"] == state for row in rows) for state in ("ok", "too_short", "failed")}
+
+
+def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], scores: dict[str, Any]) -> None:
+    """Show a run's forecasts and run-outs (`predictions.run_out_rows`) to everybody, in one step.
+
+    A product whose forecast failed keeps the one it had. Forecasts that nobody needs any more are deleted.
+    Refuses a run that a later one has overtaken; one that is published already stays as it is.
+    """
+    predictions.hold_back_refreshes(session)
+    run = session.get_one(ModelRun, run_id, with_for_update=True, populate_existing=True)
+    if run.state == "published":
+        return
+    if run.state != "running":
+        raise RuleBroken("Another training began after this one, so this one is not published.")
+    new, old = aliased(Forecast), aliased(Forecast)
+    replaced = exists().where(
+        new.model_run_id == run_id,
+        new.state != "failed",
+        new.product_id == Forecast.product_id,
+        new.warehouse_id.is_not_distinct_from(Forecast.warehouse_id),
+    )
+    session.execute(update(Forecast).where(Forecast.is_current, replaced).values(is_current=False))
+    has_old = exists().where(
+        old.is_current,
+        old.product_id == Forecast.product_id,
+        old.warehouse_id.is_not_distinct_from(Forecast.warehouse_id),
+    )
+    session.execute(
+        update(Forecast)
+        .where(Forecast.model_run_id == run_id, (Forecast.state != "failed") | ~has_old)
+        .values(is_current=True)
+    )
+    predictions.store(session, rows)
+    session.execute(delete(Forecast).where(~Forecast.is_current, Forecast.model_run_id != run_id))
+    counts = dict(
+        session.execute(
+            select(Forecast.state, func.count())
+            .where(Forecast.model_run_id == run_id)
+            .group_by(Forecast.state)
+        ).all()
+    )
+    run.state, run.scores, run.finished_at = "published", scores, func.now()
+    run.trained, run.too_short, run.failed = (counts.get(s, 0) for s in ("ok", "too_short", "failed"))
+
+
+def abandon(session: Session, run_id: int) -> None:
+    """Give up a run that did not finish: its drafts go, what was published before keeps serving."""
+    session.execute(delete(Forecast).where(Forecast.model_run_id == run_id, ~Forecast.is_current))
+    session.execute(
+        update(ModelRun)
+        .where(ModelRun.id == run_id, ModelRun.state == "running")
+        .values(state="failed", finished_at=func.now())
+    )
+
+
+def latest_library(session: Session) -> bytes | None:
+    """The frozen library of analogs of the last full training."""
+    return session.scalar(
+        select(ModelRun.library)
+        .where(ModelRun.state == "published", ModelRun.library.is_not(None))
+        .order_by(ModelRun.id.desc())
+        .limit(1)
+    )
+
+
+def moved_since_forecast(session: Session, until: date) -> list[int]:
+    """Ids of active products that moved after the data of their forecast ends, or have none."""
+    rows = queries.rows(session, "moved_since_forecast", until=until)
+    return [row["product_id"] for row in rows]
+
+
+def _row(run_id: int, as_of: date, draft: Draft) -> dict[str, Any]:
+    product, _, warehouse = draft.unique_id.partition(":")
+    return {
+        "model_run_id": run_id,
+        "product_id": int(product),
+        "warehouse_id": int(warehouse) if warehouse else None,
+        "as_of": as_of,
+        "state": draft.state,
+        "reason": draft.reason,
+        "method": draft.method,
+        "demand_class": draft.demand_class,
+        "history_days": draft.history_days,
+        "demand_days": draft.demand_days,
+        "daily_rate": predictions.rounded(draft.daily_rate, 4),
+        "paths": draft.paths,
+        "fan": draft.fan,
+        "scores": draft.scores,
+    }
+
+
+def active_products(session: Session) -> list[int]:
+    """Ids of the products a training covers."""
+    return list(session.scalars(select(Product.id).where(Product.is_active).order_by(Product.id)))
+
+
+def sells_in_several_places(session: Session) -> bool:
+    """Whether forecasts per warehouse say more than the ones of the shop."""
+    return session.scalar(select(func.count()).select_from(Warehouse).where(Warehouse.is_active)) > 1

@@ -186,11 +186,6 @@ def create_person(
     return person
 
 
-def people_exist(session: Session) -> bool:
-    """Whether anybody but the system itself has an account."""
-    return bool(session.scalar(select(Person.id).where(Person.email != SYSTEM_EMAIL).limit(1)))
-
-
 def system_actor(session: Session) -> Actor:
     """The person that jobs and commands book as; made when missing, never able to sign in."""
     question = select(Person).where(Person.email == SYSTEM_EMAIL)

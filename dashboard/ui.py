@@ -189,15 +189,6 @@ def freshness_line(day: date) -> None:
 # -- Refusals and errors -------------------------------------------------------------------------------------
 
 
-@contextmanager
-def refusals_shown() -> Iterator[None]:
-    """A refusal of the shop becomes one red sentence here; everything else stays loud."""
-    try:
-        yield
-    except RunoutError as refusal:
-        refused(refusal.sentence)
-
-
 def refused(sentence: str) -> None:
     st.error(safe_md(sentence), icon=":material/error:")
 

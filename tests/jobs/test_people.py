@@ -29,4 +29,4 @@ def test_a_refusal_is_one_sentence_and_an_exit_code(monkeypatch, capsys, email, 
     assert main(["create-admin", email, "--password-stdin"]) == 1
     assert why in capsys.readouterr().err
     with reading() as session:
-        assert not auth.people_exist(session)
+        assert auth.listing(session) == []

@@ -1,10 +1,15 @@
 """One line for each thing somebody did, written in the same transaction as the thing itself."""
 
+from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from db.models import AuditLine
+
+# Set by whoever opens the door (a request of the API, a run of a page, a run of a job): audit lines and log
+# lines of one request carry the same id.
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def note(
@@ -24,6 +29,7 @@ def note(
             action=action,
             subject_type=subject_type,
             subject_id=str(subject_id),
+            request_id=request_id.get(),
             before=before,
             after=after,
         )

@@ -24,6 +24,10 @@ RIGHTS = {
     "edit catalogue": "manager",
     "import": "manager",
     "train": "manager",
+    "acknowledge alerts": "user",
+    "manage alerts": "manager",
+    "delete catalogue": "admin",
+    "see audit": "admin",
     "see jobs": "admin",
     "manage people": "admin",
 }
@@ -82,11 +86,37 @@ def must(actor: Actor | None, right: str) -> None:
         )
 
 
-def sign_in(session: Session, email: str, password: str, address: str, now: datetime) -> Outcome:
-    """Compare a password and open a sign-in.
+def sign_in(
+    session: Session, email: str, password: str, address: str, now: datetime, *, device: str | None = None
+) -> Outcome:
+    """Compare a password and open the sign-in of a browser.
 
-    Returns an outcome instead of raising, because the attempt itself must be committed. Guesses are counted
-    per account and per address over 15 minutes; known and unknown names take the same time.
+    Returns an outcome instead of raising, because the attempt itself must be committed.
+    """
+    outcome = recognise(session, email, password, address, now)
+    if outcome.actor is None:
+        return outcome
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignIn(
+            person_id=outcome.actor.id,
+            token_hash=token_hash(token),
+            device=device and inputs.shown(device, 200),
+            address=inputs.shown(address, 100),
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + SIGN_IN_LASTS,
+        )
+    )
+    audit.note(session, outcome.actor.id, "signed in", "person", outcome.actor.uid)
+    return Outcome(actor=outcome.actor, token=token)
+
+
+def recognise(session: Session, email: str, password: str, address: str, now: datetime) -> Outcome:
+    """Compare a password with the account's, and open nothing; the outcome has no token.
+
+    Guesses are counted per account and per address over 15 minutes, so the caller must commit whatever comes
+    of it; known and unknown names take the same time.
     """
     email = email.strip().lower()
     if len(email) > EMAIL_CHARACTERS or not inputs.can_be_kept(email):
@@ -103,19 +133,8 @@ def sign_in(session: Session, email: str, password: str, address: str, now: date
     session.add(SignInAttempt(email=email, address=address, at=now, succeeded=succeeded))
     if not succeeded:
         return Outcome(refusal=NotSignedIn("E-mail or password is wrong."))
-    token = secrets.token_urlsafe(32)
-    session.add(
-        SignIn(
-            person_id=person.id,
-            token_hash=_token_hash(token),
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + SIGN_IN_LASTS,
-        )
-    )
-    audit.note(session, person.id, "signed in", "person", person.uid)
     _forget_old_attempts(session, now)
-    return Outcome(actor=_actor(person), token=token)
+    return Outcome(actor=actor_of(person))
 
 
 def who(session: Session, token: str | None, now: datetime) -> Actor | None:
@@ -126,21 +145,21 @@ def who(session: Session, token: str | None, now: datetime) -> Actor | None:
         select(Person)
         .join(SignIn, SignIn.person_id == Person.id)
         .where(
-            SignIn.token_hash == _token_hash(token),
+            SignIn.token_hash == token_hash(token),
             SignIn.ended_at.is_(None),
             SignIn.expires_at > now,
             SignIn.last_seen_at > now - IDLE_LASTS,
             Person.is_active,
         )
     ).scalar_one_or_none()
-    return _actor(row) if row else None
+    return actor_of(row) if row else None
 
 
 def seen(session: Session, token: str, now: datetime) -> None:
     """Note that the sign-in is in use; at most one write a minute."""
     session.execute(
         update(SignIn)
-        .where(SignIn.token_hash == _token_hash(token), SignIn.last_seen_at < now - SEEN_EVERY)
+        .where(SignIn.token_hash == token_hash(token), SignIn.last_seen_at < now - SEEN_EVERY)
         .values(last_seen_at=now)
     )
 
@@ -149,7 +168,7 @@ def sign_out(session: Session, token: str, now: datetime) -> None:
     """End the sign-in behind the token; a copy of the cookie is worthless from now on."""
     person_id = session.scalar(
         update(SignIn)
-        .where(SignIn.token_hash == _token_hash(token), SignIn.ended_at.is_(None))
+        .where(SignIn.token_hash == token_hash(token), SignIn.ended_at.is_(None))
         .values(ended_at=now, ended_because="signed out")
         .returning(SignIn.person_id)
     )
@@ -195,7 +214,7 @@ def system_actor(session: Session) -> Actor:
         # Two commands may start at once.
         session.execute(insert(Person).values(**about, is_active=False).on_conflict_do_nothing())
         person = session.scalars(question).one()
-    return _actor(person)
+    return actor_of(person)
 
 
 def check_password(password: str) -> None:
@@ -264,11 +283,13 @@ def _throttled(session: Session, email: str, address: str, now: datetime) -> Too
     return None
 
 
-def _token_hash(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
+    """What is kept of a token: it is random, so its SHA-256 gives nothing away."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _actor(person: Person) -> Actor:
+def actor_of(person: Person) -> Actor:
+    """The person as verbs know them."""
     return Actor(person.id, person.uid, person.name, person.email, person.role)
 
 

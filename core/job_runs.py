@@ -35,6 +35,7 @@ class Claim:
     job: str
     slot: datetime
     fence: int
+    subject: str | None = None
 
 
 def enqueue(session: Session, job: str, slot: datetime) -> bool:
@@ -56,12 +57,24 @@ def note_done(session: Session, job: str, slot: datetime, now: datetime) -> None
     )
 
 
-def request(session: Session, actor: Actor, job: str, now: datetime) -> int:
-    """Ask for a run now. A second click finds the run that waits or works already."""
-    auth.must(actor, "train")
+def request(
+    session: Session,
+    actor: Actor,
+    job: str,
+    now: datetime,
+    *,
+    subject: str | None = None,
+    right: str = "train",
+) -> int:
+    """Ask for a run now. A second click finds the run that waits or works already.
+
+    `subject` says what the run is about where a job is asked for many things (an import's uid), `right` what
+    the actor needs.
+    """
+    auth.must(actor, right)
     new = session.execute(
         insert(JobRun)
-        .values(job=job, slot=now, requested_by=actor.id)
+        .values(job=job, slot=now, subject=subject, requested_by=actor.id)
         .on_conflict_do_nothing()
         .returning(JobRun.id)
     ).scalar()
@@ -71,7 +84,11 @@ def request(session: Session, actor: Actor, job: str, now: datetime) -> int:
         return new
     return session.scalars(
         select(JobRun.id)
-        .where(JobRun.job == job, JobRun.state.in_(("queued", "running")))
+        .where(
+            JobRun.job == job,
+            JobRun.subject.is_not_distinct_from(subject),
+            JobRun.state.in_(("queued", "running")),
+        )
         .order_by(JobRun.id.desc())
         .limit(1)
     ).one()
@@ -107,7 +124,7 @@ def claim(session: Session, worker: str, jobs: list[str], now: datetime) -> Clai
     run.fence, run.attempts = run.fence + 1, run.attempts + 1
     run.done = run.total = run.message = None
     session.flush()
-    return Claim(run.id, run.job, run.slot, run.fence)
+    return Claim(run.id, run.job, run.slot, run.fence, run.subject)
 
 
 def beat(

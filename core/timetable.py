@@ -48,4 +48,17 @@ TASKS = (
     Task("check_ledger", "Check the ledger", "every night at 03:30 UTC", _at(3, 30), timedelta(days=1)),
     Task("run_outs", "Bring run-outs up to date", "every minute", _at(0), timedelta(minutes=1)),
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Work that only people ask for, in a process of its own beside the long work of the timetable."""
+
+    job: str
+    title: str
+    runs_in: str = "errand"
+    limit: timedelta = timedelta(minutes=30)
+
+
+ERRANDS = (Errand("import", "Bring in a file"),)
 BY_NAME = {task.job: task for task in TASKS}

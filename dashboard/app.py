@@ -14,8 +14,15 @@ VIEWS = (
     ("today", "views/today.py", "Today", ":material/today:", "read", True),
     ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
+    ("alerts", "views/alerts.py", "Alerts", ":material/notifications:", "read", True),
+    ("import", "views/imports.py", "Import", ":material/upload_file:", "import", True),
+    ("warehouses", "views/warehouses.py", "Warehouses", ":material/warehouse:", "edit catalogue", True),
     ("jobs", "views/jobs.py", "Jobs", ":material/schedule:", "see jobs", True),
+    ("users", "views/users.py", "Users", ":material/group:", "manage people", True),
+    ("audit", "views/audit.py", "Audit", ":material/history:", "see audit", True),
     ("product", "views/product.py", "Product", ":material/package_2:", "read", False),
+    ("edit-product", "views/edit_product.py", "Edit product", ":material/edit:", "edit catalogue", False),
+    ("account", "views/account.py", "Account", ":material/person:", "read", False),
 )
 
 

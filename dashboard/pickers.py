@@ -18,6 +18,13 @@ WORDS_OF = {
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
     "product": {"id", "warehouse"},
     "jobs": set(),
+    "alerts": {"state", "type", "severity", "q", "page"},
+    "import": {"id"},
+    "warehouses": {"id"},
+    "users": {"q"},
+    "audit": {"q", "person", "action", "subject", "days", "before"},
+    "edit-product": {"id"},
+    "account": set(),
 }
 
 

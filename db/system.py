@@ -58,7 +58,10 @@ def make_home(folder: Path, owner: pwd.struct_passwd) -> None:
     as_root = os.geteuid() == 0
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     for place in reversed(missing):
-        place.mkdir()
+        try:
+            place.mkdir()
+        except FileExistsError:  # another process starts too; it sets the mode
+            continue
         if place == folder or as_root:
             # For root the server's user must be able to walk in; what lies inside is closed on its own.
             place.chmod((0o711 if place == folder else 0o755) if as_root else 0o700)

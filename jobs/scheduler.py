@@ -22,7 +22,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from core import job_runs
 from core.job_runs import Claim, Superseded
-from core.timetable import TASKS, Task
+from core.timetable import ERRANDS, TASKS, Task
 from db.session import engine, transact
 from jobs import steps, work
 
@@ -75,7 +75,7 @@ class Scheduler:
         self._clock.start()
         workers = [
             threading.Thread(target=self._work, args=(runs_in, do), name=runs_in, daemon=True)
-            for runs_in, do in (("thread", work.do), ("child", self._in_child))
+            for runs_in, do in (("thread", work.do), ("child", self._in_child), ("errand", self._in_child))
         ]
         for worker in workers:
             worker.start()
@@ -112,7 +112,7 @@ class Scheduler:
 
     def _work(self, runs_in: str, do) -> None:
         """Claim and do runs of one kind until stopped."""
-        jobs = [task.job for task in self.tasks if task.runs_in == runs_in]
+        jobs = [task.job for task in (*self.tasks, *ERRANDS) if task.runs_in == runs_in]
         bell = Bell()
         while not self._stopped.is_set():
             try:
@@ -131,7 +131,9 @@ class Scheduler:
         """Run it in a process of its own, so that a hang or a lack of memory takes nothing else along."""
         command = [sys.executable, "-m", "jobs", "work", str(claimed.run_id), claimed.job,
                    claimed.slot.isoformat(), str(claimed.fence)]  # fmt: skip
-        limit = next(task.limit for task in self.tasks if task.job == claimed.job)
+        if claimed.subject is not None:
+            command.append(claimed.subject)
+        limit = next(task.limit for task in (*self.tasks, *ERRANDS) if task.job == claimed.job)
         deadline = time.monotonic() + limit.total_seconds()
         # After kill -9 of this process nobody else would end its children.
         child = subprocess.Popen(command, cwd=ROOT, preexec_fn=steps.die_with_parent)

@@ -75,12 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("slot", type=datetime.fromisoformat)
     parser.add_argument("fence", type=int)
+    parser.add_argument("subject", nargs="?")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """The child process of a long run, started by the scheduler."""
     logging.basicConfig(level=logging.INFO)
-    do(Claim(arguments.run_id, arguments.job, arguments.slot, arguments.fence))
+    do(Claim(arguments.run_id, arguments.job, arguments.slot, arguments.fence, arguments.subject))
     return 0
 
 

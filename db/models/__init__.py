@@ -1,31 +1,88 @@
 """All tables, importable as `from db import models` or by name."""
 
 from db.models.base import Base
-from db.models.catalog import Barcode, Product, Vendor, VendorPrice, Warehouse
-from db.models.insight import STATUSES, Forecast, Import, ImportIssue, ImportLine, ModelRun, RunOut
-from db.models.jobs import JobRun, Worker
-from db.models.people import ROLES, AuditLine, Person, Shop, SignIn, SignInAttempt
-from db.models.stock import MOVEMENT_TYPES, Movement, Posting, PostingLine, Reason, StockDay, StockLevel
+from db.models.catalog import (
+    Barcode,
+    ExpectedReceipt,
+    Product,
+    Vendor,
+    VendorPrice,
+    Warehouse,
+    WarehouseThreshold,
+)
+from db.models.insight import (
+    ALERT_STATES,
+    ALERT_TYPES,
+    IMPORT_KINDS,
+    IMPORT_STATES,
+    SEVERITIES,
+    STATUSES,
+    Alert,
+    AlertSettings,
+    Forecast,
+    Import,
+    ImportFile,
+    ImportIssue,
+    ImportLine,
+    ModelRun,
+    RunOut,
+)
+from db.models.jobs import JobLine, JobRun, Worker
+from db.models.people import (
+    ROLES,
+    AuditLine,
+    PasswordLink,
+    Person,
+    RefreshToken,
+    Shop,
+    SignIn,
+    SignInAttempt,
+)
+from db.models.stock import (
+    MOVEMENT_TYPES,
+    Movement,
+    MovementNote,
+    Posting,
+    PostingLine,
+    Reason,
+    Replacement,
+    StockDay,
+    StockLevel,
+)
 
 __all__ = [
+    "ALERT_STATES",
+    "ALERT_TYPES",
+    "IMPORT_KINDS",
+    "IMPORT_STATES",
     "MOVEMENT_TYPES",
     "ROLES",
+    "SEVERITIES",
     "STATUSES",
+    "Alert",
+    "AlertSettings",
     "AuditLine",
     "Barcode",
     "Base",
+    "ExpectedReceipt",
     "Forecast",
     "Import",
+    "ImportFile",
     "ImportIssue",
     "ImportLine",
+    "JobLine",
     "JobRun",
     "ModelRun",
     "Movement",
+    "MovementNote",
+    "PasswordLink",
     "Person",
     "Posting",
     "PostingLine",
     "Product",
     "Reason",
+    "RefreshToken",
+    "Replacement",
     "RunOut",
     "Shop",
     "SignIn",
@@ -35,5 +92,6 @@ __all__ = [
     "Vendor",
     "VendorPrice",
     "Warehouse",
+    "WarehouseThreshold",
     "Worker",
 ]

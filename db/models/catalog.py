@@ -1,9 +1,18 @@
 """What the shop sells, where it lies, and who delivers it."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, moment_now, money, quantity, small_id, uid
@@ -55,6 +64,49 @@ class Product(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[moment_now]
     updated_at: Mapped[moment_now]
+
+
+class WarehouseThreshold(Base):
+    """At or below how many pieces a product is low in one warehouse, beside the threshold of the shop."""
+
+    __tablename__ = "warehouse_threshold"
+    __table_args__ = (
+        PrimaryKeyConstraint("product_id", "warehouse_id"),
+        CheckConstraint("reorder_threshold >= 0", name="reorder_threshold"),
+    )
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouse.id"), index=True)
+    reorder_threshold: Mapped[quantity]
+
+
+class ExpectedReceipt(Base):
+    """Stock on its way: how much of a product arrives where, and when. Run-outs count it while open."""
+
+    __tablename__ = "expected_receipt"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("closed_because IN ('received', 'cancelled')", name="closed_because"),
+        CheckConstraint("(closed_at IS NULL) = (closed_because IS NULL)", name="closed"),
+        Index(
+            "ix_expected_receipt_open",
+            "product_id",
+            "warehouse_id",
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[small_id]
+    uid: Mapped[uid]
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouse.id"))
+    quantity: Mapped[quantity]
+    expected_on: Mapped[date]
+    note: Mapped[str | None]
+    created_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[moment_now]
+    closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    closed_because: Mapped[str | None]
 
 
 class Barcode(Base):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -92,8 +93,10 @@ class RunOut(Base):
     """When a product runs out, computed from its forecast's paths and its stock, kept for lists.
 
     One row per product (all warehouses, `warehouse_id` null) and per product and warehouse. It is stale when
-    `on_hand` is not the stock of now or `as_of` is not today. Days are dates; null means not within the
-    horizon. `money_at_risk`: sales expected to be lost before an order placed today arrives.
+    `on_hand` is not the stock of now, `due` not what is on its way, or `as_of` is not today. Days are dates;
+    null means not within the horizon. `due`: `[[date, quantity], ...]` of the open receipts that were
+    counted, by date, null when there were none. `money_at_risk`: sales expected to be lost before an order
+    placed today arrives.
     """
 
     __tablename__ = "run_out"
@@ -113,6 +116,7 @@ class RunOut(Base):
     forecast_id: Mapped[int | None] = mapped_column(ForeignKey("forecast.id", ondelete="SET NULL"))
     as_of: Mapped[date]
     on_hand: Mapped[quantity]
+    due: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     status: Mapped[str]
     p10_on: Mapped[date | None]
     p50_on: Mapped[date | None]
@@ -132,11 +136,30 @@ class RunOut(Base):
     computed_at: Mapped[moment_now]
 
 
+IMPORT_KINDS = ("sales", "stock", "products")
+IMPORT_STATES = (
+    "uploaded", "reading", "read", "checking", "checked", "applying", "applied", "refused", "failed",
+    "discarded",
+)  # fmt: skip
+
+
 class Import(Base):
-    """One file that somebody brought in, and what came of it."""
+    """One file that somebody brought in, and what came of it.
+
+    `kind`: sales lines, opening stock, or a product list. A file is uploaded, read (its columns are known),
+    checked (what it would do is in `counts`, `preview` and the issues) and applied whole, or refused because
+    of errors in it, failed because of trouble with it (`problem`), or discarded by a person.
+    """
 
     __tablename__ = "import"
-    __table_args__ = (CheckConstraint("state IN ('applied', 'refused')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('sales', 'stock', 'products')", name="kind"),
+        CheckConstraint(
+            "state IN ('uploaded', 'reading', 'read', 'checking', 'checked', 'applying', 'applied',"
+            " 'refused', 'failed', 'discarded')",
+            name="state",
+        ),
+    )
 
     id: Mapped[small_id]
     uid: Mapped[uid]
@@ -145,16 +168,29 @@ class Import(Base):
     source: Mapped[str]
     file_name: Mapped[str]
     file_sha256: Mapped[str]
-    mode: Mapped[str]
-    column_map: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    options: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    file_size: Mapped[int | None] = mapped_column(BigInteger)
+    mode: Mapped[str] = mapped_column(server_default=text("''"))
+    headers: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    column_map: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    options: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     shift_days: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     state: Mapped[str]
-    counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    problem: Mapped[str | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    preview: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
     first_on: Mapped[date | None]
     last_on: Mapped[date | None]
     started_at: Mapped[moment_now]
-    finished_at: Mapped[moment_now]
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ImportFile(Base):
+    """The bytes of an uploaded file, apart from what lists show."""
+
+    __tablename__ = "import_file"
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("import.id"), primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ImportLine(Base):
@@ -167,12 +203,12 @@ class ImportLine(Base):
 
 
 class ImportIssue(Base):
-    """A line of a file that was skipped by a named rule, or is an error."""
+    """A line of a file that was skipped by a named rule, is an error, or changes what is known already."""
 
     __tablename__ = "import_issue"
     __table_args__ = (
         PrimaryKeyConstraint("import_id", "line_number", "rule"),
-        CheckConstraint("kind IN ('skipped', 'error', 'note')", name="kind"),
+        CheckConstraint("kind IN ('skipped', 'error', 'note', 'change')", name="kind"),
     )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("import.id"))
@@ -182,3 +218,68 @@ class ImportIssue(Base):
     field: Mapped[str | None]
     value: Mapped[str | None]
     message: Mapped[str]
+
+
+ALERT_TYPES = ("low_stock", "predicted_depletion")
+SEVERITIES = ("info", "warning", "critical")
+"""Weakest first."""
+ALERT_STATES = ("active", "acknowledged", "snoozed", "resolved")
+
+
+class AlertSettings(Base):
+    """The one row that says which alerts are raised."""
+
+    __tablename__ = "alert_settings"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint("alert_threshold_days BETWEEN 1 AND 120", name="alert_threshold_days"),
+    )
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    alert_threshold_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("14"))
+    low_stock_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    predicted_depletion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Alert(Base):
+    """Something about one product that somebody should see; one per product and type while not resolved.
+
+    `figures` holds the numbers of the message as JSON. One resolved by hand stays quiet (`is_quiet`) until
+    its condition clears, or gets worse than it was then.
+    """
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        CheckConstraint("type IN ('low_stock', 'predicted_depletion')", name="type"),
+        CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity"),
+        CheckConstraint("state IN ('active', 'acknowledged', 'snoozed', 'resolved')", name="state"),
+        CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_at"),
+        CheckConstraint("state <> 'snoozed' OR snoozed_until IS NOT NULL OR snoozed_chance IS NOT NULL",
+                        name="snoozed"),
+        Index("uq_alert_open", "product_id", "type", unique=True,
+              postgresql_where=text("state <> 'resolved'")),
+        Index("ix_alert_product_id", "product_id", "id"),
+        Index("ix_alert_open_money", "money_at_risk", postgresql_where=text("state <> 'resolved'")),
+        Index("ix_alert_resolved_at", "resolved_at"),
+    )  # fmt: skip
+
+    id: Mapped[big_id]
+    uid: Mapped[uid]
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    type: Mapped[str]
+    severity: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'active'"))
+    message: Mapped[str]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    chance: Mapped[float | None]
+    money_at_risk: Mapped[Decimal] = mapped_column(Numeric(28, 4), server_default=text("0"))
+    raised_at: Mapped[moment_now]
+    changed_at: Mapped[moment_now]
+    acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    acknowledged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    snoozed_until: Mapped[date | None]
+    snoozed_chance: Mapped[float | None]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    resolved_because: Mapped[str | None]
+    is_quiet: Mapped[bool] = mapped_column(server_default=text("false"))

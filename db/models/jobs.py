@@ -13,6 +13,8 @@ from db.models.base import Base, big_id, moment, moment_now
 class JobRun(Base):
     """One run of one job for one slot of the timetable (or for a person who asked for it now).
 
+    `subject` is what the run is about where a job is asked for many things: the uid of an import, say.
+
     A worker claims a queued run, which gives it a lease and a new `fence`; whoever writes later must name
     that fence, so a worker that was thought dead cannot write after its successor. A run whose lease ended is
     queued again, a few times at most.
@@ -25,7 +27,7 @@ class JobRun(Base):
             "state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'abandoned')", name="state"
         ),
         # A second click on Run now finds the first one's run.
-        Index("uq_job_run_asked", "job", unique=True,
+        Index("uq_job_run_asked", "job", text("coalesce(subject, '')"), unique=True,
               postgresql_where=text("requested_by IS NOT NULL AND state IN ('queued', 'running')")),
         Index("ix_job_run_open", "state", "id", postgresql_where=text("state IN ('queued', 'running')")),
         Index("ix_job_run_job_id", "job", "id"),
@@ -34,6 +36,7 @@ class JobRun(Base):
     id: Mapped[big_id]
     job: Mapped[str]
     slot: Mapped[moment]
+    subject: Mapped[str | None]
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     state: Mapped[str] = mapped_column(server_default=text("'queued'"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
@@ -48,6 +51,18 @@ class JobRun(Base):
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     message: Mapped[str | None]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class JobLine(Base):
+    """A line of the log of a run."""
+
+    __tablename__ = "job_line"
+
+    id: Mapped[big_id]
+    job_run_id: Mapped[int] = mapped_column(ForeignKey("job_run.id", ondelete="CASCADE"), index=True)
+    at: Mapped[moment_now]
+    level: Mapped[str]
+    message: Mapped[str]
 
 
 class Worker(Base):

@@ -50,18 +50,59 @@ class Person(Base):
 
 
 class SignIn(Base):
-    """One sign-in of one browser. The cookie carries the token; only its hash is kept."""
+    """One sign-in of one browser, or of one program at the API; ending it ends all its tokens.
+
+    A browser's cookie carries the token, of which only the hash is kept. A program's tokens are the rows of
+    `refresh_token`, and the access tokens made with them name this row's `uid`.
+    """
 
     __tablename__ = "sign_in"
+    __table_args__ = (
+        CheckConstraint("kind IN ('browser', 'api')", name="kind"),
+        CheckConstraint("(kind = 'browser') = (token_hash IS NOT NULL)", name="token_hash"),
+    )
 
     id: Mapped[big_id]
+    uid: Mapped[uid]
+    kind: Mapped[str] = mapped_column(server_default=text("'browser'"))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    token_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    device: Mapped[str | None]
+    address: Mapped[str | None]
     created_at: Mapped[moment_now]
     last_seen_at: Mapped[moment_now]
     expires_at: Mapped[moment]
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     ended_because: Mapped[str | None]
+
+
+class RefreshToken(Base):
+    """One refresh token of a program's sign-in, used once; only its hash is kept."""
+
+    __tablename__ = "refresh_token"
+
+    id: Mapped[big_id]
+    sign_in_id: Mapped[int] = mapped_column(ForeignKey("sign_in.id"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[moment_now]
+    expires_at: Mapped[moment]
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class PasswordLink(Base):
+    """A one-time link with which somebody sets the first password (invite) or a new one (reset)."""
+
+    __tablename__ = "password_link"
+    __table_args__ = (CheckConstraint("kind IN ('invite', 'reset')", name="kind"),)
+
+    id: Mapped[small_id]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    created_at: Mapped[moment_now]
+    expires_at: Mapped[moment]
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SignInAttempt(Base):
@@ -84,7 +125,10 @@ class AuditLine(Base):
     """Who did what to which thing, with the values before and after. Rows are only ever added."""
 
     __tablename__ = "audit_line"
-    __table_args__ = (Index("ix_audit_line_subject", "subject_type", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_line_subject", "subject_type", "subject_id"),
+        Index("ix_audit_line_actor_id", "actor_id", "id"),
+    )
 
     id: Mapped[big_id]
     at: Mapped[moment_now]
@@ -92,5 +136,6 @@ class AuditLine(Base):
     action: Mapped[str]
     subject_type: Mapped[str]
     subject_id: Mapped[str]
+    request_id: Mapped[str | None]
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

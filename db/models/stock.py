@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, moment, moment_now, quantity
+from db.models.base import Base, big_id, moment, moment_now, quantity
 
 MOVEMENT_TYPES = ("in", "out", "adjust", "transfer")
 
@@ -169,3 +169,26 @@ class PostingLine(Base):
     happened_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     day: Mapped[date | None]
     demand_day: Mapped[date | None]
+
+
+class MovementNote(Base):
+    """Words added to a movement later; the newest are shown, the movement stays as it was written."""
+
+    __tablename__ = "movement_note"
+
+    id: Mapped[big_id]
+    movement_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), index=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[moment_now]
+    notes: Mapped[str | None]
+    reference_type: Mapped[str | None]
+    reference_id: Mapped[str | None]
+
+
+class Replacement(Base):
+    """A corrected movement and the one that was booked in its place, after its reversal."""
+
+    __tablename__ = "replacement"
+
+    movement_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), primary_key=True, autoincrement=False)
+    replaces_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), unique=True)

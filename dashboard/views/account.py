@@ -1,0 +1,5 @@
+"""Account."""
+
+from dashboard import ui
+
+ui.title("Account")

@@ -1,0 +1,5 @@
+"""Alerts."""
+
+from dashboard import ui
+
+ui.title("Alerts")

@@ -1,0 +1,5 @@
+"""Audit."""
+
+from dashboard import ui
+
+ui.title("Audit")

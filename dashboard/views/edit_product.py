@@ -1,0 +1,5 @@
+"""Edit product."""
+
+from dashboard import ui
+
+ui.title("Edit product")

@@ -1,0 +1,5 @@
+"""Import."""
+
+from dashboard import ui
+
+ui.title("Import")

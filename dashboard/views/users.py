@@ -1,0 +1,5 @@
+"""Users."""
+
+from dashboard import ui
+
+ui.title("Users")

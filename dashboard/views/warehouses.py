@@ -1,0 +1,5 @@
+"""Warehouses."""
+
+from dashboard import ui
+
+ui.title("Warehouses")

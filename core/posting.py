@@ -136,19 +136,31 @@ def line(
     return line
 
 
-def post(session: Session, actor: Actor, kind: str, lines: list[dict], key: str | None) -> Booked:
-    """Hand the lines to the posting function and turn its answer into a `Booked` or a refusal."""
+def post(
+    session: Session,
+    actor: Actor,
+    kind: str,
+    lines: list[dict],
+    key: str | None,
+    *,
+    request: dict | None = None,
+) -> Booked:
+    """Hand the lines to the posting function and turn its answer into a `Booked` or a refusal.
+
+    `request` is what was asked for, where the lines also depend on what the shop looks like by now: a retry
+    of the same request is known by it.
+    """
     auth.must(actor, "move stock")
     if key is not None and not (1 <= len(key) <= 255 and inputs.can_be_kept(key)):
         raise BadInput("An idempotency key has 1 to 255 characters, without NUL.")
     # Without the sale that a return was matched to: a retry finds that sale answered already.
     asked = [{name: value for name, value in line.items() if name != "returns_id"} for line in lines]
-    request = json.dumps([kind, asked], sort_keys=True, default=str)
+    said = json.dumps([kind, request if request is not None else asked], sort_keys=True, default=str)
     asked_for = {
         "actor": actor.id,
         "kind": kind,
         "key": key or uuid.uuid4().hex,
-        "hash": hashlib.sha256(request.encode()).digest(),
+        "hash": hashlib.sha256(said.encode()).digest(),
         "lines": lines,
     }
     answer = _answer(session, _POST, asked_for)

@@ -148,6 +148,7 @@ BEGIN
         END IF;
     END IF;
 
+    PERFORM announce_ids();
     -- One conditional statement moves the level; waiting for the row lock re-evaluates it, the id included.
     UPDATE stock_level AS level
     SET quantity = level.quantity + line.change,

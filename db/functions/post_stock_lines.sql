@@ -182,6 +182,7 @@ BEGIN
         RETURN jsonb_build_object('refused', refused);
     END IF;
 
+    PERFORM announce_ids();
     new_posting_id := nextval('posting_id_seq');
     -- ids are drawn in line order now that every level is locked: the order of ids is booking order.
     UPDATE posting_line AS line

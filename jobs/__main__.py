@@ -10,6 +10,7 @@ from db.session import ServerError
 # Each command's module offers add_arguments(parser) and main(arguments) -> exit code.
 COMMANDS = {
     "run": ("jobs.run", "start everything, as `make run` does"),
+    "serve": ("jobs.serve", "check what production asks for and become the dashboard or the API"),
     "schedule": ("jobs.scheduler", "ask for runs when they are due and do them, until stopped"),
     "work": ("jobs.work", "do one claimed run (the scheduler calls this)"),
     "train": ("jobs.train", "train the forecasts of all products and publish them"),

@@ -24,7 +24,7 @@ from core import job_runs
 from core.job_runs import Claim, Superseded
 from core.timetable import ERRANDS, TASKS, Task
 from db.session import engine, transact
-from jobs import steps, work
+from jobs import serve, steps, work
 
 ROOT = Path(__file__).resolve().parent.parent
 BEAT_SECONDS = 15
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(_arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or Ctrl-C; a run that is under way is given up and tried again by whoever comes."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    serve.must_be_safe("scheduler")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     scheduler = Scheduler()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,13 +1,13 @@
 # The short names of everything one does here. `make` alone prints the menu.
 
 .DEFAULT_GOAL := menu
-.PHONY: menu run stop demo test chaos bench check format lock pictures clean
+.PHONY: menu run stop demo test test-packaged chaos bench check format lock pictures clean
 python := .venv/bin/python
 
 menu:
 	@echo "Runout: what runs out, when, and what to order from whom"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  Variables (PORT=8600, DEMO=0, ...) are explained in .env.example."
 
@@ -23,6 +23,10 @@ demo: .venv/.installed ## load the demo shop into an empty database and train it
 test: .venv/.installed ## run all tests (installs Chromium when it may)
 	@.ci/prepare tests
 	@$(python) -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-packaged: .venv/.installed ## the ledger's tests on the PostgreSQL that Debian packages
+	@.ci/prepare packaged
+	@$(python) -m tests.packaged
 
 chaos: .venv/.installed ## the long tests: clients and database killed in the middle of work
 	@$(python) -m tests.chaos bank --acked 20000 $(ARGS)

@@ -24,6 +24,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[HOME] = str(Path(tempfile.gettempdir()) / f"runout-tests-{uuid.uuid4().hex[:8]}")
         config.stash[_OWNS_SERVER] = True
     os.environ["RUNOUT_HOME"] = os.environ[HOME]
+    if packaged := os.environ.get("RUNOUT_TEST_SOCKET"):
+        _use_server_at(Path(packaged))
+
+
+def _use_server_at(socket: Path) -> None:
+    """Let the tests use a server that runs already, reached by its socket (tests/packaged.py)."""
+    from db import server
+
+    Path(os.environ[HOME]).mkdir(exist_ok=True)
+    server.socket_folder = lambda _folder=None: socket
+    server.start = lambda _folder=None: str(socket)
+    server.stop = lambda _folder=None: False
 
 
 _OWNS_SERVER = pytest.StashKey[bool]()

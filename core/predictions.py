@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from core import inputs, triage
 from core.errors import NotFound
+from core.forecast.depletion import Receipts, fan, run_outs, stock_left
 from core.forecast.depletion import RunOut as Passage
-from core.forecast.depletion import fan, run_outs
 from core.forecast.packing import decode
 from db import queries
 from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop
@@ -30,14 +30,17 @@ _MAY_REFRESH = text("SELECT pg_try_advisory_xact_lock_shared(hashtextextended('r
 class Outlook:
     """What a product's page shows: the run-out computed with the stock of this moment.
 
-    `fan` has one row per day from today: day, p10, p25, p50, p75, p90 of the stock left (never below 0).
-    Without a forecast `passage` and `fan` are None and `reason` says why.
+    `fan` has one row per day from today: day, p10, p25, p50, p75, p90 of the stock left (never below 0), with
+    what is on its way. `due` is what was counted of it: (day, quantity), the next first; a day before today
+    is overdue and may come any moment, so it counts from today. Without a forecast `passage` and `fan` are
+    None and `reason` says why.
     """
 
     verdict: triage.Verdict
     passage: Passage | None
     fan: pd.DataFrame | None
     on_hand: Decimal
+    due: tuple[tuple[date, Decimal], ...]
     lead_time_days: int
     money_at_risk: Decimal
     reason: str
@@ -77,7 +80,7 @@ def refresh_stale(session: Session, today: date, most: int = 500) -> int:
 def run_out_rows(
     session: Session, product_ids: Sequence[int], today: date, run_id: int | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Rows of `run_out`, for every product as a whole and in each of its warehouses.
+    """Rows of `run_out`, for every active product as a whole and in each of its warehouses.
 
     With `run_id` the forecasts of that run count, published or not, as far as they did not fail.
     """
@@ -86,7 +89,8 @@ def run_out_rows(
         inputs = queries.rows(session, "run_out_inputs", product_ids=chunk, run_id=run_id)
         passages = _passages(inputs, today)
         for line, passage in zip(inputs, passages, strict=True):
-            yield _run_out_row(line, passage, today)
+            if line["is_active"]:
+                yield _run_out_row(line, passage, today)
 
 
 def outlook(session: Session, product_id: int, today: date, warehouse_id: int | None = None) -> Outlook:
@@ -101,7 +105,7 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
         raise NotFound(f"There is no product {product_id}.")
     line = next((row for row in lines if row["warehouse_id"] == warehouse_id), None)
     if line is None:  # it never lay in this warehouse
-        nothing = dict.fromkeys(("forecast_id", "as_of", "state", "demand_days", "paths"))
+        nothing = dict.fromkeys(("forecast_id", "as_of", "state", "demand_days", "paths", "due"))
         line = {**lines[0], **nothing, "warehouse_id": warehouse_id, "on_hand": Decimal(0)}
     (passage,) = _passages([line], today)
     verdict = _verdict(line, passage, today)
@@ -112,12 +116,13 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
         reason = forecast.reason
     left = None
     if passage is not None:
-        left = _stock_left(_from_today(line["paths"], line["as_of"], today), float(line["on_hand"]), today)
+        left = _stock_left(_from_today(line["paths"], line["as_of"], today), line, today)
     return Outlook(
         verdict=verdict,
         passage=passage,
         fan=left,
         on_hand=line["on_hand"],
+        due=_due(line),
         lead_time_days=line["lead_time_days"],
         money_at_risk=_money_at_risk(line, passage),
         reason=reason,
@@ -145,6 +150,7 @@ def _passages(inputs: Sequence[Any], today: date) -> list[Passage | None]:
         computed = run_outs(
             np.stack(cumulative),
             [float(inputs[place]["on_hand"]) for place in places],
+            [_receipts(inputs[place], today) for place in places],
             lead_times_days=[inputs[place]["lead_time_days"] for place in places],
         )
         for place, passage in zip(places, computed, strict=True):
@@ -161,11 +167,20 @@ def _from_today(paths: bytes, as_of: date, today: date) -> np.ndarray:
     return cumulative[:, gone:] - cumulative[:, gone - 1 : gone]
 
 
-def _stock_left(cumulative: np.ndarray, on_hand: float, today: date) -> pd.DataFrame:
-    used = fan(cumulative)
-    left = {f"p{100 - int(name[1:])}": np.maximum(on_hand - np.array(line), 0) for name, line in used.items()}
+def _due(line: Any) -> tuple[tuple[date, Decimal], ...]:
+    """What is on its way, as the question in SQL hands it over."""
+    return tuple((date.fromisoformat(day), Decimal(quantity)) for day, quantity in line["due"] or ())
+
+
+def _receipts(line: Any, today: date) -> Receipts:
+    """What is on its way by day of the paths: 1 is today, and what is overdue counts from there."""
+    return [(max((day - today).days + 1, 1), float(quantity)) for day, quantity in _due(line)]
+
+
+def _stock_left(cumulative: np.ndarray, line: Any, today: date) -> pd.DataFrame:
+    left = fan(stock_left(cumulative, float(line["on_hand"]), _receipts(line, today)))
     days = [today + timedelta(days=n) for n in range(cumulative.shape[1])]
-    return pd.DataFrame({"day": days, **{name: left[name] for name in ("p10", "p25", "p50", "p75", "p90")}})
+    return pd.DataFrame({"day": days, **left})
 
 
 def _verdict(line: Any, passage: Passage | None, today: date) -> triage.Verdict:
@@ -182,6 +197,7 @@ def _run_out_row(line: Any, passage: Passage | None, today: date) -> dict[str, A
         "forecast_id": line["forecast_id"],
         "as_of": today,
         "on_hand": line["on_hand"],
+        "due": line["due"],
         "status": verdict.status,
         "p10_on": verdict.p10_on,
         "p50_on": verdict.p50_on,

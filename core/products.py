@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import inputs
+from core import barcodes, inputs
 from core.errors import BadInput, NotFound
 from db import queries
 from db.models import STATUSES, Barcode, Product, StockLevel, Warehouse
@@ -83,7 +83,7 @@ def search(
     text = inputs.text(text or "", "Search", SEARCH_CHARACTERS)
     asked = {
         "text_like": queries.like(text),
-        "code": text,
+        "code": barcodes.spoken(text),
         "category": category and inputs.text(category, "Category", SEARCH_CHARACTERS),
         "statuses": statuses,
         "warehouse_id": warehouse_id and inputs.small_id(warehouse_id, "warehouse"),
@@ -109,6 +109,19 @@ def by_uid(session: Session, uid: uuid.UUID | str) -> Detail:
     if product is None:
         raise NotFound("There is no such product; it may have been another shop's link.")
     return detail(session, product)
+
+
+def by_barcode(session: Session, code: str) -> tuple[Detail, Decimal]:
+    """The product with this barcode in any of its spellings, and how many pieces a scan of it means."""
+    found = session.execute(
+        select(Product, Barcode.pack_factor)
+        .join(Barcode, Barcode.product_id == Product.id)
+        .where(Barcode.code.in_([inputs.text(code, "Barcode", barcodes.CHARACTERS), barcodes.spoken(code)]))
+    ).first()
+    if found is None:
+        raise NotFound(f"No product has the barcode '{inputs.shown(code)}'.")
+    product, pack_factor = found
+    return detail(session, product), pack_factor
 
 
 def detail(session: Session, product: Product) -> Detail:

@@ -118,8 +118,20 @@ def expected_lost(cumulative: np.ndarray, available: np.ndarray, leads: np.ndarr
     return excess.max(axis=2).mean(axis=1)
 
 
+def stock_left(cumulative: np.ndarray, stock: float, receipts: Receipts = ()) -> np.ndarray:
+    """Stock at the end of each day (paths, days) of one product, from its demand paths.
+
+    Whoever finds the shelf empty does not come back: demand of a day without stock is lost, so a receipt
+    fills an empty shelf from zero and does not first pay off what was asked for before it came.
+    """
+    available = available_by_day(stock, receipts, cumulative.shape[1])
+    short = np.maximum(cumulative - available, 0.0)
+    lost = np.maximum.accumulate(short, axis=1)
+    return np.maximum(available - cumulative + lost, 0.0)
+
+
 def fan(cumulative: np.ndarray, decimals: int = 2) -> dict[str, list[float]]:
-    """Quantiles of the cumulative demand for every day, `{"p10": [...], ..., "p90": [...]}`, rounded.
+    """Quantiles over the paths for every day, `{"p10": [...], ..., "p90": [...]}`, rounded.
 
     For a chart: a run-out day must come from the paths (`run_out`), never from crossing these lines with
     other lines.

@@ -1,11 +1,12 @@
 -- What does a run-out date follow from?
 -- One row: a product (warehouse_id null) or a product in one warehouse, with its stock of now, the current
--- forecast and what an empty shelf costs.
+-- forecast, what an empty shelf costs, and what is on its way there: due is [[date, quantity], ...] by date,
+-- quantities as text, null where nothing is. Overdue receipts are among it: they may come any moment.
 -- Parameters: product_ids; run_id (may be null) puts the forecasts of a run before the published ones.
 WITH shop_places AS (
     SELECT count(*) AS number FROM warehouse WHERE is_active
 ), wanted AS (
-    SELECT p.id, p.unit_cost, p.unit_price,
+    SELECT p.id, p.is_active, p.unit_cost, p.unit_price,
            coalesce(p.lead_time_days, (
                SELECT min(v.lead_time_days) FROM vendor_price AS v WHERE v.product_id = p.id
            ), shop.default_lead_time_days) AS lead_time_days
@@ -19,13 +20,23 @@ WITH shop_places AS (
     UNION ALL
     SELECT level.product_id, level.warehouse_id, level.quantity
     FROM stock_level AS level JOIN wanted ON wanted.id = level.product_id
+), coming AS (
+    SELECT e.product_id, e.warehouse_id, grouping(e.warehouse_id) = 1 AS is_whole_shop,
+           jsonb_agg(jsonb_build_array(e.expected_on, trim_scale(e.quantity)::text)
+                     ORDER BY e.expected_on, e.id) AS due
+    FROM expected_receipt AS e
+    WHERE e.closed_at IS NULL AND e.product_id = ANY(CAST(:product_ids AS integer[]))
+    GROUP BY GROUPING SETS ((e.product_id), (e.product_id, e.warehouse_id))
 )
 SELECT places.product_id, places.warehouse_id, places.on_hand, wanted.lead_time_days,
-       wanted.unit_cost, wanted.unit_price,
+       wanted.is_active, wanted.unit_cost, wanted.unit_price, coming.due,
        f.id AS forecast_id, f.as_of, f.state, f.demand_days, f.paths
 FROM places
 JOIN wanted ON wanted.id = places.product_id
 CROSS JOIN shop_places
+LEFT JOIN coming ON coming.product_id = places.product_id
+                AND (coming.warehouse_id = places.warehouse_id
+                     OR (places.warehouse_id IS NULL AND coming.is_whole_shop))
 LEFT JOIN LATERAL (
     SELECT * FROM forecast AS f
     WHERE f.product_id = places.product_id

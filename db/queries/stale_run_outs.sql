@@ -1,19 +1,37 @@
 -- Which products have a run-out that no longer fits their stock, the day, or their forecast?
+-- Nor what is on its way, nor how long an order takes.
 -- One row: a product. Parameters: today, most.
 WITH on_hand AS (
     SELECT product_id, sum(quantity) AS quantity FROM stock_level GROUP BY product_id
+), coming AS (
+    -- As run_out_inputs.sql writes it down in run_out.due.
+    SELECT e.product_id, e.warehouse_id, grouping(e.warehouse_id) = 1 AS is_whole_shop,
+           jsonb_agg(jsonb_build_array(e.expected_on, trim_scale(e.quantity)::text)
+                     ORDER BY e.expected_on, e.id) AS due
+    FROM expected_receipt AS e
+    WHERE e.closed_at IS NULL
+    GROUP BY GROUPING SETS ((e.product_id), (e.product_id, e.warehouse_id))
+), vendor_lead AS (
+    SELECT product_id, min(lead_time_days) AS days FROM vendor_price GROUP BY product_id
 )
 SELECT p.id AS product_id
 FROM product AS p
+CROSS JOIN shop
 LEFT JOIN on_hand ON on_hand.product_id = p.id
+LEFT JOIN vendor_lead ON vendor_lead.product_id = p.id
+LEFT JOIN coming ON coming.product_id = p.id AND coming.is_whole_shop
 LEFT JOIN run_out AS r ON r.product_id = p.id AND r.warehouse_id IS NULL
 WHERE p.is_active
-  AND (r.id IS NULL OR r.as_of <> :today OR r.on_hand <> coalesce(on_hand.quantity, 0))
+  AND (r.id IS NULL OR r.as_of <> :today OR r.on_hand <> coalesce(on_hand.quantity, 0)
+       OR r.due IS DISTINCT FROM coming.due
+       OR r.lead_time_days <> coalesce(p.lead_time_days, vendor_lead.days, shop.default_lead_time_days))
 UNION
 SELECT p.id
 FROM stock_level AS level
 JOIN product AS p ON p.id = level.product_id
+LEFT JOIN coming ON coming.product_id = level.product_id AND coming.warehouse_id = level.warehouse_id
 LEFT JOIN run_out AS r ON r.product_id = level.product_id AND r.warehouse_id = level.warehouse_id
-WHERE p.is_active AND (r.id IS NULL OR r.as_of <> :today OR r.on_hand <> level.quantity)
+WHERE p.is_active
+  AND (r.id IS NULL OR r.as_of <> :today OR r.on_hand <> level.quantity OR r.due IS DISTINCT FROM coming.due)
 ORDER BY product_id
 LIMIT :most

@@ -1,0 +1,259 @@
+"""Stock on its way, entered by hand: how much arrives where and when. Run-outs count it while it is open."""
+
+import uuid
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import audit, auth, inputs, posting, predictions, shop, stock
+from core.auth import Actor
+from core.errors import BadInput, NotFound, RuleBroken
+from core.posting import Booked
+from db.models import ExpectedReceipt, Movement, Posting, Product, Warehouse
+
+NOTE_CHARACTERS = 300
+# Further away it is a slip of the keyboard: no forecast reaches there.
+MOST_DAYS_AHEAD = 730
+MOST_OPEN = 50  # of one product
+REFERENCE = "expected receipt"
+
+
+def open_of(session: Session, product_id: int) -> list[ExpectedReceipt]:
+    """What is on its way of a product, the next to arrive first."""
+    question = select(ExpectedReceipt).where(
+        ExpectedReceipt.product_id == inputs.small_id(product_id, "product"),
+        ExpectedReceipt.closed_at.is_(None),
+    )
+    return list(session.scalars(question.order_by(ExpectedReceipt.expected_on, ExpectedReceipt.id)))
+
+
+def add(
+    session: Session,
+    actor: Actor,
+    product_id: int,
+    warehouse_id: int,
+    quantity: Decimal | int | str,
+    expected_on: date,
+    *,
+    note: str | None = None,
+    today: date,
+) -> ExpectedReceipt:
+    """Note down stock on its way, and work out the run-out anew."""
+    auth.must(actor, "edit catalogue")
+    values = _values(
+        {"warehouse_id": warehouse_id, "quantity": quantity, "expected_on": expected_on, "note": note}, today
+    )
+    product = session.get(Product, inputs.small_id(product_id, "product"))
+    if product is None:
+        raise NotFound(f"There is no product {product_id}.")
+    _check_place(session, values["warehouse_id"])
+    if len(open_of(session, product.id)) >= MOST_OPEN:
+        raise RuleBroken(
+            f"{product.sku} has {MOST_OPEN} deliveries on their way: receive or cancel one first."
+        )
+    receipt = ExpectedReceipt(product_id=product.id, created_by=actor.id, **values)
+    session.add(receipt)
+    session.flush()
+    _note(session, actor, "added stock on its way", receipt, None, _said(session, receipt))
+    predictions.refresh(session, [product.id], today)
+    return receipt
+
+
+def change(
+    session: Session, actor: Actor, receipt_uid: uuid.UUID | str, today: date, **fields: Any
+) -> ExpectedReceipt:
+    """Change warehouse_id, quantity, expected_on or note of open stock on its way; only the given fields."""
+    auth.must(actor, "edit catalogue")
+    values = _values(fields, today)
+    receipt = _open(session, receipt_uid)
+    changed = {name: value for name, value in values.items() if getattr(receipt, name) != value}
+    if not changed:
+        return receipt
+    if "warehouse_id" in changed:
+        _check_place(session, changed["warehouse_id"])
+    before = _said(session, receipt)
+    for name, value in changed.items():
+        setattr(receipt, name, value)
+    session.flush()
+    _note(session, actor, "changed stock on its way", receipt, before, _said(session, receipt))
+    predictions.refresh(session, [receipt.product_id], today)
+    return receipt
+
+
+def cancel(session: Session, actor: Actor, receipt_uid: uuid.UUID | str, today: date) -> ExpectedReceipt:
+    """It does not come after all."""
+    auth.must(actor, "edit catalogue")
+    receipt = _open(session, receipt_uid)
+    receipt.closed_at, receipt.closed_because = datetime.now(UTC), "cancelled"
+    session.flush()
+    _note(session, actor, "cancelled stock on its way", receipt, _said(session, receipt), None)
+    predictions.refresh(session, [receipt.product_id], today)
+    return receipt
+
+
+def reopen(session: Session, actor: Actor, receipt_uid: uuid.UUID | str, today: date) -> ExpectedReceipt:
+    """Take back a cancellation: it comes after all."""
+    auth.must(actor, "edit catalogue")
+    receipt = _locked(session, receipt_uid)
+    if receipt.closed_because == "received":
+        raise RuleBroken("This delivery was received: undo that instead.")
+    if receipt.closed_at is not None:
+        receipt.closed_at = receipt.closed_because = None
+        session.flush()
+        _note(session, actor, "reopened stock on its way", receipt, None, _said(session, receipt))
+        predictions.refresh(session, [receipt.product_id], today)
+    return receipt
+
+
+def receive(
+    session: Session,
+    actor: Actor,
+    receipt_uid: uuid.UUID | str,
+    *,
+    key: str,
+    quantity: Decimal | int | str | None = None,
+    now: datetime,
+) -> Booked:
+    """Book what arrived as a receipt and close it; less than expected leaves the rest open.
+
+    Without a quantity all of it arrived; more than expected is booked as it came. The same key finds the
+    first answer again.
+    """
+    auth.must(actor, "move stock")
+    receipt = _locked(session, receipt_uid)
+    arrived = posting.positive(quantity) if quantity is not None else receipt.quantity
+    earlier = _booked_before(session, actor, key)
+    if earlier is not None and quantity is None:
+        arrived = earlier
+    if earlier is None and receipt.closed_at is not None:
+        raise RuleBroken(f"This delivery was {receipt.closed_because} before.")
+    booked = stock.add(
+        session, actor, receipt.product_id, receipt.warehouse_id, arrived,
+        key=key, reference_type=REFERENCE, reference_id=str(receipt.uid),
+    )  # fmt: skip
+    if booked.replayed:
+        return booked
+    before = _said(session, receipt)
+    if arrived < receipt.quantity:
+        receipt.quantity -= arrived
+    else:
+        receipt.closed_at, receipt.closed_because = now, "received"
+    session.flush()
+    after = {"received": posting.plain(arrived), "movement": booked.lines[0].movement_id}
+    _note(session, actor, "received stock on its way", receipt, before, after)
+    predictions.refresh(session, [receipt.product_id], _today(session, now))
+    return booked
+
+
+def undo_receive(session: Session, actor: Actor, movement_id: int, *, now: datetime) -> Booked:
+    """Reverse the movement of a delivery, which is on its way again. The second click changes nothing."""
+    auth.must(actor, "move stock")
+    movement = session.get(Movement, inputs.big_id(movement_id, "movement"))
+    if movement is None or movement.reference_type != REFERENCE:
+        raise NotFound(f"Movement {movement_id} is not the receipt of stock on its way.")
+    receipt = _locked(session, movement.reference_id)
+    booked = stock.reverse(session, actor, movement_id, key=f"undo:{movement_id}")
+    if booked.replayed:
+        return booked
+    if receipt.closed_at is None:
+        receipt.quantity += movement.change
+    else:  # of more than was expected, what was expected
+        receipt.quantity = min(receipt.quantity, movement.change)
+        receipt.closed_at = receipt.closed_because = None
+    session.flush()
+    _note(session, actor, "reopened stock on its way", receipt, None, _said(session, receipt))
+    predictions.refresh(session, [receipt.product_id], _today(session, now))
+    return booked
+
+
+# -- What is checked -----------------------------------------------------------------------------------------
+
+
+def _values(fields: dict[str, Any], today: date) -> dict[str, Any]:
+    """The fields as they are kept. An unknown one is a TypeError."""
+    unknown = fields.keys() - {"warehouse_id", "quantity", "expected_on", "note"}
+    if unknown:
+        raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
+    values = dict(fields)
+    if "quantity" in fields:
+        values["quantity"] = posting.positive(fields["quantity"])
+    if "warehouse_id" in fields:
+        values["warehouse_id"] = inputs.small_id(fields["warehouse_id"], "warehouse")
+    if "note" in fields:
+        values["note"] = inputs.text(fields["note"] or "", "Note", NOTE_CHARACTERS) or None
+    if "expected_on" in fields:
+        ahead = (fields["expected_on"] - today).days
+        if not 0 <= ahead <= MOST_DAYS_AHEAD:
+            where = "in the past" if ahead < 0 else "more than two years ahead"
+            raise BadInput(
+                f"Expected on: {fields['expected_on']} lies {where}. Enter the day it should arrive."
+            )
+    return values
+
+
+def _check_place(session: Session, warehouse_id: int) -> None:
+    place = session.get(Warehouse, warehouse_id)
+    if place is None:
+        raise NotFound(f"There is no warehouse {warehouse_id}.")
+    if not place.is_active:
+        raise RuleBroken(f"Warehouse {place.code} is not in use any more: choose another.")
+
+
+def _locked(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:
+    """The receipt as it is now; who else receives or cancels it waits."""
+    try:
+        wanted = receipt_uid if isinstance(receipt_uid, uuid.UUID) else uuid.UUID(receipt_uid)
+    except ValueError:
+        raise NotFound(f"'{inputs.shown(receipt_uid)}' is not the id of stock on its way.") from None
+    found = session.scalar(
+        select(ExpectedReceipt)
+        .where(ExpectedReceipt.uid == wanted)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("There is no such stock on its way.")
+    return found
+
+
+def _open(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:
+    receipt = _locked(session, receipt_uid)
+    if receipt.closed_at is not None:
+        raise RuleBroken(f"This delivery was {receipt.closed_because} before.")
+    return receipt
+
+
+def _booked_before(session: Session, actor: Actor, key: str) -> Decimal | None:
+    """How much the same request booked when it came first."""
+    answer = session.scalar(select(Posting.answer).where(Posting.actor_id == actor.id, Posting.key == key))
+    lines = answer.get("lines") if answer else None
+    return Decimal(lines[0]["change"]) if lines else None
+
+
+def _today(session: Session, now: datetime) -> date:
+    return shop.today(shop.get(session), now)
+
+
+def _said(session: Session, receipt: ExpectedReceipt) -> dict[str, Any]:
+    return {
+        "quantity": posting.plain(receipt.quantity),
+        "expected_on": receipt.expected_on.isoformat(),
+        "warehouse": session.get_one(Warehouse, receipt.warehouse_id).code,
+        "note": receipt.note,
+    }
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    action: str,
+    receipt: ExpectedReceipt,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+) -> None:
+    """An audit line about the product, where people look for it."""
+    product = session.get_one(Product, receipt.product_id)
+    audit.note(session, actor.id, action, "product", product.uid, before=before, after=after)

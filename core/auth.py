@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import bcrypt
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -49,6 +49,8 @@ COMMON_PASSWORDS = 3000
 BCRYPT_ROUNDS = 12
 
 SYSTEM_EMAIL = "runout@localhost"
+NO_PASSWORD = "!"
+"""In place of a hash: no password matches it, and comparing takes as long as with one."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,14 @@ def recognise(session: Session, email: str, password: str, address: str, now: da
     refusal = _throttled(session, email, address, now)
     if refusal is not None:
         return Outcome(refusal=refusal)
-    person = session.scalar(select(Person).where(func.lower(Person.email) == email, Person.is_active))
+    # The account stands still until the sign-in is committed: a deactivation or a new password that comes in
+    # between waits for it, and then ends it.
+    person = session.scalar(
+        select(Person)
+        .where(func.lower(Person.email) == email, Person.is_active)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
     matches = password_matches(password, person.password_hash if person else _dummy_hash())
     succeeded = person is not None and matches
     session.add(SignInAttempt(email=email, address=address, at=now, succeeded=succeeded))
@@ -146,13 +155,20 @@ def who(session: Session, token: str | None, now: datetime) -> Actor | None:
         .join(SignIn, SignIn.person_id == Person.id)
         .where(
             SignIn.token_hash == token_hash(token),
-            SignIn.ended_at.is_(None),
-            SignIn.expires_at > now,
-            SignIn.last_seen_at > now - IDLE_LASTS,
+            is_open(now),
             Person.is_active,
         )
     ).scalar_one_or_none()
     return actor_of(row) if row else None
+
+
+def is_open(now: datetime) -> ColumnElement[bool]:
+    """Whether a row of sign_in still counts; a browser's ends when nobody clicked for three days."""
+    return (
+        SignIn.ended_at.is_(None)
+        & (SignIn.expires_at > now)
+        & or_(SignIn.kind == "api", SignIn.last_seen_at > now - IDLE_LASTS)
+    )
 
 
 def seen(session: Session, token: str, now: datetime) -> None:
@@ -188,21 +204,33 @@ def create_person(
     """
     if actor is not None:
         must(actor, "manage people")
+    person = checked_person(email, name, role)
+    check_password(password)
+    person.password_hash = password_hash(password)
+    add_person(session, person)
+    said = {"email": person.email, "name": person.name, "role": role}
+    audit.note(session, actor.id if actor else person.id, "created", "person", person.uid, after=said)
+    return person
+
+
+def checked_person(email: str, name: str, role: str) -> Person:
+    """A person who is in no table yet. Refuses what cannot be an e-mail, a name or a role."""
     email = inputs.text(email, "E-mail", EMAIL_CHARACTERS).lower()
     name = inputs.text(name, "Name", NAME_CHARACTERS) or email
     if not re.fullmatch(r"[^@\s]+@[^@\s]+\.?[^@\s]+", email) or email == SYSTEM_EMAIL:
-        raise BadInput(f"'{email}' is not an e-mail address.")
+        raise BadInput(f"'{inputs.shown(email)}' is not an e-mail address.")
     if role not in ROLES:
-        raise BadInput(f"'{role}' is not a role; roles are {', '.join(ROLES)}.")
-    check_password(password)
-    person = Person(email=email, name=name, role=role, password_hash=password_hash(password))
+        raise BadInput(f"'{inputs.shown(role)}' is not a role; roles are {', '.join(ROLES)}.")
+    return Person(email=email, name=name, role=role)
+
+
+def add_person(session: Session, person: Person) -> None:
+    """Write down a checked person. Refuses an e-mail that somebody has already."""
     try:
         with session.begin_nested():
             session.add(person)
     except IntegrityError as clash:
-        raise RuleBroken(f"{email} has an account already.") from clash
-    audit.note(session, actor.id if actor else person.id, "created", "person", email, after={"role": role})
-    return person
+        raise RuleBroken(f"{person.email} has an account already.") from clash
 
 
 def system_actor(session: Session) -> Actor:
@@ -210,7 +238,7 @@ def system_actor(session: Session) -> Actor:
     question = select(Person).where(Person.email == SYSTEM_EMAIL)
     person = session.scalar(question)
     if person is None:
-        about = {"email": SYSTEM_EMAIL, "name": "Runout", "role": "admin", "password_hash": "!"}
+        about = {"email": SYSTEM_EMAIL, "name": "Runout", "role": "admin", "password_hash": NO_PASSWORD}
         # Two commands may start at once.
         session.execute(insert(Person).values(**about, is_active=False).on_conflict_do_nothing())
         person = session.scalars(question).one()
@@ -264,6 +292,12 @@ def _forget_old_attempts(session: Session, now: datetime) -> None:
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - 2 * THROTTLE_WINDOW))
 
 
+def forgive(session: Session, email: str) -> None:
+    """Forget wrong guesses at an account, once its owner has proved otherwise who they are."""
+    wrong = (SignInAttempt.email == email, ~SignInAttempt.succeeded)
+    session.execute(delete(SignInAttempt).where(*wrong))
+
+
 def _throttled(session: Session, email: str, address: str, now: datetime) -> TooMany | None:
     since = now - THROTTLE_WINDOW
     for column, value, most in (
@@ -299,6 +333,8 @@ def listing(session: Session) -> list[Person]:
 
 
 def demo_people(session: Session) -> list[Person]:
-    """The demo accounts that can sign in, the strongest role first."""
-    question = select(Person).where(Person.is_demo, Person.is_active)
+    """The demo accounts that can sign in with their well-known passwords, the strongest role first."""
+    question = select(Person).where(
+        Person.is_demo, Person.is_active, Person.password_changed_at <= Person.created_at
+    )
     return sorted(session.scalars(question), key=lambda person: -ROLES.index(person.role))

@@ -128,6 +128,7 @@ class AuditLine(Base):
     __table_args__ = (
         Index("ix_audit_line_subject", "subject_type", "subject_id"),
         Index("ix_audit_line_actor_id", "actor_id", "id"),
+        Index("ix_audit_line_action", "action", "id"),
     )
 
     id: Mapped[big_id]

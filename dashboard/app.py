@@ -1,13 +1,19 @@
 """The dashboard's one entrance: who is signed in, which views they get, and the chosen one."""
 
 import gc
+import logging
+import os
+import secrets
 
 import streamlit as st
 
-from core import auth
+from core import audit, auth, logs, production
 from dashboard import looks, pickers, signin, ui
 from dashboard.charts import demand, stock  # noqa: F401  (imported before the heap is frozen)
 from dashboard.style import FAVICON
+from db.session import reading
+
+log = logging.getLogger("runout.dashboard")
 
 # Address, file, title, icon, the right it takes, and whether the navigation shows it.
 VIEWS = (
@@ -27,7 +33,15 @@ VIEWS = (
 
 
 @st.cache_resource(show_spinner=False)
-def _freeze() -> bool:
+def _prepare() -> bool:
+    """Once a process: its log, what production asks for, and a heap that is looked at no more."""
+    logs.configure("dashboard", as_json=production.is_production(os.environ))
+    try:
+        production.check(os.environ, reading)
+    except production.Unsafe as refusal:
+        log.critical("%s", refusal.sentence)
+        # Which setting is weak is not for visitors.
+        raise production.Unsafe("Runout is not set up yet: its log says what is missing.") from None
     # Streamlit collects garbage after every run; the imports need not be looked at again (131 -> 46 ms).
     gc.collect()
     gc.freeze()
@@ -59,8 +73,9 @@ def _sidebar(person: auth.Actor) -> None:
 
 def main() -> None:
     st.set_page_config(page_title="Runout", page_icon=FAVICON, layout="wide")
-    _freeze()
+    audit.request_id.set(secrets.token_hex(6))
     try:
+        _prepare()
         person = signin.actor()
         page = st.navigation(_pages(person), position="sidebar" if person else "hidden")
         if person:

@@ -139,3 +139,16 @@ def test_the_demo_accounts_are_listed_in_front_of_this_machine_only(browser, ses
 def test_an_empty_form_says_what_it_needs(browser):
     app = sign_in(browser(None), "", "")
     assert [plain(error.value) for error in app.error] == ["Enter your e-mail and your password."]
+
+
+def test_in_production_an_unsafe_dashboard_shows_nobody_which_setting_is_weak(browser, monkeypatch, caplog):
+    import streamlit as st
+
+    monkeypatch.setenv("APP_ENV", "production")
+    st.cache_resource.clear()
+    app = browser(None)
+    assert [plain(error.value) for error in app.error] == [
+        "Runout is not set up yet: its log says what is missing."
+    ]
+    assert "JWT_SECRET_KEY is missing" in caplog.text
+    st.cache_resource.clear()

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import Session
 
-from core import auth, inputs
+from core import alert_watch, auth, inputs
 from core.auth import Actor
 from core.errors import (
     AlreadyReturned,
@@ -177,6 +177,8 @@ def post(
         )
         for line in answer["lines"]
     )
+    if not answer.get("replayed"):
+        alert_watch.after_booking(session, booked)
     return Booked(answer["posting_id"], booked, bool(answer.get("replayed")))
 
 
@@ -262,4 +264,6 @@ def post_lines(
         raise BulkRefused(
             f"Nothing was booked. Line {answer['refused'][0]['line']}: {first}", answer["refused"]
         )
+    if not answer.get("replayed"):
+        alert_watch.look_at_now(session, {int(product_id) for product_id in lines["product_id"].unique()})
     return answer

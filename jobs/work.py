@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core import job_runs, ledger_check, predictions, shop
 from core.job_runs import Claim
 from db.session import reading, transact
+from jobs import alerts
 
 log = logging.getLogger("runout.jobs")
 LONG = 600
@@ -54,6 +55,8 @@ JOBS: dict[str, Callable[[Claim], None]] = {
     "train": train,
     "refresh": refresh,
     "check_ledger": check_ledger,
+    "alerts": alerts.raise_all,
+    "auto_resolve": alerts.auto_resolve,
     "run_outs": run_outs,
 }
 

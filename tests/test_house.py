@@ -34,6 +34,7 @@ ONLY_IN = {
 ARITHMETIC = (
     "core/forecast/",
     "core/triage.py",
+    "core/alert_rules.py",
     "core/sales_",
     "core/barcodes.py",
     "core/reorder.py",

@@ -1,0 +1,279 @@
+"""Who watches the stock: raises alerts, wakes sleepers and resolves what no longer holds.
+
+At most one alert of a type is open per product; an index keeps that, whoever else is at work. Whoever
+watches leaves alone what somebody else is changing at this moment: the next look, within the hour, finds what
+is left.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from sqlalchemy import func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from core import alert_findings, alert_rules, shop
+from core.alert_findings import Key, Look
+from core.alert_rules import LOW_STOCK, PREDICTED
+from db.models import Alert, Product, StockLevel, WarehouseThreshold
+
+T = TypeVar("T")
+log = logging.getLogger("runout.alerts")
+ROWS_AT_ONCE = 1000
+# How long to wait for somebody who raises an alert of the same product and has not committed yet. A booking
+# must not be held up by alerts, nor the watch by an import that books for minutes.
+PATIENCE_OF_A_BOOKING = "100ms"
+PATIENCE_OF_THE_WATCH = "500ms"
+NO_LOCK = {"55P03", "40P01"}
+_PATIENCE = text("SELECT current_setting('lock_timeout')")
+_SET_PATIENCE = text("SELECT set_config('lock_timeout', :patience, true)")
+
+
+class Moved(Protocol):
+    """A line of a booking: on hand in the warehouse before and after."""
+
+    product_id: int
+    warehouse_id: int
+    before: Decimal
+    after: Decimal
+
+
+# -- The watches ---------------------------------------------------------------------------------------------
+
+
+def raise_all(session: Session, now: datetime, today: date) -> dict[str, int]:
+    """Raise what holds and has no alert, bring open alerts up to date, wake those whose time came.
+
+    Answers how many were raised, changed in severity, woken, and held back as quiet.
+    """
+    look = alert_findings.look(session, None, today, (LOW_STOCK, PREDICTED))
+    new = alert_findings.unheard(look)
+    raised = 0
+    for start in range(0, len(new), ROWS_AT_ONCE):
+        some = new[start : start + ROWS_AT_ONCE]
+        raised += _patiently(
+            session, PATIENCE_OF_THE_WATCH, lambda some=some: _raise(session, look, some, now), otherwise=0
+        )
+    changed, woken = _bring_up_to_date(session, look, now, today)
+    held_back = sum(key not in look.open for key in look.findings) - len(new)
+    return {"raised": raised, "changed": changed, "woken": woken, "quiet": held_back}
+
+
+def auto_resolve(session: Session, now: datetime, today: date) -> dict[str, int]:
+    """Resolve the alerts whose condition no longer holds, with the reason; wake those whose time came.
+
+    A quiet one whose condition cleared may speak again next time. Answers how many were resolved, cleared of
+    their quiet, and woken.
+    """
+    look = alert_findings.look(session, None, today, (LOW_STOCK, PREDICTED))
+    resolved = _resolve(session, look, now)
+    cleared = _clear_quiet(session, look)
+    due = {
+        key
+        for key, alert in look.open.items()
+        if alert_findings.next_state(look, key, alert, today) != alert.state
+    }
+    _, woken = _bring_up_to_date(session, look, now, today, only=due)
+    return {"resolved": resolved, "cleared": cleared, "woken": woken}
+
+
+def look_at(session: Session, product_ids: Sequence[int], now: datetime, today: date) -> None:
+    """Raise, change and resolve low_stock alerts of these products at once.
+
+    Resolving does not wait for the six-hourly watch: an alert that stays after the shelf was filled is how
+    people learn to overlook them. Call it after whatever moves stock or a threshold. It never raises for a
+    reason of its own: what goes wrong here is undone alone and left to the hourly watch.
+    """
+    try:
+        _patiently(
+            session, PATIENCE_OF_A_BOOKING, lambda: _look_at(session, product_ids, now, today), otherwise=None
+        )
+    except Exception as trouble:
+        if isinstance(trouble, DBAPIError) and trouble.connection_invalidated:
+            raise  # the booking is lost with its connection, and must be known to be
+        log.exception("The alerts of %s products could not be looked at", len(product_ids))
+
+
+def after_booking(session: Session, moved: Iterable[Moved]) -> None:
+    """Look at the products that a booking took over a line of their thresholds; most bookings take none."""
+    before, after, changes = {}, {}, {}
+    for line in moved:
+        place = (line.product_id, line.warehouse_id)
+        before.setdefault(place, line.before)
+        after[place] = line.after
+        changes[line.product_id] = changes.get(line.product_id, Decimal(0)) + line.after - line.before
+    if not changes:
+        return
+    crossing = set()
+    for row in session.execute(_thresholds(list(changes))):
+        place = (row.id, row.warehouse_id)
+        is_over = row.of_shop is not None and alert_rules.crosses(
+            row.on_hand - changes[row.id], row.on_hand, row.of_shop
+        )
+        if is_over or (place in after and alert_rules.crosses(before[place], after[place], row.of_place)):
+            crossing.add(row.id)
+    if crossing:
+        look_at_now(session, crossing)
+
+
+def look_at_now(session: Session, product_ids: Iterable[int]) -> None:
+    """`look_at` with the moment and the day of now."""
+    now = datetime.now(UTC)
+    look_at(session, sorted(product_ids), now, shop.today(shop.get(session), now))
+
+
+def _thresholds(product_ids: list[int]):
+    """The thresholds of active products, with what the shop has of each; none for products without any."""
+    on_hand = (
+        select(func.coalesce(func.sum(StockLevel.quantity), 0))
+        .where(StockLevel.product_id == Product.id)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Product.id,
+            Product.reorder_threshold.label("of_shop"),
+            on_hand.label("on_hand"),
+            WarehouseThreshold.warehouse_id,
+            WarehouseThreshold.reorder_threshold.label("of_place"),
+        )
+        .outerjoin(WarehouseThreshold, WarehouseThreshold.product_id == Product.id)
+        .where(
+            Product.id.in_(product_ids),
+            Product.is_active,
+            or_(Product.reorder_threshold.is_not(None), WarehouseThreshold.warehouse_id.is_not(None)),
+        )
+    )
+
+
+# -- Writing -------------------------------------------------------------------------------------------------
+
+
+def _look_at(session: Session, product_ids: Sequence[int], now: datetime, today: date) -> None:
+    look = alert_findings.look(session, product_ids, today, (LOW_STOCK,))
+    _resolve(session, look, now)
+    _clear_quiet(session, look)
+    _bring_up_to_date(session, look, now, today)
+    _raise(session, look, alert_findings.unheard(look), now)
+
+
+def _raise(session: Session, look: Look, keys: Sequence[Key], now: datetime) -> int:
+    """New alerts; where somebody else was quicker, theirs stays."""
+    if not keys:
+        return 0
+    rows = [
+        {
+            "product_id": key[0],
+            "type": key[1],
+            "raised_at": now,
+            "changed_at": now,
+            **alert_findings.content(look, key),
+        }
+        for key in keys
+    ]
+    new = session.scalars(
+        insert(Alert)
+        .on_conflict_do_nothing(
+            index_elements=["product_id", "type"], index_where=text("state <> 'resolved'")
+        )
+        .returning(Alert.id),
+        rows,
+    ).all()
+    spoken = [look.quiet[key].id for key in keys if key in look.quiet]
+    _stop_quiet(session, spoken)
+    return len(new)
+
+
+def _bring_up_to_date(
+    session: Session, look: Look, now: datetime, today: date, only: set[Key] | None = None
+) -> tuple[int, int]:
+    """Write what changed about open alerts that still hold; how many changed in severity, and woke."""
+    stale = [
+        alert.id
+        for key, alert in look.open.items()
+        if key in look.findings
+        and (only is None or key in only)
+        and alert_findings.changes(look, alert, now, today)
+    ]
+    rows, changed, woken = [], 0, 0
+    for alert in _locked(session, stale):
+        severity, state = alert.severity, alert.state
+        if values := alert_findings.changes(look, alert, now, today):
+            changed += values["severity"] != severity
+            woken += values["state"] != state
+            rows.append(values)
+    if rows:
+        session.execute(update(Alert), rows)
+    return changed, woken
+
+
+def _resolve(session: Session, look: Look, now: datetime) -> int:
+    """Resolve the open alerts whose condition does not hold."""
+    over = [alert.id for key, alert in look.open.items() if key not in look.findings and key[0] in look.facts]
+    rows = [
+        {
+            "id": alert.id,
+            "state": "resolved",
+            "resolved_at": now,
+            "resolved_because": alert_findings.why_not(
+                alert.type, look.facts[alert.product_id], look.settings
+            ),
+        }
+        for alert in _locked(session, over)
+    ]
+    if rows:
+        session.execute(update(Alert), rows)
+    return len(rows)
+
+
+def _clear_quiet(session: Session, look: Look) -> int:
+    over = [
+        alert.id for key, alert in look.quiet.items() if key not in look.findings and key[0] in look.facts
+    ]
+    return _stop_quiet(session, over)
+
+
+def _stop_quiet(session: Session, ids: Sequence[int]) -> int:
+    if not ids:
+        return 0
+    free = select(Alert.id).where(Alert.id.in_(ids)).order_by(Alert.id).with_for_update(skip_locked=True)
+    rows = [{"id": alert_id, "is_quiet": False} for alert_id in session.scalars(free)]
+    if rows:
+        session.execute(update(Alert), rows)
+    return len(rows)
+
+
+def _locked(session: Session, ids: Sequence[int]) -> Sequence[Alert]:
+    """These alerts as they are now, locked; without those that somebody else holds or has resolved."""
+    if not ids:
+        return ()
+    return session.scalars(
+        select(Alert)
+        .where(Alert.id.in_(ids), Alert.state != "resolved")
+        .order_by(Alert.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _patiently(session: Session, patience: str, work: Callable[[], T], *, otherwise: T) -> T:
+    """The answer of `work`, or `otherwise`, with nothing done, when it waited longer than that for a lock.
+
+    Shorter than PostgreSQL takes to look for a deadlock: it ends any circle before anybody is its victim.
+    """
+    usual = session.scalar(_PATIENCE)
+    try:
+        with session.begin_nested():
+            session.execute(_SET_PATIENCE, {"patience": patience})
+            answer = work()
+            session.execute(_SET_PATIENCE, {"patience": usual})
+            return answer
+    except DBAPIError as trouble:
+        if getattr(trouble.orig, "pgcode", None) not in NO_LOCK:
+            raise
+        log.info("Left to the next look: somebody else raises an alert of one of these products.")
+        return otherwise

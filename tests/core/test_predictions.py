@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import model_runs, predictions, products, shop, stock
+from core import catalogue, expected, model_runs, predictions, products, shop, stock
 from core.errors import NotAllowed, NotFound, RuleBroken
 from core.forecast import training
-from db.models import Forecast, ModelRun, RunOut
+from db.models import Forecast, ModelRun, RunOut, Shop, Vendor, VendorPrice
 from db.session import reading, transaction
 from jobs.train import train
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -111,6 +111,88 @@ def test_a_forecast_that_cannot_be_stored_is_a_failure_of_its_product_alone(sess
     monkeypatch.setattr(training, "encode", not_thousands)
     counts = train(NOW)
     assert counts == {"ok": 1, "too_short": 0, "failed": 1}
+
+
+def coming(session, product, quantity, days, since=0):
+    """So much on its way, expected `days` after TODAY, noted down `since` days before it."""
+    place = the_warehouse(session)
+    return expected.add(
+        session, an_actor(session), product.id, place.id, quantity, TODAY + timedelta(days=days),
+        today=TODAY - timedelta(days=since),
+    )  # fmt: skip
+
+
+def test_what_arrives_today_can_be_sold_today_and_what_comes_too_late_does_not_help(session):
+    product = sold_daily(session, left=4)  # 2 a day: used up at the end of tomorrow
+    train(NOW)
+    assert row(session, product).p50_on == TODAY + timedelta(days=1)
+    receipt = coming(session, product, 4, days=0)
+    assert row(session, product).p50_on == TODAY + timedelta(days=3)
+    for days, until in ((1, 3), (2, 1)):
+        expected.change(
+            session, an_actor(session), receipt.uid, TODAY, expected_on=TODAY + timedelta(days=days)
+        )
+        assert row(session, product).p50_on == TODAY + timedelta(days=until)
+
+
+def test_what_is_overdue_may_come_any_moment_and_counts_from_today(session):
+    product = sold_daily(session, left=4)
+    train(NOW)
+    coming(session, product, 4, days=-3, since=10)
+    later = TODAY + timedelta(days=5)
+    for day in (TODAY, later):
+        predictions.refresh(session, [product.id], day)
+        assert row(session, product).p50_on == day + timedelta(days=3)
+        seen = predictions.outlook(session, product.id, day)
+        assert seen.due == ((TODAY - timedelta(days=3), 4),)
+        assert seen.verdict.p50_on == day + timedelta(days=3)
+
+
+def test_the_page_sees_stock_step_up_and_a_warehouse_only_its_own(session):
+    product, there = sold_daily(session, left=4), a_warehouse(session)
+    train(NOW)
+    coming(session, product, 30, days=4)
+    seen = predictions.outlook(session, product.id, TODAY).fan.set_index("day").p50
+    assert seen[TODAY + timedelta(days=3)] == 0
+    assert seen[TODAY + timedelta(days=4)] == pytest.approx(28, abs=1)  # what was lost before does not eat it
+    assert predictions.outlook(session, product.id, TODAY, there.id).due == ()
+    assert len(predictions.outlook(session, product.id, TODAY, the_warehouse(session).id).due) == 1
+
+
+def test_a_run_out_is_stale_when_what_is_on_its_way_is_another(session):
+    product = sold_daily(session, left=4)
+    train(NOW)
+    receipt = coming(session, product, "4.50", days=3)
+    assert predictions.refresh_stale(session, TODAY) == 0
+    receipt.quantity = Decimal("4.5000")
+    session.flush()
+    assert predictions.refresh_stale(session, TODAY) == 0
+    for change in ({"quantity": 5}, {"expected_on": TODAY}, {"closed_at": NOW, "closed_because": "received"}):
+        for name, value in change.items():
+            setattr(receipt, name, value)
+        session.flush()
+        assert predictions.refresh_stale(session, TODAY) == 1
+        assert predictions.refresh_stale(session, TODAY) == 0
+    assert row(session, product).due is None
+
+
+def test_a_run_out_is_stale_when_an_order_takes_longer_than_it_did(session):
+    product = sold_daily(session, left=4)
+    train(NOW)
+    catalogue.change(session, an_actor(session), product.id, TODAY, lead_time_days=None)
+    assert row(session, product).lead_time_days == 14
+    session.get(Shop, 1).default_lead_time_days = 20
+    session.flush()
+    assert predictions.refresh_stale(session, TODAY) == 1
+    vendor = Vendor(name="Somebody", currency="EUR")
+    session.add(vendor)
+    session.flush()
+    price = {"vendor_id": vendor.id, "product_id": product.id, "unit_price": 1, "valid_from": TODAY}
+    session.add(VendorPrice(**price, minimum_quantity=1, lead_time_days=9))
+    session.flush()
+    assert predictions.refresh_stale(session, TODAY) == 1
+    assert row(session, product).lead_time_days == 9
+    assert predictions.refresh_stale(session, TODAY) == 0
 
 
 def test_who_may_not_train_does_not(session):

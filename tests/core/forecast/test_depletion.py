@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from core.forecast.depletion import fan, first_passage, run_out, run_outs
+from core.forecast.depletion import available_by_day, fan, first_passage, run_out, run_outs, stock_left
 
 HORIZON = 40
 daily_paths = npst.arrays(
@@ -162,3 +162,22 @@ def test_the_fan_holds_five_rising_lines_in_order():
     assert table.shape == (5, 30)
     assert (np.diff(table, axis=0) >= 0).all()
     assert (np.diff(table, axis=1) >= 0).all()
+
+
+def test_stock_left_steps_up_when_a_receipt_arrives_and_starts_from_an_empty_shelf():
+    # 10 a day on 15 pieces: empty on days 2 and 3, and what was asked for then does not eat the 40 of day 4.
+    left = stock_left(steady(10, days=6, paths=1), 15, [(4, 40)])
+    assert left.tolist() == [[5, 0, 0, 30, 20, 10]]
+    assert stock_left(steady(10, days=3, paths=1), 0, [(-2, 25)]).tolist() == [[15, 5, 0]]
+
+
+@given(daily_paths, stocks, receipts_of)
+@settings(deadline=None, max_examples=60)
+def test_stock_left_is_that_of_a_shelf_walked_through_day_by_day(daily, stock, receipts):
+    cumulative = np.cumsum(daily, axis=1)
+    left = stock_left(cumulative, stock, receipts)
+    arriving = np.diff(available_by_day(stock, receipts, HORIZON), prepend=stock)
+    shelf = np.full(len(daily), float(stock))
+    for day_, (asked, arrives) in enumerate(zip(daily.T, arriving, strict=True)):
+        shelf = np.maximum(shelf + arrives - asked, 0.0)
+        np.testing.assert_allclose(left[:, day_], shelf, atol=1e-6)

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from core import import_rows, inputs, sales_booking, sales_lines, shop, warehouses
 from core.errors import BadInput, NotFound
-from core.sales_files import SalesFile
 from core.sales_lines import Choices, Lines
-from core.sales_text import RULES, issue_frame
+from core.table_files import TableFile
+from core.table_text import RULES, issue_frame
 from db.models import Import, Warehouse
 
 FIRST_WAREHOUSE = "MAIN"
@@ -78,7 +78,7 @@ class Plan:
 
 
 def make(
-    session: Session, file: SalesFile, options: Options, now: datetime, progress: Callable[[str], None]
+    session: Session, file: TableFile, options: Options, now: datetime, progress: Callable[[str], None]
 ) -> Plan:
     """Understand the file and lay it beside what the shop has; writes nothing."""
     if not inputs.text(options.source, "The name of the source", SOURCE_CHARACTERS):
@@ -169,8 +169,8 @@ def _shift(session: Session, options: Options, last: np.datetime64 | None, lates
     if not options.shift_to_today:
         if earlier:
             raise BadInput(
-                f"'{options.source}' was imported with its days moved by {earlier:,}: say --shift-to-today "
-                "to keep that, or name another --source."
+                f"'{options.source}' was imported with its days moved by {earlier:,}: move old days again "
+                "(--shift-to-today), or name another source (--source)."
             )
         return 0
     if last is None:
@@ -181,7 +181,7 @@ def _shift(session: Session, options: Options, last: np.datetime64 | None, lates
     if earlier > possible:
         raise BadInput(
             f"'{options.source}' was imported with its days moved by {earlier:,}, which would put the end of "
-            "this file after yesterday. Name another --source."
+            "this file after yesterday. Name another source (--source)."
         )
     return earlier
 
@@ -207,7 +207,7 @@ def _shortages(lines: pd.DataFrame, missing: np.ndarray, *, correct: bool) -> pd
     short = lines[missing > 0]
     asked = sales_booking.plain_text(-short["change"].to_numpy())
     lacking = sales_booking.plain_text(missing[missing > 0])
-    how = "added by a counted correction" if correct else "missing (see --counted-corrections)"
+    how = "added by a counted correction" if correct else "missing (--counted-corrections adds it)"
     messages = [
         f"{code}: {wanted} sold, {less} {how}"
         for code, wanted, less in zip(short["code"], asked, lacking, strict=True)
@@ -217,7 +217,7 @@ def _shortages(lines: pd.DataFrame, missing: np.ndarray, *, correct: bool) -> pd
 
 
 def _outcome(
-    file: SalesFile,
+    file: TableFile,
     understood: Lines,
     lines: pd.DataFrame,
     bookable: sales_booking.Bookable,

@@ -10,8 +10,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from core import sales_history
-from core.sales_dialect import SCALE
-from core.sales_text import ISSUE_COLUMNS
+from core.table_dialect import SCALE
+from core.table_text import ISSUE_COLUMNS
 from db.models import Import, Product, StockLevel
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from core import audit, auth, import_plan, import_rows, sales_booking, shop, sto
 from core.auth import Actor
 from core.errors import BadInput, BulkRefused, RuleBroken
 from core.import_plan import FIRST_WAREHOUSE, NOT_YET, Options, Outcome, Plan
-from core.sales_files import SalesFile
+from core.table_files import TableFile
+from core.table_text import ISSUE_COLUMNS
 from db.models import Import
 
-__all__ = ["ImportStopped", "Options", "Outcome", "book", "look", "report"]
+__all__ = ["ISSUE_COLUMNS", "ImportStopped", "Options", "Outcome", "book", "look", "report", "safe_csv"]
 
 # A spreadsheet would take these for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -37,7 +38,7 @@ class ImportStopped(BadInput):
 
 def look(
     session: Session,
-    file: SalesFile,
+    file: TableFile,
     options: Options,
     now: datetime,
     progress: Callable[[str], None] = print_nothing,
@@ -49,7 +50,7 @@ def look(
 def book(
     session: Session,
     actor: Actor,
-    file: SalesFile,
+    file: TableFile,
     options: Options,
     now: datetime,
     progress: Callable[[str], None] = print_nothing,
@@ -78,7 +79,7 @@ def book(
     return _apply(session, actor, file, options, plan, progress)
 
 
-def _stopped(file: SalesFile, outcome: Outcome, allowed: int | None) -> str:
+def _stopped(file: TableFile, outcome: Outcome, allowed: int | None) -> str:
     first = outcome.issues[outcome.issues["kind"] == "error"].iloc[0]
     value = f" '{first['value']}'" if isinstance(first["value"], str) else ""
     where = f"line {first['line_number']}, {first['field'] or 'line'}{value}: {first['message']}"
@@ -95,7 +96,7 @@ def _stopped(file: SalesFile, outcome: Outcome, allowed: int | None) -> str:
 def _apply(
     session: Session,
     actor: Actor,
-    file: SalesFile,
+    file: TableFile,
     options: Options,
     plan: Plan,
     progress: Callable[[str], None],
@@ -181,7 +182,12 @@ def _posting(plan: Plan, product_ids: np.ndarray, first_warehouse_id: int | None
 
 def report(outcome: Outcome) -> str:
     """Skipped lines, errors and notes as CSV, safe to open in a spreadsheet."""
-    safe = outcome.issues.copy()
+    return safe_csv(outcome.issues)
+
+
+def safe_csv(issues: pd.DataFrame) -> str:
+    """Issues (`ISSUE_COLUMNS`) as CSV in which no text of the file can be taken for a formula."""
+    safe = issues.copy()
     for column in ("value", "message"):
         safe[column] = [
             f"'{said}" if isinstance(said, str) and said.startswith(FORMULA_STARTS) else said

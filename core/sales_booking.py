@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core import sales_history
-from core.sales_dialect import SCALE
+from core.table_dialect import SCALE
 
 EMERGENCY = "Receipt for a sale that was undone: see its document"
 TAKEN_BACK = "The receipt for an undone sale taken back"

@@ -1,23 +1,23 @@
 """Arithmetic: the table of a file -> sales and returns to book, lines skipped by a named rule, errors.
 
-Quantities and prices are integers of ten-thousandths (`core.sales_dialect.SCALE`). Every step works on the
+Quantities and prices are integers of ten-thousandths (`core.table_dialect.SCALE`). Every step works on the
 distinct texts of a column, so half a million lines take seconds.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
-from core import sales_dialect
+from core import import_fields, table_dialect
 from core.errors import BadInput
 from core.inputs import shown
-from core.sales_dialect import PRICE_MOST, QUANTITY_MOST, SCALE
-from core.sales_files import CELLS, LINE, SalesFile
-from core.sales_text import ISSUE_COLUMNS, TEXT_CHARACTERS, Issues, Texts, clean, issue_frame
+from core.table_dialect import PRICE_MOST, QUANTITY_MOST, SCALE
+from core.table_files import CELLS, LINE, TableFile
+from core.table_text import ISSUE_COLUMNS, TEXT_CHARACTERS, Issues, Texts, clean, issue_frame
 
 CODE_CHARACTERS = 100
 EARLIEST = np.datetime64("1970-01-01", "us")
@@ -36,9 +36,13 @@ DIGIT_SHARE = 0.95
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user settled about a file; None and empty mean: find out."""
+    """What the user settled about a file; None and empty mean: find out.
+
+    `columns` (field -> header) is all there is to say about columns unless `guess_columns`.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
+    guess_columns: bool = True
     decimal: str | None = None
     date_format: str | None = None
     non_product_codes: frozenset[str] = frozenset()
@@ -62,7 +66,7 @@ class Lines:
     facts: dict[str, str]
 
 
-def understand(file: SalesFile, choices: Choices, latest: datetime) -> Lines:
+def understand(file: TableFile, choices: Choices, latest: datetime) -> Lines:
     """Sort the lines of a file into sales, returns, skipped ones and errors.
 
     Args:
@@ -71,7 +75,10 @@ def understand(file: SalesFile, choices: Choices, latest: datetime) -> Lines:
     Raises:
         BadInput: a column, the numbers or the dates of the file are not settled; names the option to use.
     """
-    columns = sales_dialect.column_map(file.headers, choices.columns)
+    if choices.guess_columns:
+        columns = column_map(file.headers, choices.columns)
+    else:
+        columns = import_fields.settled("sales", choices.columns, file.headers)
     raw = file.frame
     issues = Issues(raw[LINE].to_numpy())
     texts = {name: Texts(raw[header]) for name, header in columns.items()}
@@ -109,10 +116,10 @@ def understand(file: SalesFile, choices: Choices, latest: datetime) -> Lines:
     issues.error(codes == "", "empty", "code", texts["code"], "there is no product code")
 
     said = texts["quantity"].distinct + (texts["unit_price"].distinct if "unit_price" in texts else [])
-    mark = sales_dialect.decimal_mark(said, choices.decimal)
+    mark = table_dialect.decimal_mark(said, choices.decimal)
     quantity = _quantity(texts["quantity"], mark, issues)
     price = _price(texts.get("unit_price"), mark, issues, len(raw))
-    order = sales_dialect.date_order(texts["moment"].distinct, choices.date_format)
+    order = table_dialect.date_order(texts["moment"].distinct, choices.date_format)
     moment, is_utc = _moments(texts["moment"], order, latest, issues)
 
     quantity = np.where(_cancelled(frame["document"]) & (quantity > 0), -quantity, quantity)
@@ -128,6 +135,41 @@ def understand(file: SalesFile, choices: Choices, latest: datetime) -> Lines:
     names = _names(texts.get("description"), codes, ~issues.settled & (quantity > 0))
     facts = file.facts | {"decimal": mark, "dates": order}
     return Lines(kept, pd.concat([issues.frame(), spelled], ignore_index=True), names, columns, facts)
+
+
+def column_map(headers: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Which header holds which field. `given` (field -> header) wins over what the headers say themselves.
+
+    Raises:
+        BadInput: a field or header that does not exist, one header for two fields, or a required field
+            (code, quantity, moment) that no header is known for.
+    """
+    found: dict[str, str] = {}
+    by_name = {header.casefold(): header for header in headers}
+    for name, header in given.items():
+        if name not in import_fields.names("sales"):
+            raise BadInput(
+                f"--map: '{name}' is not a field. Fields are {', '.join(import_fields.names('sales'))}."
+            )
+        if header.strip().casefold() not in by_name:
+            raise BadInput(f"--map {name}: the file has no column '{header}'. It has {_listed(headers)}.")
+        found[name] = by_name[header.strip().casefold()]
+    if len(set(found.values())) < len(found):
+        raise BadInput("--map: one column cannot hold two fields.")
+    found = import_fields.guess("sales", headers, found)
+    missing = [
+        each.name for each in import_fields.FIELDS["sales"] if each.required and each.name not in found
+    ]
+    if missing:
+        raise BadInput(
+            f"No column is known to hold the {' and the '.join(missing)}. The file has {_listed(headers)}; "
+            f"say for example --map {missing[0]}={headers[0]!r}."
+        )
+    return found
+
+
+def _listed(headers: Sequence[str]) -> str:
+    return ", ".join(f"'{header}'" for header in headers[:20]) + (" ..." if len(headers) > 20 else "")
 
 
 def _codes(texts: Texts, issues: Issues) -> tuple[np.ndarray, pd.DataFrame]:
@@ -196,7 +238,7 @@ def _too_long(issues: Issues, texts: dict[str, Texts]) -> None:
 
 
 def _quantity(texts: Texts, mark: str, issues: Issues) -> np.ndarray:
-    read = [sales_dialect.number(text, mark) for text in texts.distinct]
+    read = [table_dialect.number(text, mark) for text in texts.distinct]
     empty = texts.spread([not text for text in texts.distinct], bool)
     issues.error(empty, "empty", "quantity", texts, "there is no quantity")
     wrong = texts.spread([value is None for value in read], bool)
@@ -211,7 +253,7 @@ def _price(texts: Texts | None, mark: str, issues: Issues, lines: int) -> np.nda
     """Price in ten-thousandths; -1 where there is none, -2 below zero."""
     if texts is None:
         return np.full(lines, -1, np.int64)
-    read = [sales_dialect.number(text, mark, round_off=True) if text else -1 for text in texts.distinct]
+    read = [table_dialect.number(text, mark, round_off=True) if text else -1 for text in texts.distinct]
     wrong = texts.spread([value is None for value in read], bool)
     issues.error(wrong, "not_a_number", "unit_price", texts, "not a number")
     large = texts.spread([(value or 0) > PRICE_MOST * SCALE for value in read], bool)
@@ -224,7 +266,7 @@ def _price(texts: Texts | None, mark: str, issues: Issues, lines: int) -> np.nda
 
 
 def _moments(texts: Texts, order: str, latest: datetime, issues: Issues) -> tuple[np.ndarray, np.ndarray]:
-    at, is_utc = sales_dialect.moments(texts.distinct, order)
+    at, is_utc = table_dialect.moments(texts.distinct, order)
     empty = texts.spread([not text for text in texts.distinct], bool)
     issues.error(empty, "empty", "moment", texts, "there is no date")
     issues.error(texts.spread(np.isnat(at)), "not_a_date", "moment", texts, f"not a date ({order})")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from core import auth, imports, sales_files
+from core import auth, imports, table_files
 from core.errors import BadInput, RunoutError
 from core.imports import ImportStopped, Options, Outcome
 from core.inputs import shown
@@ -120,7 +120,7 @@ def _one(console: Console, path: Path, args: argparse.Namespace, options: Option
         def progress(step: str) -> None:
             bar.update(task, completed=STEPS.index(step), description=f"{path.name}: {step}")
 
-        file = sales_files.read(path, encoding=args.encoding, delimiter=args.delimiter, sheet=args.sheet)
+        file = table_files.read(path, encoding=args.encoding, delimiter=args.delimiter, sheet=args.sheet)
         now = datetime.now(UTC)
         door = reading(SECONDS) if args.dry_run else transaction(SECONDS)
         with door as session:

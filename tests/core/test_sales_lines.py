@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import sales_booking, sales_dialect, sales_history, sales_lines
+from core import sales_booking, sales_history, sales_lines, table_dialect
 from core.errors import BadInput
-from core.sales_dialect import SCALE
-from core.sales_files import SalesFile
 from core.sales_lines import Choices, Lines
+from core.table_dialect import SCALE
+from core.table_files import TableFile
 
 NOW = datetime(2026, 1, 31, 12)  # noqa: DTZ001 (local time of the warehouse)
 HEADERS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")
@@ -23,11 +23,11 @@ SALE = {
 }  # fmt: skip
 
 
-def a_file(*changes: dict[str, str], headers=HEADERS, **facts) -> SalesFile:
+def a_file(*changes: dict[str, str], headers=HEADERS, **facts) -> TableFile:
     """A file whose lines are `SALE` with these changes."""
     frame = pd.DataFrame([SALE | change for change in changes])[list(headers)]
     frame = frame.assign(line_number=range(2, len(frame) + 2), cells=len(headers))
-    return SalesFile("a.csv", "0" * 64, tuple(headers), frame, {"format": "csv"} | facts)
+    return TableFile("a.csv", "0" * 64, tuple(headers), frame, {"format": "csv"} | facts)
 
 
 def understand(*changes: dict[str, str], **choices) -> Lines:
@@ -186,7 +186,7 @@ def test_a_c_before_every_number_means_nothing():
     ],
 )  # fmt: skip
 def test_numbers_are_read_exactly_or_not_at_all(text: str, mark: str, number: str | None):
-    read = sales_dialect.number(text, mark)
+    read = table_dialect.number(text, mark)
     assert (None if read is None else Decimal(read) / SCALE) == (None if number is None else Decimal(number))
 
 
@@ -194,21 +194,21 @@ def test_numbers_are_read_exactly_or_not_at_all(text: str, mark: str, number: st
 @given(st.decimals(-(10**9), 10**9, places=4), st.sampled_from([".", ","]))
 def test_every_number_survives_writing_and_reading(value: Decimal, mark: str):
     text = f"{value:,.4f}" if mark == "." else f"{value:,.4f}".translate(str.maketrans(",.", ".,"))
-    assert sales_dialect.number(text, mark) == int(value * SCALE)
+    assert table_dialect.number(text, mark) == int(value * SCALE)
     assert Decimal(sales_booking.exact_text(np.array([int(value * SCALE)]))[0]) == value
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.text(max_size=12), st.sampled_from([".", ","]))
 def test_any_text_is_a_number_or_none(text: str, mark: str):
-    read = sales_dialect.number(text, mark)
+    read = table_dialect.number(text, mark)
     assert read is None or abs(read) < 10**20
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(max_size=20), max_size=5))
 def test_any_text_is_a_moment_or_none(texts: list[str]):
-    at, _ = sales_dialect.moments(texts, "dmy")
+    at, _ = table_dialect.moments(texts, "dmy")
     assert len(at) == len(texts)
 
 
@@ -218,14 +218,14 @@ def test_any_text_is_a_moment_or_none(texts: list[str]):
      (["1,234,567"], "."), (["1.234,5"], ","), (["7"], "."), (["1234.567"], "."), (["0.125"], ".")],
 )  # fmt: skip
 def test_the_decimal_mark_is_decided_by_all_numbers_together(texts: list[str], mark: str):
-    assert sales_dialect.decimal_mark(texts) == mark
+    assert table_dialect.decimal_mark(texts) == mark
 
 
 @pytest.mark.parametrize("texts", [["1.234"], ["1,234", "5"], ["1.5", "1,5"]])
 def test_a_doubtful_decimal_mark_names_the_option(texts: list[str]):
     with pytest.raises(BadInput, match="--decimal"):
-        sales_dialect.decimal_mark(texts)
-    assert sales_dialect.decimal_mark(texts, ",") == ","
+        table_dialect.decimal_mark(texts)
+    assert table_dialect.decimal_mark(texts, ",") == ","
 
 
 @pytest.mark.parametrize(
@@ -234,14 +234,14 @@ def test_a_doubtful_decimal_mark_names_the_option(texts: list[str]):
      (["01/13/2026", "01/02/2026"], "mdy"), (["12/1/2010 8:26", "12/13/2010 9:00"], "mdy")],
 )  # fmt: skip
 def test_the_order_of_dates_is_decided_by_the_whole_column(texts: list[str], order: str):
-    assert sales_dialect.date_order(texts) == order
+    assert table_dialect.date_order(texts) == order
 
 
 @pytest.mark.parametrize("texts", [["03/04/2025", "05/06/2025"], ["13/01/2026", "01/13/2026"]])
 def test_doubtful_dates_are_refused_and_the_option_named(texts: list[str]):
     with pytest.raises(BadInput, match="--date-format"):
-        sales_dialect.date_order(texts)
-    assert sales_dialect.date_order(texts, "mdy") == "mdy"
+        table_dialect.date_order(texts)
+    assert table_dialect.date_order(texts, "mdy") == "mdy"
 
 
 @pytest.mark.parametrize(
@@ -255,17 +255,17 @@ def test_doubtful_dates_are_refused_and_the_option_named(texts: list[str]):
     ],
 )  # fmt: skip
 def test_moments_of_many_kinds_are_read(text: str, order: str, moment: str):
-    assert sales_dialect.moments([text], order)[0][0] == np.datetime64(moment, "us")
+    assert table_dialect.moments([text], order)[0][0] == np.datetime64(moment, "us")
 
 
 def test_an_offset_makes_a_moment_one_of_utc_in_a_pattern_too():
-    at, is_utc = sales_dialect.moments(["05-Jan-2026 08:26 +0200"], "%d-%b-%Y %H:%M %z")
+    at, is_utc = table_dialect.moments(["05-Jan-2026 08:26 +0200"], "%d-%b-%Y %H:%M %z")
     assert (at[0], bool(is_utc[0])) == (np.datetime64("2026-01-05T06:26", "us"), True)
-    assert np.isnat(sales_dialect.moments(["2026-01-05 08:26+99:00"], "ymd")[0][0])
+    assert np.isnat(table_dialect.moments(["2026-01-05 08:26+99:00"], "ymd")[0][0])
 
 
 def test_headers_are_known_in_several_languages_and_a_map_wins():
-    german = sales_dialect.column_map(["Beleg-Nr", "Artikel", "Menge", "Datum", "Preis"], {})
+    german = sales_lines.column_map(["Beleg-Nr", "Artikel", "Menge", "Datum", "Preis"], {})
     assert german == {
         "document": "Beleg-Nr",
         "code": "Artikel",
@@ -273,7 +273,7 @@ def test_headers_are_known_in_several_languages_and_a_map_wins():
         "moment": "Datum",
         "unit_price": "Preis",
     }
-    mapped = sales_dialect.column_map(["Code", "Old code", "Qty", "Date"], {"code": "old code"})
+    mapped = sales_lines.column_map(["Code", "Old code", "Qty", "Date"], {"code": "old code"})
     assert mapped["code"] == "Old code"
 
 
@@ -288,7 +288,7 @@ def test_headers_are_known_in_several_languages_and_a_map_wins():
 )
 def test_an_unsettled_column_is_refused_with_what_to_type(given_map: dict, sentence: str):
     with pytest.raises(BadInput, match=sentence):
-        sales_dialect.column_map(["sku", "date", "n"], given_map)
+        sales_lines.column_map(["sku", "date", "n"], given_map)
 
 
 # --- Returns and reconstructed receipts

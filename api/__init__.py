@@ -1,0 +1,1 @@
+"""The door for programs: parse, one verb of core, answer. See `docs/api.md`."""

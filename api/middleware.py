@@ -1,0 +1,134 @@
+"""Around every request: its id, its headers, its line in the log, and an answer whatever goes wrong."""
+
+import logging
+import re
+import time
+import uuid
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import errors
+from core import audit
+
+log = logging.getLogger("runout.api")
+
+SANE_ID = re.compile(r"[A-Za-z0-9._:-]{8,100}")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# FastAPI's pages load their scripts from there; the pages hold no secret and no cookie.
+CDN = "https://cdn.jsdelivr.net"
+DOCS = (
+    f"default-src 'none'; script-src 'unsafe-inline' {CDN}; style-src 'unsafe-inline' {CDN}; img-src 'self' "
+    f"data: https://fastapi.tiangolo.com; connect-src 'self'; worker-src blob:; frame-ancestors 'none'"
+)
+
+
+class Outside:
+    """The outermost layer: request id, security headers, one line in the log without body or token."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if SANE_ID.fullmatch(given) else uuid.uuid4().hex
+        mark = audit.request_id.set(request_id)
+        began, answered = time.perf_counter(), {"status": 500}
+        scope.setdefault("state", {})
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                answered["status"] = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                is_page = scope["path"] in ("/docs", "/redoc")
+                headers.setdefault("Content-Security-Policy", DOCS if is_page else NOTHING)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, with_headers)
+        finally:
+            _write_line(scope, answered["status"], (time.perf_counter() - began) * 1000)
+            audit.request_id.reset(mark)
+
+
+class BodyCap:
+    """No more of a body is read than `most_bytes`, whatever its length is said to be."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self.app = app
+        self.most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        said = Headers(scope=scope).get("content-length", "0")
+        if not (said.isascii() and said.isdigit() and int(said) <= self.most_bytes):
+            await errors.too_large()(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counted, send)
+
+
+class LastResort:
+    """The innermost layer: whatever nobody expected becomes a 500 with an id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal began
+            began = began or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noticed)
+        except Exception as trouble:
+            answer = errors.unexpected(trouble)
+            if began:  # half an answer is out: cut it off, so that nobody takes it for a whole one
+                raise
+            await answer(scope, receive, send)
+
+
+def _write_line(scope: Scope, status: int, milliseconds: float) -> None:
+    # The template, not the path: ids in paths are nobody's business, and one route is one line to count.
+    template = getattr(scope.get("route"), "path", None) or "(unknown)"
+    facts: dict[str, Any] = {
+        "method": scope["method"],
+        "path": template,
+        "status": status,
+        "ms": round(milliseconds, 1),
+        "person": scope["state"].get("person"),
+        "request_id": audit.request_id.get(),
+    }
+    log.info("%s %s %s %.1f ms", facts["method"], template, status, milliseconds, extra=facts)

@@ -1,0 +1,161 @@
+"""Signing in, staying signed in, signing out, and new accounts."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from pydantic import Field
+
+from api.deps import Needs, Now, Public, Reading, Writing, claims, settings
+from api.openapi import refusals
+from api.routes import Router
+from api.schemas import Answer, Body, Moment, OwnId, example, line
+from api.settings import Settings
+from core import auth, shop, tokens
+from core.auth import Actor
+from core.errors import BadInput, NotSignedIn
+from db.session import transaction
+
+router = Router("/api/v1/auth", "auth")
+
+Email = line(auth.EMAIL_CHARACTERS, 3)
+Password = line(1000)  # the rule of passwords is core's
+Chosen = Annotated[Settings, Depends(settings)]
+
+
+class User(Answer):
+    """Somebody with an account."""
+
+    id: OwnId
+    email: str
+    full_name: Annotated[str, Field(validation_alias="name")]
+    role: str
+    is_active: bool
+    created_at: Moment
+
+
+class Tokens(Answer):
+    """A pair of tokens; `expires_in` are the seconds the access token lasts."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str = "bearer"
+    expires_in: int
+    user: User
+
+
+class Credentials(Body):
+    """E-mail and password."""
+
+    email: Email
+    password: Password
+
+    model_config = example(email="admin@erp.example.com", password="admin123")
+
+
+class RefreshToken(Body):
+    """The refresh token of the last answer; it is used once."""
+
+    refresh_token: line(2000, 1)
+
+
+class NewUser(Body):
+    """Somebody new; `role` is for admins to give."""
+
+    email: Email
+    password: Password
+    full_name: line(auth.NAME_CHARACTERS, 1)
+    role: line(20) | None = None
+
+    model_config = example(email="user@example.com", password="securepassword123", full_name="John Doe")
+
+
+class Done(Answer):
+    """It is done."""
+
+    detail: str
+
+
+@router.post("/register", response_model=User, status_code=201, dependencies=[Public],
+             responses=refusals(400, 401, 403))  # fmt: skip
+def register(request: Request, session: Writing, chosen: Chosen, wanted: NewUser, now: Now) -> Any:
+    """Make an account: admins for anybody; without a token for oneself, where self-registration is on.
+
+    Who registers without a token becomes a `user` and may not name a role.
+    """
+    actor = None
+    if "authorization" in request.headers:
+        actor = auth.actor_of(tokens.who(session, claims(request), now))
+        auth.must(actor, "manage people")
+    else:
+        open_to_all = chosen.self_registration
+        if not (shop.get(session).is_demo if open_to_all is None else open_to_all):
+            raise NotSignedIn("Here accounts are made by an admin: send an admin's access token.")
+        if "role" in wanted.model_fields_set:
+            raise BadInput("role: only an admin can give one.")
+    person = auth.create_person(
+        session,
+        email=wanted.email,
+        name=wanted.full_name,
+        role=wanted.role or "user",
+        password=wanted.password,
+        actor=actor,
+    )
+    session.flush()
+    session.refresh(person)
+    return person
+
+
+@router.post("/login", response_model=Tokens, dependencies=[Public], responses=refusals(401, 429))
+def login(request: Request, chosen: Chosen, wanted: Credentials, now: Now) -> Any:
+    """Sign in. Ten wrong passwords for an account within 15 minutes, and it has to wait."""
+    with transaction() as session:  # committed also when refused: the guess counts
+        granted = tokens.sign_in(
+            session,
+            chosen.token_key,
+            wanted.email,
+            wanted.password,
+            request.client.host if request.client else "unknown",
+            now,
+            lasts=chosen.access_lasts,
+            device=request.headers.get("user-agent"),
+        )
+    return _answer(request, granted, chosen)
+
+
+@router.post("/refresh", response_model=Tokens, dependencies=[Public], responses=refusals(401))
+def refresh(request: Request, chosen: Chosen, wanted: RefreshToken, now: Now) -> Any:
+    """A new pair for a refresh token, which is used up by that.
+
+    When the answer got lost, the same request within 10 seconds gets the same refresh token again. Any other
+    second use ends the sign-in: two hold the token then.
+    """
+    with transaction() as session:  # committed also when refused: it may have ended the sign-in
+        granted = tokens.refresh(
+            session, chosen.token_key, wanted.refresh_token, now, lasts=chosen.access_lasts
+        )
+    return _answer(request, granted, chosen)
+
+
+@router.post("/logout", response_model=Done)
+def logout(request: Request, session: Writing, actor: Annotated[Actor, Needs("read")], now: Now) -> Any:
+    """End the sign-in: its access and refresh tokens count no more from the next request on."""
+    tokens.sign_out(session, actor, claims(request), now)
+    return {"detail": "Signed out."}
+
+
+@router.get("/me", response_model=User)
+def me(request: Request, session: Reading, _actor: Annotated[Actor, Needs("read")], now: Now) -> Any:
+    """Who the token belongs to."""
+    return tokens.who(session, claims(request), now)
+
+
+def _answer(request: Request, granted: tokens.Granted, chosen: Settings) -> dict[str, Any]:
+    if granted.refusal is not None:
+        raise granted.refusal
+    request.state.person = str(granted.person.uid)
+    return {
+        "access_token": granted.access_token,
+        "refresh_token": granted.refresh_token,
+        "expires_in": int(chosen.access_lasts.total_seconds()),
+        "user": granted.person,
+    }

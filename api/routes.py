@@ -1,0 +1,165 @@
+"""The one kind of route: JSON read exactly, nothing unknown let in, a right declared by each."""
+
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from decimal import Decimal
+from email.message import Message
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from fastapi import APIRouter, Request, Response, params
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from api import deps
+from core import inputs
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ExactRequest(Request):
+    """A request whose JSON keeps every digit."""
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = exact_json(await self.body())
+        return self._json
+
+
+class ExactRoute(APIRoute):
+    """A route of the contract. One that declares no right (`deps.Needs`, or `deps.Public`) cannot be made."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+        declared = [d.call.right for d in _all(self.dependant) if isinstance(d.call, deps.Right)]
+        if len(declared) != 1:
+            raise TypeError(f"{path}: {endpoint.__name__} declares {declared or 'no right'}: one is needed")
+        self.right: str | None = declared[0]
+        self.openapi_extra = {"x-right": self.right or "public"} | (self.openapi_extra or {})
+        self._query = {
+            (field.alias, _is_list(field.field_info.annotation))
+            for dependant in _all(self.dependant)
+            for field in dependant.query_params
+        }
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            if self.right is not None:
+                deps.claims(request)  # before a byte of the body is read
+            self._refuse_unknown_query(request)
+            exactly = ExactRequest(request.scope, request.receive)
+            if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):
+                _refuse_other_media(request)
+                if await exactly.body():
+                    await exactly.json()  # here, because FastAPI would hide what is wrong with it
+            return await handle(exactly)
+
+        return strictly
+
+    def _refuse_unknown_query(self, request: Request) -> None:
+        known, wrong, seen = dict(self._query), [], set()
+        for name, value in request.query_params.multi_items():
+            if name not in known:
+                wrong.append(_wrong(("query", inputs.shown(name)), "is not known here"))
+            elif name in seen and not known[name]:
+                wrong.append(_wrong(("query", name), "is given twice"))
+            elif not inputs.can_be_kept(value):
+                wrong.append(_wrong(("query", name), "holds a NUL or a broken character"))
+            seen.add(name)
+        if wrong:
+            raise RequestValidationError(wrong)
+
+
+class Router(APIRouter):
+    """A router of exact routes; its prefix is the whole path, so that logs and errors can name it."""
+
+    def __init__(self, prefix: str, tag: str) -> None:
+        super().__init__(prefix=prefix, tags=[tag], route_class=ExactRoute, redirect_slashes=False)
+
+
+def exact_json(body: bytes) -> Any:
+    """A JSON document with fractions as Decimal.
+
+    Raises RequestValidationError for what JSON does not allow, a name given twice and texts that cannot be
+    kept.
+    """
+    try:
+        found = json.loads(
+            body.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once
+        )
+        if b"\\u" in body:  # only so can a NUL or half a surrogate pair be written
+            _refuse_unkeepable(found)
+    except RecursionError:
+        raise _no_json("is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise _no_json("is not UTF-8") from None
+    except _Unwanted as unwanted:
+        raise _no_json(str(unwanted)) from None
+    except json.JSONDecodeError as trouble:
+        raise _no_json(f"is not JSON: {trouble.msg} at character {trouble.pos}") from None
+    except ValueError:  # a whole number of thousands of digits
+        raise _no_json("holds a number that is too long") from None
+    return found
+
+
+class _Unwanted(Exception):
+    """JSON of a kind that is refused."""
+
+
+def _no_constant(name: str) -> None:
+    raise _Unwanted(f"holds {name}, which is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Unwanted("names a field twice")
+    return found
+
+
+def _refuse_unkeepable(value: Any) -> None:
+    if isinstance(value, str):
+        if not inputs.can_be_kept(value):
+            raise _Unwanted("holds a NUL or a broken character")
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unkeepable(name)
+            _refuse_unkeepable(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unkeepable(inner)
+
+
+def _no_json(message: str) -> RequestValidationError:
+    return RequestValidationError([_wrong(("body",), message)])
+
+
+def _wrong(place: tuple[str, ...], message: str) -> dict[str, Any]:
+    return {"type": "refused", "loc": place, "msg": message}
+
+
+def _refuse_other_media(request: Request) -> None:
+    """A body that does not say that it is JSON is not read: no form of another site can write here."""
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if not has_body:
+        return
+    said = Message()
+    said["content-type"] = request.headers.get("content-type", "")
+    if said.get_content_type() != "application/json" or "content-type" not in request.headers:
+        raise HTTPException(415, "The body must be application/json.")
+
+
+def _all(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for inner in dependant.dependencies:
+        yield from _all(inner)
+
+
+def _is_list(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_is_list(inner) for inner in get_args(annotation))
+    return get_origin(annotation) is list

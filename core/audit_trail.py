@@ -25,7 +25,13 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Line:
-    """One thing somebody did; `person` is None for what nobody did, `subject` its name where it has one."""
+    """One thing somebody did.
+
+    Attributes:
+        person: who; None for what nobody did.
+        subject: name of the thing; empty where it has none.
+        is_own: whether it was done to one's own account.
+    """
 
     id: int
     at: datetime
@@ -34,6 +40,7 @@ class Line:
     subject_type: str
     subject_id: str
     subject: str
+    is_own: bool
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str | None
@@ -59,7 +66,7 @@ def listing(
         before_id: continues an older page; `after_id` goes back to the newer one next to it.
     """
     auth.must(actor, "see audit")
-    question = select(AuditLine, Person.name).outerjoin(Person, Person.id == AuditLine.actor_id)
+    question = select(AuditLine, Person).outerjoin(Person, Person.id == AuditLine.actor_id)
     for column, value in (
         (AuditLine.actor_id, person_id),
         (AuditLine.action, action),
@@ -86,10 +93,9 @@ def listing(
 def words(session: Session, actor: Actor) -> tuple[list[str], list[str]]:
     """The actions and the kinds of subject that occur, for filters."""
     auth.must(actor, "see audit")
-    found = queries.rows(session, "audit_words")
-    return [r["word"] for r in found if r["kind"] == "action"], [
-        r["word"] for r in found if r["kind"] == "subject"
-    ]
+    found = [(row["kind"], row["word"]) for row in queries.rows(session, "audit_words")]
+    actions, subjects = ([word for kind, word in found if kind == wanted] for wanted in ("action", "subject"))
+    return actions, subjects
 
 
 def _holding(session: Session, pattern: str) -> list[Any]:
@@ -122,14 +128,14 @@ def _names(session: Session, lines: Iterable[AuditLine]) -> dict[tuple[str, str]
     }
 
 
-def _line(line: AuditLine, person: str | None, called: dict[tuple[str, str], str]) -> Line:
+def _line(line: AuditLine, person: Person | None, called: dict[tuple[str, str], str]) -> Line:
     name = called.get((line.subject_type, line.subject_id))
     if name is None:
         # An id says nothing to people; an e-mail or a job's name does.
         name = "" if _uid(line.subject_id) else line.subject_id
     return Line(
-        line.id, line.at, person, line.action, line.subject_type, line.subject_id, name,
-        line.before, line.after, line.request_id,
+        line.id, line.at, person and person.name, line.action, line.subject_type, line.subject_id, name,
+        person is not None and line.subject_id == str(person.uid), line.before, line.after, line.request_id,
     )  # fmt: skip
 
 

@@ -4,11 +4,12 @@ import gc
 import logging
 import os
 import secrets
+from collections.abc import Callable
 
 import streamlit as st
 
 from core import audit, auth, logs, production
-from dashboard import looks, pickers, signin, ui
+from dashboard import invitation, looks, pickers, signin, ui
 from dashboard.charts import demand, stock  # noqa: F401  (imported before the heap is frozen)
 from dashboard.style import FAVICON
 from db.session import reading
@@ -48,11 +49,11 @@ def _prepare() -> bool:
     return True
 
 
-def _pages(person: auth.Actor | None) -> list:
-    """The views this person may see; for nobody the sign-in page, at the same addresses."""
+def _pages(person: auth.Actor | None, door: Callable[[], None]) -> list:
+    """The views this person may see; for nobody the page at the door, at the same addresses."""
     return [
         st.Page(
-            file if person else signin.page,
+            file if person else door,
             title=title if person else "Sign in",
             icon=icon,
             url_path="" if address == "today" else address,
@@ -66,7 +67,7 @@ def _pages(person: auth.Actor | None) -> list:
 
 def _sidebar(person: auth.Actor) -> None:
     with st.sidebar, st.container(key="person"):
-        st.text(person.name)
+        st.page_link("views/account.py", label=ui.safe_md(person.name), icon=":material/person:")
         st.caption(f"{person.role} · {ui.safe_md(looks.the_shop().name)}")
         st.button("Sign out", key="sign_out", on_click=signin.sign_out, icon=":material/logout:")
 
@@ -77,7 +78,11 @@ def main() -> None:
     try:
         _prepare()
         person = signin.actor()
-        page = st.navigation(_pages(person), position="sidebar" if person else "hidden")
+        door = signin.page
+        if invitation.is_waiting():
+            # Whoever brings a link is asked about it first, even when somebody is signed in.
+            person, door = None, invitation.page
+        page = st.navigation(_pages(person, door), position="sidebar" if person else "hidden")
         if person:
             st.logo(ui.wordmark(), size="medium")
             _sidebar(person)

@@ -22,7 +22,7 @@ WORDS_OF = {
     "import": {"id"},
     "warehouses": {"id"},
     "users": {"q"},
-    "audit": {"q", "person", "action", "subject", "days", "before"},
+    "audit": {"q", "person", "action", "subject", "days", "before", "after"},
     "edit-product": {"id"},
     "account": set(),
 }

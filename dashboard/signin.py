@@ -24,6 +24,16 @@ from db.session import transact, transaction
 COOKIE = "runout_sign_in"
 FIELDS = {"Form name": "Sign in", "Username": "E-mail", "Password": "Password", "Login": "Sign in"}
 SEEN_SECONDS = 60
+KEPT_AFTER_SIGN_OUT = {"sign_in", "link"}
+# What a browser calls itself -> what people call it; the first that fits, since most claim to be others too.
+BROWSERS = {
+    "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser/": "Samsung Internet", "Firefox/": "Firefox",
+    "FxiOS/": "Firefox", "Chrome/": "Chrome", "CriOS/": "Chrome", "Safari/": "Safari",
+}  # fmt: skip
+SYSTEMS = {
+    "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS X": "Mac",
+    "CrOS": "ChromeOS", "Linux": "Linux",
+}  # fmt: skip
 TOKEN_CHARACTERS = range(20, 201)
 
 
@@ -64,8 +74,8 @@ class Credentials(AuthenticationModel):
     def check_credentials(self, username: str, password: str) -> bool:
         # Every touch of session_state may end the run in favour of the next one; what must not get lost
         # once the sign-in is committed goes into a dictionary fetched before.
-        mine, address, at = _mine(), st.context.ip_address or "local", looks.now()
-        outcome = transact(lambda session: auth.sign_in(session, username, password, address, at))
+        mine, here = _mine(), whereabouts()
+        outcome = transact(lambda session: auth.sign_in(session, username, password, **here))
         mine["refusal"] = outcome.refusal.sentence if outcome.refusal else None
         if outcome.refusal is not None:
             return False
@@ -138,6 +148,42 @@ def require() -> Actor:
     return person
 
 
+def still(right: str) -> Actor:
+    """The person who is there and has the right, asked anew: for what a fragment or a drawer shows.
+
+    These run without the page around them, so whoever lost the right gets the whole page again, which knows
+    what is left for them: another view, or the sign-in form.
+    """
+    person = looks.who(token())
+    if not auth.may(person, right):
+        st.rerun()
+    return person
+
+
+def whereabouts() -> dict[str, Any]:
+    """From where and with what somebody comes, and when: what a sign-in remembers."""
+    agent = st.context.headers.get("User-Agent")
+    return {"address": st.context.ip_address or "local", "now": looks.now(), "device": device(agent)}
+
+
+def device(agent: str | None) -> str | None:
+    """What a browser calls itself in the words people use: Chrome on Linux."""
+    if not isinstance(agent, str) or not agent:
+        return None
+    browser = next((name for sign, name in BROWSERS.items() if sign in agent), None)
+    system = next((name for sign, name in SYSTEMS.items() if sign in agent), None)
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or agent[:60]
+
+
+def carry_token(given: str) -> None:
+    """Be the person behind a new token from the next run on; the cookie follows at its end."""
+    mine = _mine()
+    mine.clear()
+    mine["token"] = given
+
+
 def sign_out() -> None:
     """End the sign-in in the database and here; the cookie goes at the end of the run."""
     given, mine = token(), _mine()
@@ -145,7 +191,7 @@ def sign_out() -> None:
         transact(lambda session: auth.sign_out(session, given, looks.now()))
     mine.clear()
     mine["signed_out"] = True
-    for name in set(st.session_state) - {"sign_in"}:
+    for name in set(st.session_state) - KEPT_AFTER_SIGN_OUT:
         del st.session_state[name]
 
 

@@ -1,5 +1,6 @@
 """The stock path: what was on the shelf, and the fan of what may be left."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
@@ -11,6 +12,10 @@ SEEN_AHEAD_DAYS = 30
 LEAST_PAST_DAYS = 45
 PAST_PER_DAY_AHEAD = 1.5
 BEYOND_RUN_OUT_DAYS = 14
+BEYOND_RECEIPT_DAYS = 7
+LINES = ("p10", "p25", "p50", "p75", "p90")
+
+Arrivals = Sequence[tuple[date, float, str]]
 
 
 def figure(
@@ -21,11 +26,14 @@ def figure(
     on_hand: float,
     run_out: tuple[date | None, date | None, date | None] = (None, None, None),
     run_out_words: str = "",
+    receipts: Arrivals = (),
     dark: bool = False,
     separators: str = ".,",
     height: int = 320,
 ) -> go.Figure:
     """History as a solid line, then 80 % and 50 % of the futures, and the run-out as a bracket on the axis.
+
+    What is on its way is an up-step of the futures with its words on it.
 
     Args:
         path: one row a day (`demand.stock_path`): day, closing, in_stock.
@@ -33,15 +41,17 @@ def figure(
         on_hand: the stock of this moment, where both meet.
         run_out: days by which 10, 50 and 90 % of the futures have run out; None beyond the horizon.
         run_out_words: what the bracket says.
+        receipts: (day from today on, quantity, what its step says), already counted in the fan.
     """
     drawn = charts.blank(height, dark=dark, separators=separators)
     past = path[[day < today for day in path.day]] if len(path) else path
     last = today
     if fan is not None and len(fan):
-        ahead = _ahead(fan, today, on_hand, run_out[2])
+        ahead = _ahead(fan, today, on_hand, run_out[2], receipts)
         last = ahead.day.iloc[-1]
         past = _recent(past, today, last)
         _draw_fan(drawn, ahead, dark=dark)
+        _say_receipts(drawn, receipts, ahead, dark=dark)
     charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
     _draw_history(drawn, past, today, on_hand, dark=dark)
     first = past.day.iloc[0] if len(past) else today
@@ -59,16 +69,48 @@ def _recent(past: pd.DataFrame, today: date, last: date) -> pd.DataFrame:
     return past.tail(days)
 
 
-def _ahead(fan: pd.DataFrame, today: date, on_hand: float, p90_on: date | None) -> pd.DataFrame:
-    """The part of the fan worth seeing, starting with the stock of this moment."""
-    now = dict.fromkeys(("p10", "p25", "p50", "p75", "p90"), on_hand)
+def _ahead(
+    fan: pd.DataFrame, today: date, on_hand: float, p90_on: date | None, receipts: Arrivals
+) -> pd.DataFrame:
+    """The part of the fan worth seeing, from the stock of this moment on; receipts are upright steps."""
     later = fan[[day > today for day in fan.day]]
+    days = SEEN_AHEAD_DAYS
     if on_hand > 0:
-        far = (p90_on - today).days + BEYOND_RUN_OUT_DAYS if p90_on else len(later)
-        later = later.head(max(far, SEEN_AHEAD_DAYS))
-    else:
-        later = later.head(SEEN_AHEAD_DAYS)
-    return pd.concat([pd.DataFrame([{"day": today, **now}]), later], ignore_index=True)
+        days = max(days, (p90_on - today).days + BEYOND_RUN_OUT_DAYS if p90_on else len(later))
+    coming = [(day - today).days + BEYOND_RECEIPT_DAYS for day, _, _ in receipts]
+    later = later.head(max([days, *coming]))
+    rows = [{"day": today} | dict.fromkeys(LINES, on_hand)]
+    arriving: dict[date, float] = {}
+    for day, quantity, _ in receipts:
+        arriving[day] = arriving.get(day, 0.0) + quantity
+    if arriving.get(today):
+        rows.append({"day": today} | dict.fromkeys(LINES, on_hand + arriving[today]))
+    for row in later.to_dict("records"):
+        if row["day"] in arriving:  # first the foot of the step: what the day before left
+            rows.append(rows[-1] | {"day": row["day"]})
+        rows.append({name: row[name] for name in ("day", *LINES)})
+    return pd.DataFrame(rows)
+
+
+def _say_receipts(drawn: charts.Sketch, receipts: Arrivals, ahead: pd.DataFrame, *, dark: bool) -> None:
+    """Each receipt's words on top of its step; neighbours stand one above the other."""
+    colours = charts.palette(dark)
+    tops = ahead.groupby("day").p90.max()
+    apart = max((ahead.day.iloc[-1] - ahead.day.iloc[0]).days / 6, 1)
+    before, height = None, 0
+    for day, _, words in sorted(receipts, key=lambda receipt: receipt[0]):
+        if day not in tops:
+            continue
+        height = height + 1 if before is not None and (day - before).days < apart else 0
+        before = day
+        drawn.shade(
+            type="line", xref="x", yref="y", x0=day, x1=day, y0=0, y1=float(tops[day]),
+            line={"color": colours.accent, "width": 1, "dash": "dot"},
+        )  # fmt: skip
+        drawn.say(
+            x=day, y=float(tops[day]), xanchor="left", yanchor="bottom", xshift=2, yshift=2 + 15 * height,
+            text=words, font={"color": colours.accent, "size": 12},
+        )  # fmt: skip
 
 
 def _draw_fan(drawn: charts.Sketch, fan: pd.DataFrame, *, dark: bool) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bench import shop
 from core import demand, predictions, products, stock
-from db import server
+from db import queries, server
 from db.session import new_engine
 
 TODAY = date(2026, 11, 20)
@@ -110,6 +110,17 @@ def test_demand_of_a_page_of_products_is_read_by_the_key(big_shop):
     plan = plans(big_shop, lambda s: demand.sparklines(s, [1, 2, 3], TODAY))
     assert touches(plan, "stock_day")
     assert "Seq Scan" not in touches(plan, "stock_day")
+
+
+def test_stale_run_outs_are_found_in_one_pass_and_not_product_by_product(big_shop):
+    plan = plans(
+        big_shop, lambda s: queries.rows(s, "stale_run_outs", today=TODAY + timedelta(days=1), most=20)
+    )
+    assert touches(plan, "expected_receipt")
+    assert touches(plan, "stock_day") == []
+    assert [node for node in plan if node.get("Parent Relationship") == "SubPlan"] == []
+    looped = [node for node in plan if node["Node Type"] == "Nested Loop" and node["Plan Rows"] > 2000]
+    assert looped == []
 
 
 def test_a_sum_over_the_ledger_would_be_noticed(big_shop):

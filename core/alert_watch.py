@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core import alert_findings, alert_rules, shop
 from core.alert_findings import Key, Look
 from core.alert_rules import LOW_STOCK, PREDICTED
-from db.models import Alert, Product, StockLevel, WarehouseThreshold
+from db.models import Alert
 
 T = TypeVar("T")
 log = logging.getLogger("runout.alerts")
@@ -98,24 +98,29 @@ def look_at(session: Session, product_ids: Sequence[int], now: datetime, today: 
         log.exception("The alerts of %s products could not be looked at", len(product_ids))
 
 
-def after_booking(session: Session, moved: Iterable[Moved]) -> None:
-    """Look at the products that a booking took over a line of their thresholds; most bookings take none."""
+def after_booking(session: Session, lines: Iterable[Moved], thresholds: list[dict[str, Any]]) -> None:
+    """Look at the products that a booking took over a line of their thresholds; most bookings take none.
+
+    Args:
+        thresholds: what `thresholds_of` in the database says about the booking.
+    """
     before, after, changes = {}, {}, {}
-    for line in moved:
+    for line in lines:
         place = (line.product_id, line.warehouse_id)
         before.setdefault(place, line.before)
         after[place] = line.after
         changes[line.product_id] = changes.get(line.product_id, Decimal(0)) + line.after - line.before
-    if not changes:
-        return
     crossing = set()
-    for row in session.execute(_thresholds(list(changes))):
-        place = (row.id, row.warehouse_id)
-        is_over = row.of_shop is not None and alert_rules.crosses(
-            row.on_hand - changes[row.id], row.on_hand, row.of_shop
-        )
-        if is_over or (place in after and alert_rules.crosses(before[place], after[place], row.of_place)):
-            crossing.add(row.id)
+    for known in thresholds:
+        product_id = known["product_id"]
+        if known["of_shop"] is not None:
+            on_hand, of_shop = Decimal(known["on_hand"]), Decimal(known["of_shop"])
+            if alert_rules.crosses(on_hand - changes[product_id], on_hand, of_shop):
+                crossing.add(product_id)
+        for warehouse_id, of_place in (known["of_places"] or {}).items():
+            place = (product_id, int(warehouse_id))
+            if place in after and alert_rules.crosses(before[place], after[place], Decimal(of_place)):
+                crossing.add(product_id)
     if crossing:
         look_at_now(session, crossing)
 
@@ -124,30 +129,6 @@ def look_at_now(session: Session, product_ids: Iterable[int]) -> None:
     """`look_at` with the moment and the day of now."""
     now = datetime.now(UTC)
     look_at(session, sorted(product_ids), now, shop.today(shop.get(session), now))
-
-
-def _thresholds(product_ids: list[int]):
-    """The thresholds of active products, with what the shop has of each; none for products without any."""
-    on_hand = (
-        select(func.coalesce(func.sum(StockLevel.quantity), 0))
-        .where(StockLevel.product_id == Product.id)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            Product.id,
-            Product.reorder_threshold.label("of_shop"),
-            on_hand.label("on_hand"),
-            WarehouseThreshold.warehouse_id,
-            WarehouseThreshold.reorder_threshold.label("of_place"),
-        )
-        .outerjoin(WarehouseThreshold, WarehouseThreshold.product_id == Product.id)
-        .where(
-            Product.id.in_(product_ids),
-            Product.is_active,
-            or_(Product.reorder_threshold.is_not(None), WarehouseThreshold.warehouse_id.is_not(None)),
-        )
-    )
 
 
 # -- Writing -------------------------------------------------------------------------------------------------

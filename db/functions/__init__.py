@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-NAMES = ("refusal", "roll_up", "returned_of", "announce_ids", "post_stock_lines", "post_stock", "keep_ledger")
+NAMES = (
+    "refusal", "roll_up", "returned_of", "announce_ids", "post_stock_lines", "post_stock", "keep_ledger",
+    "thresholds_of",
+)  # fmt: skip
 
 
 def source(name: str) -> str:

@@ -299,9 +299,10 @@ def upgrade() -> None:
     for table in GROWING:
         op.execute(f"GRANT SELECT, INSERT ON {table} TO runout_app")
     # The posting functions say which ids they are about to draw. A way back may leave them as they are.
-    for name in ("announce_ids", "post_stock_lines", "post_stock"):
+    for name in ("announce_ids", "post_stock_lines", "post_stock", "thresholds_of"):
         op.execute(sa.text(functions.source(name).replace(":", "\\:")))
-    op.execute("REVOKE EXECUTE ON FUNCTION announce_ids() FROM PUBLIC")
+    op.execute("REVOKE EXECUTE ON FUNCTION announce_ids(), thresholds_of(jsonb) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION thresholds_of(jsonb) TO runout_app")
 
 
 def downgrade() -> None:

@@ -3,8 +3,9 @@
 -- p_lines is a JSON array of objects with product_id, warehouse_id, type, reason_code, change (signed) and,
 -- where known, unit_price, occurred_at, reason, reference_type, reference_id, customer, reverses_id,
 -- returns_id, counterpart_line (the 0-based place of a transfer's other leg). A posting of one line may give
--- `counted` instead of `change`: the stock that is there. When that is what is on hand, the posting has no
--- movement (it is kept all the same, so that a retry does not count away what was sold since).
+-- `counted` instead of `change`: the stock that is there, or `total`: that of all warehouses together. When
+-- that is what is on hand, the posting has no movement (it is kept all the same, so that a retry does not
+-- count away what was sold since).
 --
 -- Answers {"posting_id", "lines": [{"movement_id", "product_id", "warehouse_id", "change", "before",
 -- "after"}]}, with "replayed" when the key was booked before; or {"refused": [{"line", "code", ...}]} and
@@ -74,7 +75,8 @@ BEGIN
     SELECT * INTO line FROM jsonb_to_record(p_lines -> 0) AS l (
         product_id integer, warehouse_id integer, type text, reason_code text, change numeric(18, 4),
         unit_price numeric(14, 4), occurred_at timestamptz, reason text, reference_type text,
-        reference_id text, customer text, reverses_id bigint, returns_id bigint, counted numeric(18, 4));
+        reference_id text, customer text, reverses_id bigint, returns_id bigint, counted numeric(18, 4),
+        total numeric(18, 4));
 
     SELECT w.time_zone INTO zone FROM warehouse AS w WHERE w.id = line.warehouse_id;
     IF NOT FOUND THEN
@@ -91,15 +93,22 @@ BEGIN
     IF line.type = 'transfer' THEN
         RETURN refusal('broken_transfer');
     END IF;
-    IF line.counted IS NOT NULL THEN
-        -- A count: the difference to what is on hand, found under the lock that also books it.
-        IF line.counted < 0 THEN
+    IF coalesce(line.counted, line.total) IS NOT NULL THEN
+        -- A count: the difference to what is on hand, found under the locks that also book it.
+        IF coalesce(line.counted, line.total) < 0 THEN
             RETURN refusal('wrong_sign');
         END IF;
         INSERT INTO stock_level (product_id, warehouse_id, quantity)
         VALUES (line.product_id, line.warehouse_id, 0) ON CONFLICT DO NOTHING;
-        SELECT line.counted - level.quantity INTO line.change FROM stock_level AS level
-        WHERE level.product_id = line.product_id AND level.warehouse_id = line.warehouse_id FOR UPDATE;
+        PERFORM 1 FROM stock_level AS level
+        WHERE level.product_id = line.product_id
+          AND (level.warehouse_id = line.warehouse_id OR line.total IS NOT NULL)
+        ORDER BY level.warehouse_id FOR UPDATE;
+        -- A statement of its own: it sees a level that a transfer made while the locks were waited for.
+        SELECT coalesce(line.counted, line.total) - sum(level.quantity) INTO line.change
+        FROM stock_level AS level
+        WHERE level.product_id = line.product_id
+          AND (level.warehouse_id = line.warehouse_id OR line.total IS NOT NULL);
         IF line.change = 0 THEN
             posting_id := nextval('posting_id_seq');
             answer := jsonb_build_object('posting_id', posting_id, 'lines', '[]'::jsonb);

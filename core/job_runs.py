@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core import audit, auth
 from core.auth import Actor
@@ -21,6 +21,7 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 3
 CHANNEL = "job_run"
 HEARTBEAT_STALE = timedelta(minutes=2)
+KEPT_FOR = timedelta(days=90)
 
 
 class Superseded(RuleBroken):
@@ -152,10 +153,10 @@ def finish(session: Session, claimed: Claim, now: datetime, result: dict[str, An
         raise Superseded(f"Run {claimed.run_id} of {claimed.job} was given to another worker.")
 
 
-def fail(session: Session, claimed: Claim, now: datetime, message: str) -> None:
-    """Write down why the run did not work; silent when it is no longer ours."""
+def fail(session: Session, claimed: Claim, now: datetime, message: str) -> bool:
+    """Write down why the run did not work; answers False, and does nothing, when it is no longer ours."""
     cancelled = session.scalar(select(JobRun.cancel_requested).where(JobRun.id == claimed.run_id))
-    session.execute(
+    kept = session.execute(
         update(JobRun)
         .where(*_ours(claimed))
         .values(
@@ -164,7 +165,20 @@ def fail(session: Session, claimed: Claim, now: datetime, message: str) -> None:
             lease_until=None,
             message=message[:2000],
         )
-    )
+    ).rowcount
+    return bool(kept)
+
+
+def try_again(session: Session, claimed: Claim, message: str) -> bool:
+    """Queue a run anew whose work died of bad luck; answers False when it is not ours or had its attempts."""
+    kept = session.execute(
+        update(JobRun)
+        .where(*_ours(claimed), ~JobRun.cancel_requested, JobRun.attempts < MOST_ATTEMPTS)
+        .values(state="queued", lease_until=None, message=f"{message} It is tried again."[:2000])
+    ).rowcount
+    if kept:
+        _wake(session)
+    return bool(kept)
 
 
 def reap(session: Session, now: datetime) -> int:
@@ -187,6 +201,26 @@ def reap(session: Session, now: datetime) -> int:
     return len(dead)
 
 
+def forget_old(session: Session, now: datetime, most: int = 5000) -> int:
+    """Delete at most so many runs that ended 90 days ago, with their logs; answers how many.
+
+    The last slot of each job stays: whoever catches up asks for it.
+    """
+    newer = aliased(JobRun)
+    last = (
+        select(func.max(newer.slot))
+        .where(newer.job == JobRun.job, newer.requested_by.is_(None))
+        .correlate(JobRun)
+        .scalar_subquery()
+    )
+    old = (
+        select(JobRun.id)
+        .where(JobRun.finished_at < now - KEPT_FOR, JobRun.slot.is_distinct_from(last))
+        .limit(most)
+    )
+    return session.execute(delete(JobRun).where(JobRun.id.in_(old))).rowcount
+
+
 def last_slot(session: Session, job: str) -> datetime | None:
     """The latest slot of the timetable that was asked for, however it ended."""
     return session.scalar(
@@ -206,6 +240,15 @@ def alive(session: Session, worker: str, now: datetime) -> None:
 def scheduler_seen_at(session: Session) -> datetime | None:
     """When any scheduler was last seen; None when none ever ran."""
     return session.scalar(select(func.max(Worker.seen_at)))
+
+
+def by_id(session: Session, actor: Actor, run_id: int) -> JobRun:
+    """One run as it stands, for whoever may ask for it."""
+    auth.must(actor, "train")
+    run = session.get(JobRun, run_id)
+    if run is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return run
 
 
 def latest(session: Session, actor: Actor, jobs: Sequence[str], most: int = 5) -> dict[str, list[JobRun]]:

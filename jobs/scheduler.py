@@ -10,24 +10,23 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from core import job_runs
 from core.job_runs import Claim, Superseded
-from core.timetable import ERRANDS, TASKS, Task
+from core.timetable import ERRANDS, TASKS, Errand, Task
 from db.session import engine, transact
-from jobs import serve, steps, work
+from jobs import run_log, serve, work
+from jobs.hands import Hand, InChild, InThread
 
-ROOT = Path(__file__).resolve().parent.parent
 BEAT_SECONDS = 15
+LAST_WORDS_SECONDS = 10  # how long a short run may still work when this process is asked to stop
+MOST_LEFT_BEHIND = 3  # threads of one job that hang; further runs of that job wait for another process
 MOST_SLOTS = 60  # asked for at once after this process was stopped for a while (a laptop that slept)
 LOOK_SECONDS = 5  # how often a worker looks when no notification came
 log = logging.getLogger("runout.scheduler")
@@ -49,13 +48,17 @@ def main(_arguments: argparse.Namespace) -> int:
 
 
 class Scheduler:
-    """One process: a clock, a worker for short runs, and one for long runs in a child process."""
+    """One process: a clock, a worker for each short job, and two for work in child processes.
+
+    A short job that hangs holds up only its own kind, until its limit.
+    """
 
     def __init__(self, tasks: tuple[Task, ...] = TASKS) -> None:
         self.tasks = tasks
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopped = threading.Event()
         self._asked: dict[str, datetime] = {}
+        self._bell = Bell()
         # Jobs live in code: a store in the database would be pickles. A tick that comes late still counts,
         # and several late ones are one.
         self._clock = BackgroundScheduler(
@@ -73,9 +76,10 @@ class Scheduler:
         self._clock.add_job(self._guarded, "interval", seconds=BEAT_SECONDS, args=[self._beat], id="beat")
         self._guarded(self._beat)
         self._clock.start()
+        threading.Thread(target=self._bell.listen, args=(self._stopped,), name="bell", daemon=True).start()
         workers = [
-            threading.Thread(target=self._work, args=(runs_in, do), name=runs_in, daemon=True)
-            for runs_in, do in (("thread", work.do), ("child", self._in_child), ("errand", self._in_child))
+            threading.Thread(target=self._work, args=(jobs,), name=name, daemon=True)
+            for name, jobs in self._posts().items()
         ]
         for worker in workers:
             worker.start()
@@ -87,6 +91,15 @@ class Scheduler:
 
     def stop(self) -> None:
         self._stopped.set()
+        self._bell.ring()
+
+    def _posts(self) -> dict[str, list[Task | Errand]]:
+        """The workers of this process and the jobs of each: one a short job, one for each kind of child."""
+        posts: dict[str, list[Task | Errand]] = {}
+        for job in (*self.tasks, *ERRANDS):
+            name = job.job if job.runs_in == "thread" else job.runs_in
+            posts.setdefault(name, []).append(job)
+        return posts
 
     def _ask(self, task: Task) -> None:
         """Ask for the slots that came since this process last asked; at its start for the last one only."""
@@ -110,83 +123,112 @@ class Scheduler:
         except Exception:  # the database is away, say: the next tick tries again
             log.exception("The clock could not do its step")
 
-    def _work(self, runs_in: str, do) -> None:
-        """Claim and do runs of one kind until stopped."""
-        jobs = [task.job for task in (*self.tasks, *ERRANDS) if task.runs_in == runs_in]
-        bell = Bell()
+    def _work(self, jobs: list[Task | Errand]) -> None:
+        """Claim and do runs of these jobs until stopped."""
+        by_name = {job.job: job for job in jobs}
+        left_behind: list[Hand] = []
         while not self._stopped.is_set():
+            heard = self._bell.rings
             try:
-                claimed = transact(
-                    lambda session: job_runs.claim(session, self.name, jobs, datetime.now(UTC))
-                )
+                left_behind = [hand for hand in left_behind if not hand.wait(0)]
+                claimed = None
+                if len(left_behind) < MOST_LEFT_BEHIND:
+                    claimed = transact(
+                        lambda session: job_runs.claim(session, self.name, list(by_name), datetime.now(UTC))
+                    )
                 if claimed is None:
-                    bell.wait(LOOK_SECONDS)
+                    self._bell.wait(heard, LOOK_SECONDS)
                 else:
-                    do(claimed)
+                    with run_log.kept(claimed.run_id):
+                        left_behind.append(self._attend(claimed, by_name[claimed.job]))
             except Exception:
-                log.exception("The worker for work in a %s stumbled", runs_in)
+                log.exception("The worker for %s stumbled", ", ".join(by_name))
                 self._stopped.wait(LOOK_SECONDS)
 
-    def _in_child(self, claimed: Claim) -> None:
-        """Run it in a process of its own, so that a hang or a lack of memory takes nothing else along."""
-        command = [sys.executable, "-m", "jobs", "work", str(claimed.run_id), claimed.job,
-                   claimed.slot.isoformat(), str(claimed.fence)]  # fmt: skip
-        if claimed.subject is not None:
-            command.append(claimed.subject)
-        limit = next(task.limit for task in (*self.tasks, *ERRANDS) if task.job == claimed.job)
-        deadline = time.monotonic() + limit.total_seconds()
-        # After kill -9 of this process nobody else would end its children.
-        child = subprocess.Popen(command, cwd=ROOT, preexec_fn=steps.die_with_parent)
+    def _attend(self, claimed: Claim, job: Task | Errand) -> Hand:
+        """Have a run done and keep its lease; end it when it takes too long or is no longer ours."""
+        hand: Hand = InThread(claimed, work.do) if job.runs_in == "thread" else InChild(claimed)
+        deadline = time.monotonic() + job.limit.total_seconds()
         try:
-            while child.poll() is None:
+            while not hand.wait(1):
                 if self._stopped.is_set():
-                    return
+                    self._stop(hand)
+                    return hand
                 if time.monotonic() > deadline:
-                    self._failed(claimed, "It took too long and was ended.")
-                    return
-                self._wait_for(child)
+                    self._failed(claimed, f"It took longer than {_words(job.limit)} and was ended.")
+                    return hand
                 transact(lambda session: job_runs.beat(session, claimed, datetime.now(UTC)))
-            if child.returncode:
-                self._failed(claimed, f"Its process ended with code {child.returncode}.")
+            if died := hand.died_of():
+                self._died(claimed, died, again=hand.was_killed and isinstance(job, Task))
         except Superseded:
-            # Ended by itself meanwhile, cancelled, or given to another: in no case may it go on.
-            if child.poll() is None:
-                self._failed(claimed, "Cancelled.")
+            # Cancelled or given to another: it may not go on. Or done, and only tidying up after itself.
+            if not self._failed(claimed, "Cancelled."):
+                hand.wait(LAST_WORDS_SECONDS)
         finally:
-            if child.poll() is None:
-                child.kill()
-            child.wait()
+            hand.let_go()
+        return hand
 
-    def _wait_for(self, child: subprocess.Popen) -> None:
-        try:
-            child.wait(1)
-        except subprocess.TimeoutExpired:
-            return
+    def _stop(self, hand: Hand) -> None:
+        if isinstance(hand, InThread):
+            hand.wait(LAST_WORDS_SECONDS)
 
-    def _failed(self, claimed: Claim, sentence: str) -> None:
-        transact(lambda session: job_runs.fail(session, claimed, datetime.now(UTC), sentence))
+    def _died(self, claimed: Claim, sentence: str, *, again: bool) -> None:
+        """Its process is gone: what only bad luck ended is tried again, a few times."""
+        if again and transact(lambda session: job_runs.try_again(session, claimed, sentence)):
+            log.error("%s It is tried again.", sentence)
+        else:
+            self._failed(claimed, sentence)
+
+    def _failed(self, claimed: Claim, sentence: str) -> bool:
+        now = datetime.now(UTC)
+        is_ours = transact(lambda session: job_runs.fail(session, claimed, now, sentence))
+        if is_ours:
+            log.error("%s", sentence)
+        return is_ours
+
+
+def _words(limit: timedelta) -> str:
+    hours, minutes, seconds = limit / timedelta(hours=1), limit / timedelta(minutes=1), limit.total_seconds()
+    if hours >= 2:
+        return f"{hours:g} hours"
+    return f"{minutes:g} minutes" if minutes >= 2 else f"{seconds:g} seconds"
 
 
 class Bell:
-    """Rings when a run was asked for (LISTEN job_run); without a connection it only waits."""
+    """Rings for all workers of this process when a run was asked for (LISTEN job_run)."""
 
     def __init__(self) -> None:
-        self._connection = None
+        self.rings = 0
+        self._rung = threading.Condition()
 
-    def wait(self, seconds: float) -> None:
-        """Return at a notification, or after `seconds`."""
-        try:
-            if self._connection is None:
-                self._connection = engine().raw_connection()
-                self._connection.driver_connection.autocommit = True
-                with self._connection.cursor() as cursor:
-                    cursor.execute("LISTEN job_run")
-            listening = self._connection.driver_connection
-            if select.select([listening], [], [], seconds)[0]:
-                listening.poll()
-                listening.notifies.clear()
-        except Exception:  # lost: listen anew next time, and look meanwhile
-            if self._connection is not None:
-                self._connection.invalidate()
-            self._connection = None
-            time.sleep(min(seconds, 1))
+    def wait(self, heard: int, seconds: float) -> None:
+        """Return when it has rung more often than `heard`, or after `seconds`."""
+        with self._rung:
+            self._rung.wait_for(lambda: self.rings != heard, seconds)
+
+    def ring(self) -> None:
+        with self._rung:
+            self.rings += 1
+            self._rung.notify_all()
+
+    def listen(self, stopped: threading.Event) -> None:
+        """Hold one connection and ring at each notification; without one, workers look by themselves."""
+        connection = None
+        while not stopped.is_set():
+            try:
+                if connection is None:
+                    connection = engine().raw_connection()
+                    connection.driver_connection.autocommit = True
+                    with connection.cursor() as cursor:
+                        cursor.execute("LISTEN job_run")
+                    self.ring()  # for what came while nobody listened
+                listening = connection.driver_connection
+                if select.select([listening], [], [], LOOK_SECONDS)[0]:
+                    listening.poll()
+                    listening.notifies.clear()
+                    self.ring()
+            except Exception:  # lost: listen anew
+                if connection is not None:
+                    connection.invalidate()
+                connection = None
+                stopped.wait(1)

@@ -1,6 +1,7 @@
 """Training: look at the demand, think without a session, write, and publish in one step."""
 
 import argparse
+import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -18,6 +19,7 @@ from db.session import reading, transact, transaction
 BATCH = 200
 BACKTEST_PRODUCTS = 1000
 LONG = 600  # seconds one statement may take
+log = logging.getLogger("runout.training")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +80,11 @@ def train(
             frame = demand.frame(looking, as_of, product_ids=products, by_warehouse=True)
             histories.append(_history(frame, as_of))
     whole_shop = histories[0]
+    log.info(
+        "%s products %s, %s of them with sales up to %s",
+        f"{len(products):,}", "have moved" if kept is not None else "are active",
+        f"{len(whole_shop) if whole_shop is not None else 0:,}", as_of,
+    )  # fmt: skip
     if kept is not None:
         library = analogs.Library.load(kept)
     else:
@@ -113,6 +120,7 @@ def _train(
     on_publish: Callable[[Session, dict[str, int]], None] | None,
 ) -> dict[str, int]:
     scored = _scores(histories[0])
+    log.info("Back-test: %s forecasts of the past compared with what happened", f"{len(scored):,}")
     by_product = backtest.by_product(scored) if len(scored) else None
     total = sum(len(history) for history in histories if history is not None)
     counts = {"ok": 0, "too_short": 0, "failed": 0}
@@ -133,6 +141,11 @@ def _train(
     kept = transact(lambda session: model_runs.keep(session, run_id, as_of, never_moved), LONG)
     counts["too_short"] += kept["too_short"]
 
+    log.info(
+        "%s forecasts trained, %s with too little history, %s failed",
+        *(f"{counts[state]:,}" for state in ("ok", "too_short", "failed")),
+    )
+
     with reading(LONG) as looking:
         rows = list(predictions.run_out_rows(looking, products, today, run_id))
     shop_scores = backtest.of_shop(scored).dropna().round(4).to_dict() if len(scored) else {}
@@ -143,6 +156,7 @@ def _train(
             on_publish(session, counts)
 
     transact(publish, LONG)
+    log.info("%s run-outs published", f"{len(rows):,}")
     # What moved while the run-outs were computed and published.
     transact(lambda session: predictions.refresh_stale(session, today), LONG)
     return counts

@@ -2,18 +2,22 @@
 
 import argparse
 import logging
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from core import job_runs, ledger_check, predictions, shop
+from core import job_runs, ledger_check, logs, predictions, production, shop
 from core.job_runs import Claim
 from db.session import reading, transact
-from jobs import alerts
+from jobs import alerts, run_log
 
 log = logging.getLogger("runout.jobs")
 LONG = 600
+FORGETTING_STEPS = 20
+SIGN_SECONDS = 60  # how often long work says how far it is
 
 
 def train(claimed: Claim) -> None:
@@ -27,7 +31,11 @@ def refresh(claimed: Claim) -> None:
 
 
 def check_ledger(claimed: Claim) -> None:
-    """Hold every level, chain and roll-up against the movements; a ledger with a fault fails the run."""
+    """Hold every level, chain and roll-up against the movements; a ledger with a fault fails the run.
+
+    The night's quiet is also when old runs are forgotten.
+    """
+    forgotten = _forget_old_runs()
     with reading(LONG, snapshot=True) as session:
         faults = ledger_check.faults(session)
     if faults:
@@ -35,7 +43,18 @@ def check_ledger(claimed: Claim) -> None:
         log.error(sentence)
         _fail(claimed, sentence)
     else:
+        log.info("The ledger is sound; %s old runs are forgotten", f"{forgotten:,}")
         transact(lambda session: job_runs.finish(session, claimed, _now(), {}))
+
+
+def _forget_old_runs() -> int:
+    forgotten = 0
+    for _ in range(FORGETTING_STEPS):
+        step = transact(lambda session: job_runs.forget_old(session, _now()))
+        forgotten += step
+        if not step:
+            break
+    return forgotten
 
 
 def run_outs(claimed: Claim) -> None:
@@ -48,6 +67,8 @@ def run_outs(claimed: Claim) -> None:
     while found := transact(some):
         brought += found
         _beat(claimed, brought, None)
+    if brought:
+        log.info("%s run-outs brought up to date", f"{brought:,}")
     transact(lambda session: job_runs.finish(session, claimed, _now(), {"products": brought}))
 
 
@@ -62,15 +83,16 @@ JOBS: dict[str, Callable[[Claim], None]] = {
 
 
 def do(claimed: Claim) -> None:
-    """Do a claimed run; trouble ends the run, never the worker."""
-    try:
-        JOBS[claimed.job](claimed)
-    except job_runs.Superseded as overtaken:
-        log.warning("%s", overtaken)
-        _fail(claimed, overtaken.sentence)
-    except Exception as trouble:
-        log.exception("Run %s of %s failed", claimed.run_id, claimed.job)
-        _fail(claimed, f"{type(trouble).__name__}: {trouble}")
+    """Do a claimed run and keep its log; trouble ends the run, never the worker."""
+    with run_log.kept(claimed.run_id):
+        try:
+            JOBS[claimed.job](claimed)
+        except job_runs.Superseded as overtaken:
+            log.warning("%s", overtaken)
+            _fail(claimed, overtaken.sentence)
+        except Exception as trouble:
+            log.exception("Run %s of %s failed", claimed.run_id, claimed.job)
+            _fail(claimed, f"{type(trouble).__name__}: {trouble}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """The child process of a long run, started by the scheduler."""
-    logging.basicConfig(level=logging.INFO)
+    logs.configure("worker", as_json=production.is_production(os.environ))
     do(Claim(arguments.run_id, arguments.job, arguments.slot, arguments.fence, arguments.subject))
     return 0
 
@@ -91,8 +113,14 @@ def main(arguments: argparse.Namespace) -> int:
 def _train(claimed: Claim, *, only_moved: bool) -> None:
     from jobs.train import train as work  # numpy and pandas, which short work does without
 
+    said_at = time.monotonic()
+
     def progress(done: int, total: int) -> None:
+        nonlocal said_at
         _beat(claimed, done, total)
+        if time.monotonic() - said_at > SIGN_SECONDS:
+            said_at = time.monotonic()
+            log.info("%s of %s forecasts drawn", f"{done:,}", f"{total:,}")
 
     def ended(session: Session, counts: dict[str, int]) -> None:
         job_runs.finish(session, claimed, _now(), counts)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import job_runs, triage
+from core import auth, job_runs, triage
 from core.errors import RunoutError
 from dashboard import charts, looks
 from dashboard.formats import Formats
@@ -213,14 +213,20 @@ def page_failed(error: Exception) -> None:
 
 
 def download(
-    label: str, make: Callable[[], pd.DataFrame], file_name: str, *, key: str, help_: str | None = None
+    label: str,
+    make: Callable[[], pd.DataFrame],
+    file_name: str,
+    *,
+    key: str,
+    help_: str | None = None,
+    right: str = "read",
 ) -> None:
-    """A button that makes its CSV when it is pressed, for whoever is signed in then."""
+    """A button that makes its CSV when it is pressed, for whoever is signed in and has the right then."""
     token = st.session_state.get("sign_in", {}).get("token")
 
     def content() -> bytes:
-        if looks.who(token) is None:
-            return b"Your sign-in has ended. Sign in again.\n"
+        if not auth.may(looks.who(token), right):
+            return b"Your sign-in has ended, or your role has changed. Sign in again.\n"
         return as_csv(make())
 
     st.download_button(

@@ -78,4 +78,4 @@ def last_said(session: Session, actor: Actor, run_ids: Iterable[int]) -> dict[in
         .where(JobLine.job_run_id.in_(list(run_ids)))
         .group_by(JobLine.job_run_id)
     )
-    return dict(found.tuples().all())
+    return dict(found.all())

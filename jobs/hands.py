@@ -9,9 +9,13 @@ from typing import Protocol
 from core.job_runs import Claim
 from jobs import steps
 
+CHILD = [sys.executable, "-m", "jobs", "work"]
+
 
 class Hand(Protocol):
-    """Somebody at work on one run."""
+    """Somebody at work on one run; `was_killed` says whether somebody outside ended it."""
+
+    was_killed: bool
 
     def wait(self, seconds: float) -> bool:
         """Wait for its end at most so long; answers whether it has ended."""
@@ -30,8 +34,9 @@ class InChild:
     """Work in a process of its own: a hang or a lack of memory takes nothing else along."""
 
     def __init__(self, claimed: Claim) -> None:
-        command = [sys.executable, "-m", "jobs", "work", str(claimed.run_id), claimed.job,
-                   claimed.slot.isoformat(), str(claimed.fence)]  # fmt: skip
+        command = [
+            *CHILD, str(claimed.run_id), claimed.job, claimed.slot.isoformat(), str(claimed.fence)
+        ]  # fmt: skip
         if claimed.subject is not None:
             command.append(claimed.subject)
         # After kill -9 of this process nobody else would end its children.

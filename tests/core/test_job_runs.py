@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core import job_runs
+from core import job_log, job_runs
 from core.errors import NotAllowed, RuleBroken
 from core.job_runs import Superseded
-from db.models import JobRun
+from db.models import JobLine, JobRun
 from tests.makers import an_actor
 
 NOW = datetime(2026, 5, 3, 2, 0, tzinfo=UTC)
@@ -117,3 +117,44 @@ def test_a_long_complaint_is_cut_not_refused(session):
     job_runs.fail(session, mine, NOW, "x" * 10_000)
     assert len(state(session, mine.run_id)[1]) == 2000
     assert session.scalar(sa.select(sa.func.count()).select_from(JobRun)) == 1
+
+
+def test_a_run_whose_work_died_is_tried_again_a_few_times(session):
+    job_runs.enqueue(session, "train", NOW)
+    for _ in range(job_runs.MOST_ATTEMPTS - 1):
+        assert job_runs.try_again(session, claim(session), "Killed.")
+    last = claim(session)
+    assert not job_runs.try_again(session, last, "Killed.")
+    assert job_runs.fail(session, last, NOW, "Killed.")
+    assert state(session, last.run_id) == ("failed", "Killed.")
+    assert not job_runs.fail(session, last, NOW, "Killed.")
+
+
+def test_a_cancelled_run_whose_work_died_is_not_tried_again(session):
+    actor = an_actor(session, "manager")
+    run_id = job_runs.request(session, actor, "train", NOW)
+    mine = claim(session)
+    job_runs.cancel(session, actor, run_id, NOW)
+    assert not job_runs.try_again(session, mine, "Killed.")
+
+
+def test_runs_of_long_ago_are_forgotten_with_their_logs_but_never_the_last_slot(session):
+    def ended(job, slot):
+        job_runs.enqueue(session, job, slot)
+        mine = claim(session, slot)
+        job_log.write(session, mine.run_id, [job_log.Line(slot, "INFO", "here")])
+        job_runs.finish(session, mine, slot)
+        return mine.run_id
+
+    old, older = NOW, NOW - timedelta(days=7)
+    forgotten, last = ended("train", older), ended("train", old)
+    recent = ended("tick", NOW + job_runs.KEPT_FOR)
+    waits = job_runs.enqueue(session, "tick", NOW)
+    much_later = NOW + job_runs.KEPT_FOR + timedelta(days=1)
+    assert waits
+    assert job_runs.forget_old(session, much_later) == 1
+    assert job_runs.forget_old(session, much_later) == 0
+    left = session.scalars(sa.select(JobRun.id).where(JobRun.state == "done")).all()
+    assert set(left) == {last, recent}
+    assert forgotten not in session.scalars(sa.select(JobLine.job_run_id)).all()
+    assert job_runs.last_slot(session, "train") == old

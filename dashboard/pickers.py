@@ -19,7 +19,7 @@ WORDS_OF = {
     "product": {"id", "warehouse"},
     "jobs": set(),
     "alerts": {"state", "type", "severity", "q", "page"},
-    "import": {"id"},
+    "import": {"id", "kind", "step", "said", "page"},
     "warehouses": {"id"},
     "users": {"q"},
     "audit": {"q", "person", "action", "subject", "days", "before", "after"},

@@ -23,22 +23,6 @@ def test_every_role_sees_every_view_of_an_empty_shop_without_an_error(browser, v
     assert app.title
 
 
-def test_an_empty_shop_says_so_and_names_what_to_type(browser):
-    app = browser("manager")
-    assert "This shop has no products yet" in plain(words(app))
-    assert any("import-sales" in block.value for block in app.code)
-    # Somebody who may not import is told who may.
-    viewer = browser("viewer")
-    assert "A manager can bring in" in plain(words(viewer))
-    assert not viewer.code
-
-
-def test_a_shop_without_forecasts_says_how_to_train(browser, sold_daily):
-    sold_daily()
-    app = browser("manager")
-    assert any("jobs train" in block.value for block in app.code)
-
-
 def test_today_counts_by_status_and_a_tile_filters_the_list(browser, sold_daily, train):
     sold_daily(left=0, name="Gone")
     sold_daily(left=5000, name="Plenty")

@@ -1,0 +1,198 @@
+"""What a file would do, or did: figures, the changes old -> new, what was said about its lines."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import import_fields, uploads
+from core.auth import Actor
+from core.uploads import Shown
+from dashboard import grid, importing, looks, pickers, ui
+from db.session import reading
+
+SAID = {"error": "Errors", "skipped": "Skipped", "change": "Changes", "note": "Notes"}
+ONE = {"error": "Error", "skipped": "Skipped", "change": "Change", "note": "Note"}
+# Counts that are about lines as such; the others say what happens in the shop.
+LINES = ("lines read", "lines skipped", "lines with errors", "notes")
+REPORT_SECONDS = 30
+NARROW = {"Line": 62, "Field": 96, "What": 198}
+
+
+def figures(file: Shown) -> None:
+    """What happens in the shop first, then what becomes of the lines, and the days they are about."""
+    write = ui.formats()
+    does = {words: count for words, count in file.counts.items() if words not in LINES and count}
+    with st.container(key="facts"), st.grid(4, min_column_width=150, gap="small"):
+        for words, count in does.items():
+            st.metric(_capital(words), write.number(count))
+        skipped = file.counts.get("lines skipped", 0)
+        st.metric("Lines skipped", write.number(skipped), help="By a rule that the list below names.")
+        st.metric("Lines with errors", write.number(file.error_lines))
+    parts = []
+    if file.first_on and file.last_on:
+        parts.append(f"{write.day(file.first_on)} to {write.day(file.last_on)}")
+    if read := file.counts.get("lines read", file.lines):
+        parts.append(f"{write.number(read)} lines read")
+    if parts:
+        st.caption(ui.safe_md(" · ".join(parts)))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def does_nothing(file: Shown) -> bool:
+    """Whether applying the file would leave the shop as it is."""
+    return not any(count for words, count in file.counts.items() if words not in LINES)
+
+
+def summary(file: Shown) -> str:
+    """What a file did, in one line of a list."""
+    write = ui.formats()
+    done = {words: count for words, count in file.counts.items() if words not in LINES and count}
+    return ", ".join(f"{write.number(count)} {words}" for words, count in list(done.items())[:2])
+
+
+def button(file: Shown) -> str:
+    """What pressing the button books."""
+    write, counts = ui.formats(), file.counts
+    if file.kind == "sales" and counts.get("sales"):
+        number = counts["sales"]
+        words = f"Book {write.number(number)} {'sale' if number == 1 else 'sales'}"
+    else:
+        words = f"Import {summary(file) or 'nothing'}"
+    if file.error_lines:
+        noun = "line" if file.error_lines == 1 else f"{write.number(file.error_lines)} lines"
+        these = f"without this {noun}" if file.error_lines == 1 else f"without these {noun}"
+        return f"Import {these}"
+    return words
+
+
+# -- Changes -------------------------------------------------------------------------------------------------
+
+
+def preview(file: Shown) -> None:
+    """Some of what changes, old beside new."""
+    if not file.preview:
+        return
+    frame = pd.DataFrame(file.preview).map(_cell)
+    frame.columns = [_capital(str(name).replace("_", " ")) for name in frame.columns]
+    st.subheader("What changes", anchor=False)
+    st.dataframe(frame, hide_index=True, height="content" if len(frame) <= 10 else 400, key="preview")
+    if len(frame) >= 20:
+        st.caption(f"The first {len(frame)}.")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+# -- Lines ---------------------------------------------------------------------------------------------------
+
+
+def lines(file: Shown, person: Actor) -> None:
+    """What was said about lines, by kind and page, and all of it as a file."""
+    wanted = pickers.in_address("Lines", "said", SAID)
+    with reading() as session:
+        offset = (pickers.page() - 1) * pickers.ROWS_PER_PAGE
+        found, total = uploads.issues(
+            session, person, file.uid, wanted, limit=pickers.ROWS_PER_PAGE, offset=offset
+        )
+        everything = uploads.issues(session, person, file.uid, None, limit=1)[1] if wanted else total
+    if not everything:
+        return
+    with ui.heading(f"Lines to look at :gray[{ui.formats().number(total)}]"):
+        _report(file, person)
+    with st.container(key="said"):
+        pickers.choice("Lines", "said", SAID, "All kinds", width=200)
+    if found.empty:
+        ui.empty("No line is of this kind." if not total else "There are no more lines.")
+        return
+    frame = pd.DataFrame(
+        {
+            "Line": [str(number) for number in found.line_number],
+            "Kind": [ONE[kind] for kind in found.kind],
+            "Field": [_field(file.kind, name) for name in found.field],
+            "Value": [_cell(value) for value in found.value],
+            "What": list(found.message),
+        }
+    )
+    turn = st.session_state.setdefault("lines_turn", 0)
+    place, _ = grid.draw(frame, NARROW, _config(), key=f"lines_{turn}_{offset}_{wanted}")
+    pickers.page_links(total)
+    if place is not None:
+        st.session_state["lines_turn"] = turn + 1
+        _line(frame.iloc[place].to_dict())
+
+
+def _field(kind: str, name: object) -> str:
+    if not isinstance(name, str):
+        return ""
+    return import_fields.label(kind, name) if name in import_fields.names(kind) else name
+
+
+def _config() -> dict[str, Any]:
+    def text(name: str, width: int, alignment: str = "left") -> Any:
+        return st.column_config.TextColumn(name, width=width, alignment=alignment)
+
+    return {
+        "Line": text("Line", 70, "right"),
+        "Kind": text("Kind", 90),
+        "Field": text("Field", 120),
+        "Value": text("Value", 170),
+        "What": text("What", 480),
+    }
+
+
+@st.dialog("Line", position="right", width="small", on_dismiss="rerun")
+def _line(said: dict[str, str]) -> None:
+    """One line in full, which a phone has no room for."""
+    parts = [f"**Line {said['Line']}** · {said['Kind']}"]
+    parts += [f"{name}: {ui.safe_md(said[name])}" for name in ("Field", "Value") if said[name]]
+    st.markdown("  \n".join([*parts, ui.safe_md(_capital(said["What"]))]))
+
+
+def _report(file: Shown, person: Actor) -> None:
+    token = st.session_state.get("sign_in", {}).get("token")
+
+    def content() -> bytes:
+        asking = looks.who(token)
+        if asking is None or asking.id != person.id:
+            return b"Your sign-in has ended. Sign in again.\n"
+        with reading(REPORT_SECONDS) as session:
+            return uploads.report(session, asking, file.uid).encode("utf-8-sig")
+
+    st.download_button(
+        "Download the report", data=content, file_name=f"runout-import-{str(file.uid)[:8]}.csv",
+        mime="text/csv", on_click="ignore", icon=":material/download:", key="report",
+    )  # fmt: skip
+
+
+# -- The button ----------------------------------------------------------------------------------------------
+
+
+def decide(file: Shown) -> None:
+    """Apply what was checked, without the lines that have errors where there are some; or step back."""
+    nothing = does_nothing(file)
+    if nothing:
+        st.markdown(
+            "Nothing to import: every line was skipped or has an error."
+            if file.error_lines or file.counts.get("lines skipped")
+            else "Nothing to import: the shop has all of this already."
+        )
+    elif file.error_lines:
+        number = "1 line has an error" if file.error_lines == 1 else (
+            f"{ui.formats().number(file.error_lines)} lines have errors"
+        )  # fmt: skip
+        st.markdown(f"{number}. Correct the file and upload it again, or import the rest.")
+    with st.container(horizontal=True):
+        if not nothing:
+            st.button(
+                button(file), type="primary", key="apply", on_click=importing.apply,
+                args=(file, file.error_lines or None),
+            )  # fmt: skip
+        st.button("Change columns", key="columns_again", on_click=pickers.remember, args=("step", "columns"))
+        importing.discard_button(file)
+    importing.refusal("apply")
+    importing.refusal("discard")

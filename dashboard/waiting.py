@@ -1,0 +1,105 @@
+"""What is on screen while a worker works: how far it is, that nobody works, and Train now."""
+
+from typing import Any
+
+import streamlit as st
+
+from core import job_runs
+from core.errors import RunoutError
+from core.job_runs import HEARTBEAT_STALE
+from dashboard import looks, signin, ui
+from db.session import reading, transact
+
+LOOK_SECONDS = 2
+OPEN = ("queued", "running")
+
+
+def is_somebody_working() -> bool:
+    """Whether a scheduler was seen lately: without one, what was asked for waits."""
+    seen_at = looks.scheduler_seen_at()
+    return seen_at is not None and looks.now() - seen_at <= HEARTBEAT_STALE
+
+
+def bar(words: str, done: int | None, total: int | None, *, queued: bool) -> None:
+    """How far some work is; the words alone where nobody knows."""
+    write = ui.formats()
+    if queued and not is_somebody_working():
+        st.warning(
+            "No scheduler runs, so this waits. Start one with `make run`, or with `python -m jobs schedule`.",
+            icon=":material/schedule:",
+        )
+    elif queued:
+        st.progress(0.0, text=f"{words}: waits for a worker")
+    elif done is not None and total:
+        share = min(done / total, 1.0)
+        st.progress(share, text=f"{words}: {write.number(done)} of {write.number(total)}")
+    else:
+        st.progress(0.0, text=f"{words} …")
+
+
+def train(*, key: str) -> None:
+    """The button that trains all forecasts; after it, how far that is, until they are there.
+
+    The page runs once more when they are, so that it shows what came of it.
+    """
+    mine = _mine()
+    if "refused" in mine:
+        ui.refused(mine["refused"])
+    if "run" not in mine:
+        _button(key)
+    else:
+        st.fragment(_follow, run_every=None if mine.get("ended") else LOOK_SECONDS)(key)
+
+
+def _button(key: str) -> None:
+    st.button("Train now", key=key, type="primary", icon=":material/model_training:", on_click=_ask)
+
+
+def _mine() -> dict[str, Any]:
+    """The training this session asked for: run, or refused; ended once that was noticed."""
+    return st.session_state.setdefault("training", {})
+
+
+def _ask() -> None:
+    mine = _mine()
+    answer: dict[str, Any] = {}
+    try:
+        person = signin.require()
+        answer["run"] = transact(lambda session: job_runs.request(session, person, "train", looks.now()))
+    except RunoutError as refusal:
+        answer["refused"] = refusal.sentence
+    except Exception as error:
+        answer["refused"] = ui.trouble(error)
+    mine.clear()
+    mine.update(answer)
+
+
+def _follow(key: str) -> None:
+    mine, person = _mine(), signin.still("train")
+    with reading() as session:
+        run = job_runs.by_id(session, person, mine["run"])
+    if run.state in OPEN:
+        bar("Training", run.done, run.total, queued=run.state == "queued")
+        return
+    if not mine.get("ended"):
+        mine["ended"] = True
+        looks.forget()
+        st.rerun()
+    if run.state != "done":
+        ui.refused(f"The training ended early and changed nothing. {run.message or ''}".strip())
+        _button(key)
+    else:
+        _trained(run.result or {})
+
+
+def _trained(counts: dict[str, int]) -> None:
+    write, ready = ui.formats(), counts.get("ok", 0)
+    if not ready:
+        st.markdown(
+            "No product has enough history for a forecast yet: that takes 30 days, and two days with sales. "
+            "Runout looks again every night."
+        )
+        return
+    noun = "product has its" if ready == 1 else "products have their"
+    st.markdown(f":material/check: {write.number(ready)} {noun} run-out date.")
+    st.page_link("views/today.py", label="See what runs out", icon=":material/today:")

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 import streamlit as st
 
-from core import job_runs
+from core import job_log, job_runs, timetable
 from db.models import JobRun
+from tests.makers import an_actor
 
 
 def texts(app):
-    return " ".join(element.value for element in [*app.text, *app.caption, *app.markdown])
+    return " ".join(element.value for element in [*app.text, *app.caption, *app.markdown, *app.code])
 
 
 def test_every_job_says_when_it_runs_next(browser):
@@ -18,7 +19,8 @@ def test_every_job_says_when_it_runs_next(browser):
     assert not app.exception
     said = texts(app)
     assert "Sundays at 02:00 UTC" in said
-    assert said.count("next") == 4
+    assert said.count("next") == len(timetable.TASKS)
+    assert "when somebody brings one in" in said
     assert "No scheduler runs" in said
 
 
@@ -45,6 +47,48 @@ def test_a_running_job_shows_how_far_it_is_and_a_failed_one_why(browser, session
     assert not app.exception
     assert app.get("progress")[0].proto.text.startswith("50 of 200")
     assert any("no" in error.value and "luck" in error.value for error in app.error)
+
+
+def test_the_log_of_a_run_opens_under_it_and_closes_again(browser, session):
+    now = datetime.now(UTC)
+    job_runs.enqueue(session, "train", now)
+    bad = job_runs.claim(session, "a", ["train"], now)
+    lines = [job_log.Line(now, "INFO", "7 products [found](http://evil.example)"),
+             job_log.Line(now, "ERROR", "Traceback\nValueError: no luck")]  # fmt: skip
+    job_log.write(session, bad.run_id, lines)
+    job_runs.fail(session, bad, now, "ValueError: no luck")
+    app = browser("admin", "jobs")
+    assert "7 products" not in texts(app)
+    app.button(key=f"log-{bad.run_id}").click().run()
+    (log,) = app.code
+    assert "7 products [found](http://evil.example)" in log.value
+    assert "ERROR: Traceback\nValueError: no luck" in log.value
+    app.button(key=f"log-{bad.run_id}").click().run()
+    assert not app.code
+    assert not app.exception
+
+
+def test_a_run_that_says_nothing_for_long_is_pointed_out(browser, session):
+    now = datetime.now(UTC)
+    for job, minutes in (("train", 6), ("refresh", 4)):
+        job_runs.enqueue(session, job, now)
+        job_runs.claim(session, "a", [job], now - timedelta(minutes=minutes))
+    said = texts(browser("admin", "jobs"))
+    assert said.count("Has said nothing for") == 1
+    assert "Has said nothing for 6 min" in said
+
+
+def test_a_file_that_is_brought_in_is_seen_with_its_run(browser, session):
+    now = datetime.now(UTC)
+    actor = an_actor(session, "admin")
+    job_runs.request(
+        session, actor, "import", now, subject="3e0f3ad4-0000-4000-8000-000000000000", right="train"
+    )
+    mine = job_runs.claim(session, "a", ["import"], now)
+    job_runs.finish(session, mine, now, {"lines": 12, "file": "sales.csv"})
+    app = browser("admin", "jobs")
+    assert not app.exception
+    assert "done in 0 s (12 lines)" in texts(app)
 
 
 def test_others_do_not_find_the_view(browser):

@@ -194,11 +194,11 @@ def counts(session: Session, today: date | None = None) -> dict[tuple[str, str],
 
     With `today` a sleeper whose date has come counts as active, as in `listing`.
     """
-    state = Alert.state if today is None else _state_on(today)
+    state = (Alert.state if today is None else _state_on(today)).label("state_now")
     question = (
-        select(state.label("state"), Alert.severity, func.count())
+        select(state, Alert.severity, func.count())
         .where(Alert.state != "resolved")
-        .group_by("state", Alert.severity)
+        .group_by(state, Alert.severity)
     )
     return {(state, severity): number for state, severity, number in session.execute(question)}
 

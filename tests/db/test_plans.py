@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bench import shop
-from core import demand, predictions, products, stock
+from core import alerts, demand, predictions, products, stock
 from db import queries, server
 from db.session import new_engine
 
@@ -29,6 +29,8 @@ LISTS: dict[str, Callable[[Session], Any]] = {
     "sparklines": lambda s: demand.sparklines(s, list(range(1, 51)), TODAY),
     "stock path": lambda s: demand.stock_path(s, 7, TODAY - timedelta(days=180), TODAY),
     "outlook": lambda s: predictions.outlook(s, 7, TODAY),
+    "alerts": lambda s: alerts.listing(s, today=TODAY),
+    "the watch over alerts": lambda s: alerts.raise_all(s, datetime.now(UTC), TODAY),
     "stale run-outs": lambda s: predictions.refresh_stale(s, TODAY + timedelta(days=1), most=20),
 }
 LEDGER: dict[str, Callable[[Session], Any]] = {

@@ -32,8 +32,8 @@ class Outlook:
 
     `fan` has one row per day from today: day, p10, p25, p50, p75, p90 of the stock left (never below 0), with
     what is on its way. `due` is what was counted of it: (day, quantity), the next first; a day before today
-    is overdue and may come any moment, so it counts from today. Without a forecast `passage` and `fan` are
-    None and `reason` says why.
+    is overdue and may come any moment, so it counts from today; `without_due` is the verdict if none of it
+    came. Without a forecast `passage` and `fan` are None and `reason` says why.
     """
 
     verdict: triage.Verdict
@@ -41,6 +41,7 @@ class Outlook:
     fan: pd.DataFrame | None
     on_hand: Decimal
     due: tuple[tuple[date, Decimal], ...]
+    without_due: triage.Verdict
     lead_time_days: int
     money_at_risk: Decimal
     reason: str
@@ -123,6 +124,7 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
         fan=left,
         on_hand=line["on_hand"],
         due=_due(line),
+        without_due=_without_due(line, verdict, today),
         lead_time_days=line["lead_time_days"],
         money_at_risk=_money_at_risk(line, passage),
         reason=reason,
@@ -170,6 +172,13 @@ def _from_today(paths: bytes, as_of: date, today: date) -> np.ndarray:
 def _due(line: Any) -> tuple[tuple[date, Decimal], ...]:
     """What is on its way, as the question in SQL hands it over."""
     return tuple((date.fromisoformat(day), Decimal(quantity)) for day, quantity in line["due"] or ())
+
+
+def _without_due(line: Any, verdict: triage.Verdict, today: date) -> triage.Verdict:
+    if not line["due"]:
+        return verdict
+    alone = {**line, "due": None}
+    return _verdict(alone, *_passages([alone], today), today)
 
 
 def _receipts(line: Any, today: date) -> Receipts:

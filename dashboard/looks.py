@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, demand, job_runs, predictions, products, shop, stock, timetable, warehouses
+from core import auth, demand, expected, job_runs, predictions, products, shop, stock, timetable, warehouses
 from core.predictions import Outlook
 from core.products import Detail
 from db.session import reading
@@ -56,6 +56,7 @@ class ProductPage:
     path: pd.DataFrame
     movements: pd.DataFrame
     latest_on: date | None
+    expected: list[Any]  # open stock on its way, rows of `expected.open_of`
 
 
 def now() -> datetime:
@@ -155,6 +156,7 @@ def product_page(uid: uuid.UUID | str, day: date, warehouse_id: int | None = Non
             path,
             stock.history(session, product_id=product_id, limit=LAST_MOVEMENTS),
             path.day.iloc[-1] if len(path) else None,
+            expected.open_of(session, product_id),
         )
 
 

@@ -35,6 +35,10 @@ def lines(page: ProductPage) -> list[str]:
     unit = ui.unit_md(page.detail.product.unit_of_measure, outlook.on_hand)
     held = [f"{ui.safe_md(lv.code)} {_q(lv.quantity)}" for lv in page.detail.levels if lv.quantity]
     told = [f"**On hand** {_q(outlook.on_hand)}{unit}" + (f" = {' + '.join(held)}" if len(held) > 1 else "")]
+    if outlook.due:
+        told.append(
+            f"**On its way** {' + '.join(_due(*one) for one in outlook.due)}, counted from its day on"
+        )
     passage, verdict = outlook.passage, outlook.verdict
     if passage is None:
         return [*told, f"**No forecast**: {ui.safe_md(outlook.reason)}."]
@@ -52,6 +56,10 @@ def lines(page: ProductPage) -> list[str]:
     told.append(f"**Method** {ui.safe_md(outlook.reason)}; data up to {as_of}")
     told.extend(_scores(outlook.scores))
     return told
+
+
+def _due(day: date, quantity: Any) -> str:
+    return f"{_q(quantity)} on {ui.safe_md(ui.formats().weekday(day))}"
 
 
 def _run_out_line(page: ProductPage) -> str:

@@ -93,6 +93,16 @@ def title(words: str, sentence: str | None = None) -> None:
     st.title(words, anchor=False, help=sentence)
 
 
+@contextmanager
+def title_line(words: str, sentence: str | None = None) -> Iterator[None]:
+    """The title with the one main action at its right end; draw the action inside."""
+    st.html(STYLE)
+    line = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    line.title(words, anchor=False, help=sentence)
+    with line.container(width="content"):
+        yield
+
+
 def scheduler_banner() -> None:
     """Nobody does the nightly work: say so on every view, once a scheduler has ever run here."""
     seen_at, now = looks.scheduler_seen_at(), looks.now()

@@ -5,7 +5,7 @@ import streamlit as st
 from core import auth
 from core.errors import RunoutError
 from core.products import Detail
-from dashboard import adjusting, ledger, looks, pickers, receipt, signin, ui
+from dashboard import adjusting, editing, ledger, looks, on_order, pickers, receipt, signin, ui
 from dashboard.charts import demand as demand_chart
 from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
@@ -18,13 +18,20 @@ def draw_header(page: ProductPage) -> None:
     product, outlook = page.detail.product, page.outlook
     status = outlook.verdict.status
     st.set_page_config(page_title=f"{product.name[:60]} · Runout")
-    ui.title(ui.safe_md(product.name))
+    with ui.title_line(ui.safe_md(product.name)):
+        if auth.may(person, "edit catalogue"):
+            st.page_link(
+                "views/edit_product.py", label="Edit", icon=":material/edit:",
+                query_params={"id": str(product.uid)},
+            )  # fmt: skip
     parts = [ui.status_badge(status), f":gray[SKU] {ui.safe_md(product.sku)}"]
     if product.category:
         parts.append(f":gray[{ui.safe_md(product.category)}]")
     if not product.is_active:
         parts.append(":gray-badge[Not sold any more]")
     st.markdown(" &nbsp; ".join(parts))
+    if not product.is_active:
+        _draw_retired(page)
     with st.container(key="facts"), st.grid(4, min_column_width=150, gap="small"):
         place = next((lv for lv in page.detail.levels if warehouse and lv.warehouse_id == warehouse.id), None)
         on_hand = place.quantity if place else page.detail.on_hand
@@ -75,6 +82,19 @@ def draw_header(page: ProductPage) -> None:
         )
 
 
+def _draw_retired(page: ProductPage) -> None:
+    """Why nothing is forecast here, and the way back."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="retired"):
+        st.markdown("It is on no list and in no forecast; what happened stays readable.")
+        if auth.may(person, "edit catalogue"):
+            mine = editing.desk(f"retired {page.detail.product.uid}")
+            st.button(
+                "Reactivate", icon=":material/replay:", key="reactivate", on_click=editing.reactivate,
+                args=(mine, page.detail.product.id),
+            )  # fmt: skip
+            editing.draw_answer(mine, key="retired")
+
+
 def _where(detail: Detail) -> str | None:
     held = [f"{level.code} {write.quantity(level.quantity)}" for level in detail.levels if level.quantity]
     return ui.safe_md(" · ".join(held)) if len(detail.levels) > 1 and held else None
@@ -105,6 +125,7 @@ def draw_stock_path(page: ProductPage) -> None:
         "on_hand": float(page.outlook.on_hand),
         "run_out": (verdict.p10_on, verdict.p50_on, verdict.p90_on) if known else (None, None, None),
         "run_out_words": f"runs out {write.span(verdict.p10_on, verdict.p90_on, today)}" if known else "",
+        "receipts": on_order.arrivals(page, today),
         "dark": ui.is_dark(),
         "separators": write.separators,
     }
@@ -167,6 +188,7 @@ def draw(page: ProductPage) -> None:
     left, right = st.columns([2.1, 1], gap="large") if may_book else (st.container(), None)
     with left:
         draw_stock_path(page)
+        on_order.draw(page, person, today)
         receipt.draw(page)
     if right is not None:
         with right:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core import auth
 from dashboard import looks, pickers, signin, tables, ui
 from dashboard.views import start
 
@@ -22,7 +23,11 @@ def nothing() -> None:
 
 person = signin.require()
 today = looks.today()
-ui.title("Products", "Every active product with its stock, its expected run-out and 90 days of demand.")
+with ui.title_line(
+    "Products", "Every active product with its stock, its expected run-out and 90 days of demand."
+):
+    if auth.may(person, "edit catalogue"):
+        st.page_link("views/edit_product.py", label="Add product", icon=":material/add:")
 with st.container(key="filters"):
     row = iter(st.columns([2.2, 1, 1, 1] if pickers.has_choice_of_warehouse() else [2.2, 1, 1]))
     with next(row):

@@ -48,6 +48,8 @@ PASSWORD_MAX_BYTES = 72  # what bcrypt reads; longer ones would be cut without a
 COMMON_PASSWORDS = 3000
 BCRYPT_ROUNDS = 12
 
+# The browser's cookie; the proxy's question at the API reads it too.
+COOKIE = "runout_sign_in"
 SYSTEM_EMAIL = "runout@localhost"
 NO_PASSWORD = "!"
 """In place of a hash: no password matches it, and comparing takes as long as with one."""

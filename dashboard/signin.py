@@ -21,7 +21,6 @@ from core.errors import NotSignedIn
 from dashboard import looks, ui
 from db.session import transact, transaction
 
-COOKIE = "runout_sign_in"
 FIELDS = {"Form name": "Sign in", "Username": "E-mail", "Password": "Password", "Login": "Sign in"}
 SEEN_SECONDS = 60
 KEPT_AFTER_SIGN_OUT = {"sign_in", "link"}
@@ -42,7 +41,7 @@ class Carrier(CookieModel):
 
     def __init__(self, *_: object) -> None:
         # Not the library's: that one asks the browser for all cookies first, which runs every page twice.
-        self.cookie_name = COOKIE
+        self.cookie_name = auth.COOKIE
         self.manager = object.__new__(stx.CookieManager)
         self.manager.cookie_manager = stx.CookieManager.__init__.__globals__["_component_func"]
         self.manager.cookies = {}
@@ -119,7 +118,7 @@ def _mine() -> dict[str, Any]:
 
 def token() -> str | None:
     """The token of this session, or of the cookie its browser came with; nonsense counts as none."""
-    kept = _mine().get("token") or st.context.cookies.get(COOKIE)
+    kept = _mine().get("token") or st.context.cookies.get(auth.COOKIE)
     is_token = kept and len(kept) in TOKEN_CHARACTERS and kept.isascii() and kept.isprintable()
     return kept if is_token else None
 
@@ -163,7 +162,24 @@ def still(right: str) -> Actor:
 def whereabouts() -> dict[str, Any]:
     """From where and with what somebody comes, and when: what a sign-in remembers."""
     agent = st.context.headers.get("User-Agent")
-    return {"address": st.context.ip_address or "local", "now": looks.now(), "device": device(agent)}
+    return {"address": _address(), "now": looks.now(), "device": device(agent)}
+
+
+def _address() -> str:
+    """The visitor's address; what a proxy says of it counts only when the proxy is one of ours."""
+    seen = st.context.ip_address or "127.0.0.1"  # Streamlit says None for this machine
+    forwarded = st.context.headers.get("X-Forwarded-For")
+    trusted = (os.environ.get("TRUSTED_PROXIES") or "").split(",")
+    if not isinstance(forwarded, str) or not any(_is_in(seen, network.strip()) for network in trusted):
+        return seen
+    return forwarded.rpartition(",")[2].strip() or seen
+
+
+def _is_in(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
+    except ValueError:
+        return False
 
 
 def device(agent: str | None) -> str | None:
@@ -197,7 +213,7 @@ def sign_out() -> None:
 
 def carry() -> None:
     """Bring the browser's cookie in step with this session; called last, where nothing moves by it."""
-    mine, brought = _mine(), st.context.cookies.get(COOKIE)
+    mine, brought = _mine(), st.context.cookies.get(auth.COOKIE)
     kept = mine.get("token")
     with st.container(key="carrier"):
         if kept and kept != brought:

@@ -152,3 +152,27 @@ def test_in_production_an_unsafe_dashboard_shows_nobody_which_setting_is_weak(br
     ]
     assert "JWT_SECRET_KEY is missing" in caplog.text
     st.cache_resource.clear()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "counted"),
+    [
+        ("", "203.0.113.9", "127.0.0.1"),
+        ("10.0.0.0/8", "203.0.113.9", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("172.30.84.0/24, 127.0.0.0/8", "198.51.100.7, 203.0.113.9", "203.0.113.9"),
+        ("nonsense", "203.0.113.9", "127.0.0.1"),
+        ("127.0.0.1", None, "127.0.0.1"),
+    ],
+)
+def test_guesses_count_against_the_visitor_only_when_a_proxy_of_ours_names_one(
+    monkeypatch, proxies, forwarded, counted
+):
+    import streamlit as st
+
+    from dashboard import signin
+
+    said = {"X-Forwarded-For": forwarded} if forwarded else {}
+    monkeypatch.setattr(type(st.context), "headers", property(lambda _: said))
+    monkeypatch.setenv("TRUSTED_PROXIES", proxies)
+    assert signin.whereabouts()["address"] == counted

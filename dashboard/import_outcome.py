@@ -31,7 +31,7 @@ def figures(file: Shown) -> None:
         st.metric("Lines with errors", write.number(file.error_lines))
     parts = []
     if file.first_on and file.last_on:
-        parts.append(f"{write.day(file.first_on)} to {write.day(file.last_on)}")
+        parts.append(write.span(file.first_on, file.last_on, looks.today()))
     if read := file.counts.get("lines read", file.lines):
         parts.append(f"{write.number(read)} lines read")
     if parts:
@@ -174,8 +174,10 @@ def _report(file: Shown, person: Actor) -> None:
 
 def decide(file: Shown) -> None:
     """Apply what was checked, without the lines that have errors where there are some; or step back."""
-    nothing = does_nothing(file)
-    if nothing:
+    nothing, is_old = does_nothing(file), file.state == "refused"
+    if is_old:
+        st.markdown("The shop or the file's errors changed since the check, so it is checked anew.")
+    elif nothing:
         st.markdown(
             "Nothing to import: every line was skipped or has an error."
             if file.error_lines or file.counts.get("lines skipped")
@@ -187,12 +189,14 @@ def decide(file: Shown) -> None:
         )  # fmt: skip
         st.markdown(f"{number}. Correct the file and upload it again, or import the rest.")
     with st.container(horizontal=True):
-        if not nothing:
+        if is_old:
+            st.button("Check again", type="primary", key="check", on_click=importing.check, args=(file,))
+        elif not nothing:
             st.button(
                 button(file), type="primary", key="apply", on_click=importing.apply,
                 args=(file, file.error_lines or None),
             )  # fmt: skip
         st.button("Change columns", key="columns_again", on_click=pickers.remember, args=("step", "columns"))
         importing.discard_button(file)
-    importing.refusal("apply")
-    importing.refusal("discard")
+    for place in ("apply", "check", "discard"):
+        importing.refusal(place)

@@ -21,6 +21,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationInfo,
     WithJsonSchema,
 )
 
@@ -48,8 +49,13 @@ class Answer(BaseModel):
 # -- Numbers -------------------------------------------------------------------------------------------------
 
 
-def _exact(value: Any) -> Decimal:
-    """A JSON number as it was written: the route parses fractions as Decimal, so a float never comes by."""
+def _exact(value: Any, info: ValidationInfo) -> Decimal:
+    """A JSON number as it was written: the route parses fractions as Decimal, so a float never comes by.
+
+    What leaves as an answer is not judged: the ledger may add up to more digits than one may send.
+    """
+    if (info.config or {}).get("extra_fields_behavior") != "forbid":
+        return value
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number")
     number = Decimal(value)
@@ -85,7 +91,7 @@ def plain(value: Decimal) -> int | float:
 _NUMBER = (BeforeValidator(_exact), PlainSerializer(plain, return_type=int | float))
 
 Number = Annotated[Decimal, *_NUMBER, WithJsonSchema({"type": "number"})]
-"""An exact number of at most 15 significant digits and 4 decimals."""
+"""An exact number; in a body of at most 15 significant digits and 4 decimals."""
 
 Amount = Annotated[Decimal, *_NUMBER, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 """A quantity or money that cannot be below zero."""

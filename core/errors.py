@@ -65,6 +65,10 @@ class AlreadyReturned(RuleBroken):
     """A sale comes back once: not more of it than was sold, and not after or before its reversal."""
 
 
+class TooLittleHistory(RuleBroken):
+    """A prediction needs more days than there are."""
+
+
 class KeyReused(RunoutError):
     """An idempotency key came again with another request."""
 

@@ -89,6 +89,34 @@ def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], score
     run.trained, run.too_short, run.failed = (counts.get(s, 0) for s in ("ok", "too_short", "failed"))
 
 
+def replace(session: Session, run_id: int, as_of: date, drafts: Iterable[Draft]) -> None:
+    """Put drafts in the place of what is shown of their products, within a run that is published."""
+    rows = [_row(run_id, as_of, draft) | {"is_current": True} for draft in drafts]
+    if not rows:
+        return
+    place = tuple_(Forecast.product_id, func.coalesce(Forecast.warehouse_id, 0))
+    places = [(row["product_id"], row["warehouse_id"] or 0) for row in rows]
+    session.execute(
+        delete(Forecast).where(place.in_(places), Forecast.is_current | (Forecast.model_run_id == run_id))
+    )
+    session.execute(insert(Forecast), rows)
+
+
+def without_training(session: Session, as_of: date) -> int:
+    """A run for forecasts that were made before any training; it has no library and no scores."""
+    engine = {"pool": "pool", "single": True}
+    run = ModelRun(state="published", as_of=as_of, engine=engine, finished_at=func.now())
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def latest_published(session: Session) -> int | None:
+    """The run whose forecasts are shown."""
+    question = select(ModelRun.id).where(ModelRun.state == "published").order_by(ModelRun.id.desc()).limit(1)
+    return session.scalar(question)
+
+
 def abandon(session: Session, run_id: int) -> None:
     """Give up a run that did not finish: its drafts go, what was published before keeps serving."""
     session.execute(delete(Forecast).where(Forecast.model_run_id == run_id, ~Forecast.is_current))

@@ -97,6 +97,11 @@ def migrate(url: str | None = None, revision: str = "head") -> None:
     command.upgrade(alembic_config(url or owner_url()), revision)
 
 
+def head() -> str:
+    """The revision that the code needs."""
+    return ScriptDirectory.from_config(alembic_config("")).get_current_head()
+
+
 def check(url: str | None = None) -> None:
     """Refuse a database that is not migrated, or a login that could break the ledger's rules.
 
@@ -104,7 +109,7 @@ def check(url: str | None = None) -> None:
         SetupError: with the command that mends it.
     """
     engine = sa.create_engine(url or app_url())
-    head = ScriptDirectory.from_config(alembic_config("")).get_current_head()
+    needed = head()
     try:
         with engine.connect() as connection:
             here = MigrationContext.configure(connection).get_current_revision()
@@ -122,9 +127,9 @@ def check(url: str | None = None) -> None:
         raise SetupError("The roles are missing: run `python -m db roles migrate`.") from trouble
     finally:
         engine.dispose()
-    if here != head:
+    if here != needed:
         raise SetupError(
-            f"The database is at revision {here or 'none'}, the code needs {head}: "
+            f"The database is at revision {here or 'none'}, the code needs {needed}: "
             "run `python -m db migrate`."
         )
     if strong:

@@ -112,8 +112,11 @@ def demand_days(series: Series) -> int:
 
 
 def _why_not(series: Series) -> str | None:
-    """Why a product cannot be forecast yet, None when it can."""
-    days, sold = history_days(series), demand_days(series)
+    return why_not(history_days(series), demand_days(series))
+
+
+def why_not(days: int, sold: int) -> str | None:
+    """Why a product with so many days of history and with demand cannot be forecast yet; None when it can."""
     if days < MIN_HISTORY_DAYS:
         return f"{days} of {MIN_HISTORY_DAYS} days of history"
     if sold < MIN_DEMAND_DAYS:

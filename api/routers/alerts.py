@@ -1,0 +1,115 @@
+"""Alerts: what somebody should see, seen and resolved."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from api.deps import Needs, Now, Reading, Writing, page
+from api.openapi import refusals
+from api.routes import Router
+from api.schemas import Amount, Answer, Body, Day, Flag, Id, Limit, Moment, OwnId, Share, Skip, example, whole
+from core import alerts, products, shop
+from core.auth import Actor
+
+router = Router("/api/v1/alerts", "alerts")
+
+Status = Literal[alerts.ALERT_STATES]
+Type = Literal[alerts.ALERT_TYPES]
+Severity = Literal[alerts.SEVERITIES]
+
+
+class Alert(Answer):
+    """An alert about one product. `chance`: that it runs out before an order placed today arrives."""
+
+    id: OwnId
+    alert_type: Annotated[str, Field(validation_alias="type")]
+    severity: str
+    status: Annotated[str, Field(validation_alias="state")]
+    message: str
+    product_id: Annotated[Id, Field(validation_alias="product_uid")]
+    product_sku: Annotated[str, Field(validation_alias="sku")]
+    product_name: str
+    chance: Share | None
+    money_at_risk: Amount
+    created_at: Annotated[Moment, Field(validation_alias="raised_at")]
+    updated_at: Annotated[Moment, Field(validation_alias="changed_at")]
+    acknowledged_at: Moment | None
+    acknowledged_by: str | None
+    snoozed_until: Day | None
+    resolved_at: Moment | None
+    resolved_by: str | None
+    resolved_because: str | None
+
+
+class AlertSettings(Answer):
+    """Which alerts are raised; predicted depletion when the run-out is at most so many days away."""
+
+    alert_threshold_days: int
+    low_stock_enabled: bool
+    predicted_depletion_enabled: bool
+
+
+class AlertSettingsChange(Body):
+    """Only the given settings change."""
+
+    alert_threshold_days: whole(1, alerts.MOST_ALERT_DAYS) = 14
+    low_stock_enabled: Flag = True
+    predicted_depletion_enabled: Flag = True
+
+    model_config = example(alert_threshold_days=14, low_stock_enabled=True, predicted_depletion_enabled=True)
+
+
+@router.get("", response_model=list[Alert], responses=refusals(404))
+def list_alerts(
+    session: Reading,
+    _actor: Annotated[Actor, Needs("read")],
+    response: Response,
+    now: Now,
+    status: Status | None = None,
+    alert_type: Type | None = None,
+    severity: Severity | None = None,
+    product_id: Annotated[Id | None, Query(description="Alerts of one product.")] = None,
+    skip: Skip = 0,
+    limit: Limit = 100,
+) -> Any:
+    """Alerts of all kinds, the most money at risk first."""
+    found, total = alerts.listing(
+        session,
+        state=status,
+        type=alert_type,
+        severity=severity,
+        product_id=products.by_uid(session, product_id).product.id if product_id else None,
+        today=shop.today(shop.get(session), now),
+        limit=limit,
+        offset=skip,
+    )
+    return page(response, found, total)
+
+
+@router.get("/settings", response_model=AlertSettings)
+def get_settings(session: Reading, _actor: Annotated[Actor, Needs("read")]) -> Any:
+    """Which alerts are raised."""
+    return alerts.settings(session)
+
+
+@router.put("/settings", response_model=AlertSettings)
+def change_settings(
+    session: Writing, actor: Annotated[Actor, Needs("manage alerts")], wanted: AlertSettingsChange
+) -> Any:
+    """Change which alerts are raised; the next watches go by it."""
+    return alerts.change_settings(session, actor, **wanted.model_dump(exclude_unset=True))
+
+
+@router.post("/{alert_id}/acknowledge", response_model=Alert, responses=refusals(400))
+def acknowledge(
+    session: Writing, actor: Annotated[Actor, Needs("acknowledge alerts")], alert_id: Id, now: Now
+) -> Any:
+    """Say "I have seen it"; it speaks up again when its severity rises."""
+    return alerts.acknowledge(session, actor, alert_id, now)
+
+
+@router.post("/{alert_id}/resolve", response_model=Alert)
+def resolve(session: Writing, actor: Annotated[Actor, Needs("manage alerts")], alert_id: Id, now: Now) -> Any:
+    """Close it: the product stays quiet until the condition clears or gets worse."""
+    return alerts.resolve(session, actor, alert_id, now)

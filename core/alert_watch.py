@@ -5,13 +5,14 @@ watches leaves alone what somebody else is changing at this moment: the next loo
 is left.
 """
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import select, text, update
+from sqlalchemy import TextClause, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -29,6 +30,19 @@ ROWS_AT_ONCE = 1000
 PATIENCE_OF_A_BOOKING = "100ms"
 PATIENCE_OF_THE_WATCH = "500ms"
 NO_LOCK = {"55P03", "40P01"}
+# Many rows in one statement: row by row, people's clicks would wait for the watch of a large shop.
+_WRITE = text(
+    "UPDATE alert AS a SET severity = n.severity, state = n.state, message = n.message, figures = n.figures,"
+    " chance = n.chance, money_at_risk = n.money_at_risk, changed_at = n.changed_at,"
+    " acknowledged_by = n.acknowledged_by, acknowledged_at = n.acknowledged_at,"
+    " snoozed_until = n.snoozed_until, snoozed_chance = n.snoozed_chance"
+    " FROM jsonb_populate_recordset(CAST(NULL AS alert), CAST(:rows AS jsonb)) AS n WHERE a.id = n.id"
+)
+_CLOSE = text(
+    "UPDATE alert AS a SET state = 'resolved', resolved_at = n.resolved_at,"
+    " resolved_because = n.resolved_because"
+    " FROM jsonb_populate_recordset(CAST(NULL AS alert), CAST(:rows AS jsonb)) AS n WHERE a.id = n.id"
+)
 _PATIENCE = text("SELECT current_setting('lock_timeout')")
 _SET_PATIENCE = text("SELECT set_config('lock_timeout', :patience, true)")
 
@@ -187,8 +201,7 @@ def _bring_up_to_date(
             changed += values["severity"] != severity
             woken += values["state"] != state
             rows.append(values)
-    if rows:
-        session.execute(update(Alert), rows)
+    _write(session, _WRITE, rows)
     return changed, woken
 
 
@@ -198,7 +211,6 @@ def _resolve(session: Session, look: Look, now: datetime) -> int:
     rows = [
         {
             "id": alert.id,
-            "state": "resolved",
             "resolved_at": now,
             "resolved_because": alert_findings.why_not(
                 alert.type, look.facts[alert.product_id], look.settings
@@ -206,8 +218,7 @@ def _resolve(session: Session, look: Look, now: datetime) -> int:
         }
         for alert in _locked(session, over)
     ]
-    if rows:
-        session.execute(update(Alert), rows)
+    _write(session, _CLOSE, rows)
     return len(rows)
 
 
@@ -222,10 +233,14 @@ def _stop_quiet(session: Session, ids: Sequence[int]) -> int:
     if not ids:
         return 0
     free = select(Alert.id).where(Alert.id.in_(ids)).order_by(Alert.id).with_for_update(skip_locked=True)
-    rows = [{"id": alert_id, "is_quiet": False} for alert_id in session.scalars(free)]
+    found = session.scalars(free).all()
+    session.execute(update(Alert).where(Alert.id.in_(found)).values(is_quiet=False))
+    return len(found)
+
+
+def _write(session: Session, statement: TextClause, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        session.execute(update(Alert), rows)
-    return len(rows)
+        session.execute(statement, {"rows": json.dumps(rows, default=str)})
 
 
 def _locked(session: Session, ids: Sequence[int]) -> Sequence[Alert]:

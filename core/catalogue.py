@@ -44,7 +44,7 @@ def create(
         about: description, category, unit_of_measure, unit_cost, unit_price, reorder_threshold,
             lead_time_days.
         opening_stock: booked with the reason `opening`, in the default warehouse unless another is named.
-        key: with an opening stock, the same key finds the product made before.
+        key: with an opening stock, the same key finds the product made before, and refuses another request.
 
     Refuses a SKU that another product has, whatever its case.
     """
@@ -53,6 +53,8 @@ def create(
     opening = posting.exact(opening_stock, "Opening stock") if opening_stock is not None else Decimal(0)
     if opening < 0:
         raise BadInput("Opening stock cannot be below zero.")
+    # First the lock: a retry that comes while the request itself is still being answered waits here for it.
+    session.execute(_ONE_SKU_AT_A_TIME, {"sku": values["sku"].lower()})
     product = _made_before(session, actor, key, values["sku"]) if opening and key else None
     is_new = product is None
     if product is None:
@@ -65,7 +67,9 @@ def create(
             add_barcode(session, actor, product.id, code)
     if opening:
         place = warehouse_id if warehouse_id is not None else warehouses.default(session).id
-        stock.add(session, actor, product.id, place, opening, reason_code="opening", key=key)
+        asked = product_fields.said(values | {"barcodes": list(barcodes), "warehouse_id": warehouse_id})
+        request = asked | {"opening_stock": posting.plain(opening)}
+        stock.add(session, actor, product.id, place, opening, reason_code="opening", key=key, request=request)
     if is_new:
         predictions.refresh(session, [product.id], today)
     return product

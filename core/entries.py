@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 
 from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.orm import Session, aliased
@@ -33,8 +33,8 @@ def listing(
     product_uid: uuid.UUID | None = None,
     warehouse_uid: uuid.UUID | None = None,
     kind: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: date | None = None,
+    until: date | None = None,
     skip: int = 0,
     limit: int = 100,
     after_id: int | None = None,
@@ -42,8 +42,8 @@ def listing(
     """One page of movements and how many match in all.
 
     Newest first; with `after_id` those that follow it, ascending, and none that an earlier one could still
-    overtake. `since` and `until` (exclusive) are moments at which the movement happened. A product or
-    warehouse that does not exist is refused.
+    overtake. `since` and `until` are business days of the warehouse, both inclusive. A product or warehouse
+    that does not exist is refused.
 
     Columns: id, product_uid, sku, product_name, warehouse_uid, warehouse_code, type, reason_code, change,
     stock_before, stock_after, unit_price, occurred_at, recorded_at, reason, notes, reference_type,
@@ -62,9 +62,9 @@ def listing(
     if kind is not None:
         wanted.append(Movement.type == kind)
     if since is not None:
-        wanted.append(Movement.occurred_at >= _moment(since))
+        wanted.append(Movement.day >= since)
     if until is not None:
-        wanted.append(Movement.occurred_at < _moment(until))
+        wanted.append(Movement.day <= until)
     if after_id is not None:
         inputs.big_id(after_id, "movement")
         wanted.append(Movement.id <= cursors.horizon(session))
@@ -75,12 +75,6 @@ def listing(
     else:
         page = page.where(Movement.id > after_id).order_by(Movement.id)
     return _rows(session, session.scalars(page).all()), total
-
-
-def _moment(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise BadInput(f"{value:%Y-%m-%d %H:%M} needs a time zone to be a moment.")
-    return value
 
 
 def _rows(session: Session, ids: Sequence[int], *, as_written: bool = False) -> list[RowMapping]:

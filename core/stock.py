@@ -34,18 +34,20 @@ def add(
     *,
     reason_code: str = "receipt",
     key: str | None = None,
+    request: dict | None = None,
     **about,
 ) -> Booked:
     """Put stock on the shelf.
 
-    `about`: reason, unit_price, occurred_at, reference_type, reference_id, customer.
+    `about`: reason, unit_price, occurred_at, reference_type, reference_id, customer. `request` is what was
+    asked for, where that is more than this booking: a retry with the key must ask for the same.
 
     A customer return (`reason_code="return"`) lowers the demand of the sale it equals within 14 days.
     """
     line = posting.line(product_id, warehouse_id, "in", reason_code, posting.positive(quantity), about)
     if reason_code == "return":
         line["returns_id"] = _sale_returned(session, line)
-    return posting.post(session, actor, "add", [line], key)
+    return posting.post(session, actor, "add", [line], key, request=request)
 
 
 def remove(

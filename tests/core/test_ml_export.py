@@ -1,7 +1,8 @@
 """Every movement once, in booking order, and none is passed by."""
 
 import threading
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -165,6 +166,13 @@ def test_the_page_of_an_entry_tells_its_names_and_filters(session: Session):
     assert entries.listing(session, product_uid=one.uid, after_id=0)[0] == rows[::-1]
     assert [row["sku"] for row in entries.listing(session, warehouse_uid=there.uid)[0]] == [two.sku]
     assert {row["type"] for row in entries.listing(session, kind="out")[0]} == {"out"}
-    now = datetime.now(UTC)
-    assert entries.listing(session, since=now)[1] == 0
-    assert entries.listing(session, until=now)[1] == 3
+    today = datetime.now(UTC).date()
+    assert entries.listing(session, since=today, until=today)[1] == 3
+    assert entries.listing(session, since=today + timedelta(days=1)) == ([], 0)
+    assert entries.listing(session, until=today - timedelta(days=1)) == ([], 0)
+    for asked in ({"limit": 1_001}, {"limit": 0}, {"skip": -1}, {"kind": "sale"}):
+        with pytest.raises(BadInput):
+            entries.listing(session, **asked)
+    for asked in ({"product_uid": uuid.uuid4()}, {"warehouse_uid": uuid.uuid4()}, {"after_id": -1}):
+        with pytest.raises(NotFound):
+            entries.listing(session, **asked)

@@ -184,9 +184,9 @@ def page() -> int:
     return number_in_address("page") or 1
 
 
-def page_links(total: int) -> None:
+def page_links(total: int, rows_per_page: int = ROWS_PER_PAGE) -> None:
     """Page numbers under a table, when there is more than one page."""
-    count = max(1, -(-total // ROWS_PER_PAGE))
+    count = max(1, -(-total // rows_per_page))
     if count == 1:
         return
     now = min(page(), count)

@@ -1,5 +1,107 @@
-"""Alerts."""
+"""Alerts: what is low or runs out soon, the most money at risk first, and what people do about it."""
 
-from dashboard import ui
+from typing import Any
 
-ui.title("Alerts")
+import pandas as pd
+import streamlit as st
+
+from core import alerts
+from dashboard import alerting, looks, pickers, signin, ui
+from db.session import reading
+
+PER_PAGE = 20
+MOST_ROWS = 20_000
+OPEN = ("active", "acknowledged")
+
+
+def page_of(filters: dict[str, Any]) -> tuple[list[alerts.Shown], int, dict, alerts.Settings]:
+    """The page that the address asks for, how many alerts fit in all, how many are open, and the settings."""
+    page = pickers.page()
+    with reading() as session:
+        about = alerts.counts(session, today), alerts.settings(session)
+        offset = min((page - 1) * PER_PAGE, alerts.MOST_OFFSET)
+        found, total = alerts.listing(session, **filters, limit=PER_PAGE, offset=offset)
+        is_beyond = not found and total > 0
+        if is_beyond:
+            found, total = alerts.listing(session, **filters, limit=PER_PAGE)
+    if is_beyond:
+        pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
+    return found, total, *about
+
+
+def everything(filters: dict[str, Any]) -> pd.DataFrame:
+    """The whole filtered set, for a download."""
+    found: list[alerts.Shown] = []
+    with reading(snapshot=True) as session:
+        while len(found) < MOST_ROWS:
+            more, _ = alerts.listing(session, **filters, limit=alerts.MOST_ROWS, offset=len(found))
+            found += more
+            if len(more) < alerts.MOST_ROWS:
+                break
+    return alerting.for_download(found)
+
+
+def summary(counts: dict[tuple[str, str], int]) -> str:
+    """3 critical · 12 warning · 40 info · 2 snoozed."""
+    write = ui.formats()
+    parts = []
+    for severity, word in alerting.SEVERITIES.items():
+        if count := sum(counts.get((state, severity), 0) for state in OPEN):
+            parts.append(f"{write.number(count)} {word.lower()}")
+    if asleep := sum(count for (state, _), count in counts.items() if state == "snoozed"):
+        parts.append(f"{write.number(asleep)} snoozed")
+    return " · ".join(parts)
+
+
+def draw_nothing(settings: alerts.Settings) -> None:
+    if st.query_params.to_dict():
+        ui.empty(
+            "No alert fits these filters.",
+            "Take one away, or search for something else.",
+            button="Clear the filters",
+            on_click=st.query_params.clear,
+        )
+    elif not (settings.low_stock_enabled or settings.predicted_depletion_enabled):
+        ui.empty("No alerts are raised.", "Both kinds are switched off below.")
+    else:
+        ui.empty(
+            "Nothing needs you.",
+            "Alerts come when stock falls to its threshold, or is about to run out.",
+            button="See what runs out next",
+            page="views/today.py",
+        )
+
+
+def draw_filters() -> dict[str, Any]:
+    with st.container(key="filters"):
+        row = iter(st.columns([2, 1, 1, 1]))
+        with next(row):
+            text = pickers.words("Search", "q", "Product or SKU")
+        with next(row):
+            state = pickers.choice("State", "state", alerting.STATES, "Open")
+        with next(row):
+            kind = pickers.choice("Type", "type", alerting.TYPES, "All types")
+        with next(row):
+            severity = pickers.choice("Severity", "severity", alerting.SEVERITIES, "Any severity")
+    return {"text": text, "state": state or OPEN, "type": kind, "severity": severity, "today": today}
+
+
+person = signin.require()
+today = looks.today()
+ui.title("Alerts", "What is low or runs out soon, the most money at risk first.")
+filters = draw_filters()
+found, total, counts, settings = page_of(filters)
+if found:
+    noun = "alert" if total == 1 else "alerts"
+    with ui.heading(f":gray[{ui.formats().number(total)} {noun}]"):
+        ui.download(
+            "Download", lambda: everything(filters), f"runout-alerts-{today:%Y-%m-%d}.csv", key="download"
+        )
+    if counts:
+        st.caption(f"In all: {summary(counts)}")
+    alerting.draw(found, person)
+    pickers.page_links(total, PER_PAGE)
+else:
+    alerting.draw([], person)
+    draw_nothing(settings)
+alerting.draw_settings(settings, person)

@@ -1,0 +1,306 @@
+"""Alerts as cards: what they say, what may be done about them, and what became of the last click."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import alert_rules, alert_undo, alerts, auth, job_runs
+from core.alerts import Shown
+from core.auth import Actor
+from core.errors import RunoutError
+from dashboard import looks, signin, ui
+from db.session import transact
+
+STATES = {
+    "active": "Active",
+    "acknowledged": "Acknowledged",
+    "snoozed": "Snoozed",
+    "resolved": "Resolved",
+}
+TYPES = {"low_stock": "Low stock", "predicted_depletion": "Runs out soon"}
+SEVERITIES = {"critical": "Critical", "warning": "Warning", "info": "Info"}
+COLOUR = {"critical": "red", "warning": "orange", "info": "gray"}
+USUAL_SNOOZE_DAYS = 7
+POINTS = round(alert_rules.CHANCE_STEP * 100)
+
+
+def desk() -> dict[str, Any]:
+    """What became of the last click: `answer`, and of the settings: `settings`.
+
+    One dictionary that is fetched before a write and changed after it: a touch of session_state may end the
+    run in favour of the next one, and the answer to a committed write must not get lost.
+    """
+    return st.session_state.setdefault("alerts_desk", {})
+
+
+# -- Acting --------------------------------------------------------------------------------------------------
+
+
+def acknowledge(uid: str, place: int) -> None:
+    _say(
+        uid, place, "Acknowledged: it stays here, and speaks up again when it gets worse.", alerts.acknowledge
+    )
+
+
+def resolve(uid: str, place: int) -> None:
+    _say(uid, place, "Resolved: quiet until it clears or gets worse.", alerts.resolve)
+
+
+def snooze_until(uid: str, place: int, key: str) -> None:
+    day = st.session_state.get(key)
+    _say(
+        uid, place, f"Snoozed until {ui.formats().weekday(day)}.",
+        lambda session, person, uid, now: alerts.snooze(session, person, uid, now, until=day),
+    )  # fmt: skip
+
+
+def snooze_until_worse(uid: str, place: int) -> None:
+    _say(
+        uid, place, f"Snoozed until the chance to run out rises by {POINTS} points, or the severity rises.",
+        lambda session, person, uid, now: alerts.snooze(session, person, uid, now, until_worse=True),
+    )  # fmt: skip
+
+
+def take_back(uid: str, place: int) -> None:
+    _say(uid, place, "Taken back: it is active again.",
+         lambda session, person, uid, _: alert_undo.take_back(session, person, uid), undo=False)  # fmt: skip
+
+
+def _say(uid: str, place: int, sentence: str, verb: Callable[..., Shown], *, undo: bool = True) -> None:
+    mine, view = desk(), _view()
+    answer: dict[str, Any] = {"uid": uid, "place": place, "view": view}
+    try:
+        person = signin.require()
+        shown = transact(lambda session: verb(session, person, uid, looks.now()))
+        answer |= {"sentence": sentence, "name": shown.product_name, "undo": undo}
+    except RunoutError as refusal:
+        answer["refused"] = refusal.sentence
+    except Exception as error:
+        answer["refused"] = ui.trouble(error)
+    mine["answer"] = answer
+
+
+def _view() -> dict[str, Any]:
+    """The filters: an answer belongs to the list in which the click was made."""
+    return {word: value for word, value in st.query_params.to_dict().items() if value}
+
+
+# -- Drawing -------------------------------------------------------------------------------------------------
+
+
+def draw(found: list[Shown], person: Actor) -> None:
+    """The alerts as cards; what became of the last click stands where its card is, or was."""
+    answer = desk().get("answer")
+    if answer and answer["view"] != _view():
+        answer = None
+    listed = {str(alert.uid) for alert in found}
+    for place, alert in enumerate(found):
+        if answer and answer["place"] == place and answer["uid"] not in listed:
+            _draw_answer(answer)
+        _draw_card(alert, place, person, answer if answer and answer["uid"] == str(alert.uid) else None)
+    if answer and answer["uid"] not in listed and answer["place"] >= len(found):
+        _draw_answer(answer)
+
+
+def _draw_card(alert: Shown, place: int, person: Actor, answer: dict[str, Any] | None) -> None:
+    uid, write = str(alert.uid), ui.formats()
+    with st.container(border=True, key=f"alert-{uid}", gap="small"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                badge = f":{COLOUR[alert.severity]}-badge[{SEVERITIES[alert.severity]}]"
+                st.markdown(badge, width="content")
+                st.page_link(
+                    "views/product.py",
+                    label=ui.safe_md(alert.product_name),
+                    query_params={"id": str(alert.product_uid)},
+                )
+            if alert.money_at_risk:
+                st.markdown(f"{ui.safe_md(write.money(alert.money_at_risk))} :gray[at risk]", width="content")
+        st.markdown(f"{ui.safe_md(alert.message)}.")
+        st.caption(" · ".join(ui.safe_md(part) for part in history(alert)))
+        if alert.state != "resolved":
+            _draw_buttons(alert, place, person)
+        if answer:
+            _draw_answer(answer)
+
+
+def history(alert: Shown) -> list[str]:
+    """What kind it is, since when, and what people said about it."""
+    write, now = ui.formats(), looks.now()
+    parts = [TYPES[alert.type], f"since {write.ago(alert.raised_at, now)}"]
+    if alert.changed_at - alert.raised_at > timedelta(minutes=1):
+        parts.append(f"changed {write.ago(alert.changed_at, now)}")
+    if alert.state == "acknowledged":
+        parts.append(f"seen by {alert.acknowledged_by} {write.ago(alert.acknowledged_at, now)}")
+    if alert.state == "snoozed":
+        parts.append(f"sleeps until {_sleep(alert)}")
+    if alert.state == "resolved":
+        who = alert.resolved_by or "itself"
+        parts.append(f"resolved by {who} {write.ago(alert.resolved_at, now)}: {alert.resolved_because}")
+    return parts
+
+
+def _sleep(alert: Shown) -> str:
+    write = ui.formats()
+    ends = []
+    if alert.snoozed_until is not None:
+        ends.append(write.weekday(alert.snoozed_until))
+    if alert.snoozed_chance is not None:
+        worse = alert.snoozed_chance + alert_rules.CHANCE_STEP
+        ends.append(
+            f"the chance to run out, then {write.share(alert.snoozed_chance)}, reaches {write.share(worse)}"
+            if worse < 1
+            else "its severity rises"
+        )
+    return " or ".join(ends)
+
+
+def _draw_buttons(alert: Shown, place: int, person: Actor) -> None:
+    uid = str(alert.uid)
+    may_manage = auth.may(person, "manage alerts")
+    may_acknowledge = auth.may(person, "acknowledge alerts") and alert.state != "acknowledged"
+    if not (may_manage or may_acknowledge):
+        return
+    with st.container(horizontal=True):
+        if may_acknowledge:
+            st.button(
+                "Acknowledge", key=f"acknowledge-{uid}", on_click=acknowledge, args=(uid, place),
+                help="I have seen it. It stays in the list.",
+            )  # fmt: skip
+        if may_manage:
+            _draw_snooze(alert, place)
+            st.button(
+                "Resolve", key=f"resolve-{uid}", on_click=resolve, args=(uid, place),
+                help="Done. The product stays quiet until this clears or gets worse.",
+            )  # fmt: skip
+
+
+def _draw_snooze(alert: Shown, place: int) -> None:
+    uid, tomorrow = str(alert.uid), looks.today() + timedelta(days=1)
+    # Named after its state, so that it is closed after a click.
+    with st.popover("Snooze", key=f"snooze-{uid}-{alert.state}-{alert.snoozed_until}"):
+        key = f"until-{uid}"
+        st.date_input(
+            "Until", looks.today() + timedelta(days=USUAL_SNOOZE_DAYS), min_value=tomorrow,
+            max_value=looks.today() + alerts.LONGEST_SNOOZE, key=key, format="YYYY-MM-DD",
+        )  # fmt: skip
+        st.button(
+            "Snooze until that day", key=f"sleep-{uid}", on_click=snooze_until, args=(uid, place, key),
+            width="stretch",
+        )  # fmt: skip
+        st.button(
+            f"Snooze until the chance rises by {POINTS} points", key=f"worse-{uid}",
+            on_click=snooze_until_worse, args=(uid, place), width="stretch",
+        )  # fmt: skip
+
+
+def _draw_answer(answer: dict[str, Any]) -> None:
+    if "refused" in answer:
+        ui.refused(answer["refused"])
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="answer"):
+        with st.container(width="stretch"):
+            st.markdown(f"**{ui.safe_md(answer['name'])}**: {ui.safe_md(answer['sentence'])}")
+        if answer["undo"]:
+            st.button(
+                "Undo", key="undo_alert", icon=":material/undo:", on_click=take_back,
+                args=(answer["uid"], answer["place"]),
+            )  # fmt: skip
+
+
+# -- Settings ------------------------------------------------------------------------------------------------
+
+
+def draw_settings(now: alerts.Settings, person: Actor) -> None:
+    """Which alerts are raised: in words for everybody, to change for those who may."""
+    with st.expander("Which alerts are raised"):
+        if not auth.may(person, "manage alerts"):
+            st.markdown("  \n".join(_in_words(now)))
+            return
+        with st.form("alert_settings", border=False, enter_to_submit=False):
+            st.toggle(
+                "Low stock: at or below the threshold of the product, or of the product in a warehouse",
+                now.low_stock_enabled, key="low_stock_enabled",
+            )  # fmt: skip
+            st.toggle(
+                "Runs out soon: the most likely run-out is near", now.predicted_depletion_enabled,
+                key="predicted_depletion_enabled",
+            )  # fmt: skip
+            st.number_input(
+                "Near means within so many days", value=now.alert_threshold_days, step=1, width=220,
+                key="alert_threshold_days", help=f"1 to {alerts.MOST_ALERT_DAYS}: the forecast's horizon.",
+            )  # fmt: skip
+            st.form_submit_button("Save", on_click=save_settings)
+        told = desk().get("settings", {})
+        if "refused" in told:
+            ui.refused(told["refused"])
+        elif told:
+            st.success(ui.safe_md(told["sentence"]), icon=":material/check:")
+
+
+def _in_words(now: alerts.Settings) -> list[str]:
+    low = "on hand at or below the threshold" if now.low_stock_enabled else "switched off"
+    near = (
+        f"the most likely run-out is within {now.alert_threshold_days} days"
+        if now.predicted_depletion_enabled
+        else "switched off"
+    )
+    return [f"Low stock: {low}.", f"Runs out soon: {near}."]
+
+
+def save_settings() -> None:
+    """Keep the settings and have all products looked at by them."""
+    mine, given = desk(), st.session_state
+    wanted = {name: given.get(name) for name in alerts.Settings.__dataclass_fields__}
+    if wanted["alert_threshold_days"] is None:
+        mine["settings"] = {"refused": "Near means within how many days? Enter a number."}
+        return
+    answer: dict[str, Any] = {}
+    try:
+        person, at = signin.require(), looks.now()
+        transact(lambda session: _save(session, person, at, wanted))
+        answer["sentence"] = "Saved. All products are looked at again by this now; that takes a minute."
+    except RunoutError as refusal:
+        answer["refused"] = refusal.sentence
+    except Exception as error:
+        answer["refused"] = ui.trouble(error)
+    mine["settings"] = answer
+
+
+def _save(session: Any, person: Actor, at: datetime, wanted: dict[str, Any]) -> None:
+    alerts.change_settings(session, person, **wanted)
+    for watch in ("alerts", "auto_resolve"):
+        job_runs.request(session, person, watch, at, right="manage alerts")
+
+
+# -- Download ------------------------------------------------------------------------------------------------
+
+
+def for_download(found: list[Shown]) -> pd.DataFrame:
+    """The alerts as a spreadsheet wants them."""
+
+    def at(moment: datetime | None) -> str:
+        return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+    return pd.DataFrame(
+        {
+            "SKU": [alert.sku for alert in found],
+            "Product": [alert.product_name for alert in found],
+            "Type": [TYPES[alert.type] for alert in found],
+            "Severity": [SEVERITIES[alert.severity] for alert in found],
+            "State": [STATES[alert.state] for alert in found],
+            "Message": [alert.message for alert in found],
+            "Money at risk": [alert.money_at_risk for alert in found],
+            "Chance to run out first": [alert.chance for alert in found],
+            "Raised (UTC)": [at(alert.raised_at) for alert in found],
+            "Changed (UTC)": [at(alert.changed_at) for alert in found],
+            "Acknowledged by": [alert.acknowledged_by or "" for alert in found],
+            "Snoozed until": [str(alert.snoozed_until or "") for alert in found],
+            "Resolved (UTC)": [at(alert.resolved_at) for alert in found],
+            "Resolved by": [alert.resolved_by or "" for alert in found],
+            "Resolved because": [alert.resolved_because or "" for alert in found],
+        }
+    )

@@ -32,7 +32,8 @@ def configure(process: str, *, as_json: bool, level: int = logging.INFO) -> None
     # Servers bring handlers of their own: their lines come the same way as ours.
     for name in list(logging.root.manager.loggerDict):
         logger = logging.getLogger(name)
-        logger.handlers[:], logger.propagate = [], True
+        if logger.handlers:  # one without is silent on purpose, or ours already
+            logger.handlers[:], logger.propagate = [], True
     root = logging.getLogger()
     root.handlers[:] = [kept for kept in root.handlers if type(kept) is not logging.StreamHandler] + [handler]
     root.setLevel(level)

@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
@@ -9,20 +12,48 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api import errors, openapi, settings
 from api.middleware import BodyCap, LastResort, Outside
-from api.routers import auth, warehouses
+from api.routers import (
+    alerts,
+    auth,
+    browser,
+    health,
+    inventory,
+    items,
+    ml,
+    predictions,
+    products,
+    transactions,
+    warehouses,
+)
 from api.settings import Settings, SettingsError
-from core import production
+from core import logs, production
 from db.session import reading
 
 BODY_BYTES = 1_000_000
 
 ROUTERS = [
     auth.router,
+    browser.router,
+    products.router,
+    items.router,
     warehouses.router,
+    inventory.router,
+    transactions.router,
+    predictions.router,
+    alerts.router,
+    ml.router,
+    health.router,
 ]
 
 
-def make_app(chosen: Settings) -> FastAPI:
+@asynccontextmanager
+async def _serving(_app: FastAPI) -> AsyncIterator[None]:
+    """The server has set up its own log by now: from here on all lines look alike."""
+    logs.configure("api", as_json=production.is_production(os.environ))
+    yield
+
+
+def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     """The application with these settings."""
     made = FastAPI(
         title="Runout",
@@ -30,6 +61,7 @@ def make_app(chosen: Settings) -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         redirect_slashes=False,
+        lifespan=lifespan,
         middleware=[
             Middleware(Outside),
             Middleware(
@@ -55,7 +87,7 @@ def make_app(chosen: Settings) -> FastAPI:
 def _start() -> FastAPI:
     try:
         production.check(os.environ, reading)
-        return make_app(settings.from_environment())
+        return make_app(settings.from_environment(), _serving)
     except (production.Unsafe, SettingsError) as refusal:
         sys.exit(str(refusal))
 

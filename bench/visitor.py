@@ -19,12 +19,17 @@ ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS, RERUN_SECONDS = 60, 60
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
 def serving(database_url: str) -> Iterator[int]:
     """The dashboard in a process of its own on a free port of this machine; yields the port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port),
          "--server.address", "127.0.0.1"],

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
-from jobs import steps
+from jobs import serve, steps
 from jobs.children import Children
 from jobs.steps import ROOT, Refused, StopAsked
 
@@ -46,18 +46,21 @@ def main(_arguments: object = None) -> int:
         if sys.argv[-1] == "stop":
             return stop()
         steps.listen_for_signals()
-        host, port = os.environ.get("HOST") or "127.0.0.1", _port("PORT", 8501)
+        host = os.environ.get("HOST") or "127.0.0.1"
+        port, api_port = _port("PORT", 8501), _port("API_PORT", 8000)
         if os.environ.get("DATABASE_URL"):
-            _refuse_taken_port(host, port, "PORT")
+            _refuse_taken_ports(host, port, api_port)
+            _refuse_unsafe()
             _prepare_database(embedded=False)
-            return _serve(host, port)
+            return _serve(host, port, api_port)
         folder = _home()
         if pid := _launcher(folder):
             raise _already_runs(folder, pid)
-        _refuse_taken_port(host, port, "PORT")
+        _refuse_unsafe()
+        _refuse_taken_ports(host, port, api_port)
         with _embedded_server(folder):
             _prepare_database(embedded=True)
-            return _serve(host, port)
+            return _serve(host, port, api_port)
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 1
@@ -106,11 +109,31 @@ def _embedded_server(folder: Path) -> Iterator[None]:
 # -- Before anything starts ----------------------------------------------------------------------------------
 
 
+def _refuse_unsafe() -> None:
+    if not os.environ.get("APP_ENV"):
+        return
+    # Imported here: without it the launcher is small and starts at once.
+    from core import production
+    from db.session import reading
+
+    try:
+        production.check(os.environ, reading)
+    except production.Unsafe as refusal:
+        raise Refused(refusal.sentence) from refusal
+
+
 def _port(variable: str, default: int) -> int:
     given = os.environ.get(variable) or str(default)
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65535:
         raise Refused(f"{variable} is {given!r}, which is no port: choose a number from 1024 to 65535.")
     return int(given)
+
+
+def _refuse_taken_ports(host: str, port: int, api_port: int) -> None:
+    if port == api_port:
+        raise Refused(f"PORT and API_PORT are both {port}: choose two.")
+    _refuse_taken_port(host, port, "PORT")
+    _refuse_taken_port(host, api_port, "API_PORT")
 
 
 def _refuse_taken_port(host: str, port: int, variable: str) -> None:
@@ -202,23 +225,27 @@ def _prepare_database(embedded: bool) -> None:
 # -- Serving -------------------------------------------------------------------------------------------------
 
 
-def _serve(host: str, port: int) -> int:
+def _serve(host: str, port: int, api_port: int) -> int:
     multiprocessing.set_start_method("fork", force=True)  # the children must be ours, not a fork server's
     greeting = threading.Thread(
-        target=_greet, args=(host, port, steps.answer("db", "accounts")), name="greeting", daemon=True
+        target=_greet,
+        args=(host, port, api_port, steps.answer("db", "accounts")),
+        name="greeting",
+        daemon=True,
     )
     children = Children(greeting)
-    python = f"exec {shlex.quote(sys.executable)} -m"
-    children.add_process(
-        "dashboard",
-        f"{python} streamlit run dashboard/app.py --server.port {port} --server.address {shlex.quote(host)}"
-        " --server.headless true --browser.gatherUsageStats false --logger.hideWelcomeMessage true",
-        cwd=str(ROOT),
-        env=os.environ | {"HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"},
-    )
-    children.add_process(
-        "scheduler", f"{python} jobs schedule", cwd=str(ROOT), env=os.environ | {"PYTHONUNBUFFERED": "1"}
-    )
+    environment = os.environ | {
+        "HOST": host,
+        "PORT": str(port),
+        "API_PORT": str(api_port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    for name, command in (
+        ("dashboard", serve.dashboard_command(host, port)),
+        ("api", serve.api_command(host, api_port)),
+        ("scheduler", [sys.executable, "-m", "jobs", "schedule"]),
+    ):
+        children.add_process(name, f"exec {shlex.join(command)}", cwd=str(ROOT), env=environment)
     # honcho takes SIGINT and SIGTERM over; a closed terminal means the same.
     if signal.getsignal(signal.SIGHUP) == steps.ask_to_stop:
         signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
@@ -231,19 +258,26 @@ def _serve(host: str, port: int) -> int:
     )
 
 
-def _greet(host: str, port: int, accounts: str) -> None:
-    """Print the address, and the demo accounts, as soon as the dashboard answers."""
+def _greet(host: str, port: int, api_port: int, accounts: str) -> None:
+    """Print the addresses, and the demo accounts, as soon as dashboard and API answer."""
     try:
         address = ipaddress.ip_address(host)
         seen_as = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(str(address), str(address))
         everywhere, local = address.is_unspecified, address.is_loopback
     except ValueError:
         seen_as, everywhere, local = host, False, host == "localhost"
-    base = f"http://[{seen_as}]:{port}" if ":" in seen_as else f"http://{seen_as}:{port}"
-    if not _answers(f"{base}/_stcore/health"):
-        print(f"The dashboard has not answered at {base} for {HEALTH_SECONDS} seconds.", file=sys.stderr)
-        return
-    print(f"\n  Runout is ready: {base}" + (" (and every other address of this machine)" * everywhere))
+    shown = f"http://[{seen_as}]" if ":" in seen_as else f"http://{seen_as}"
+    for part, address in (
+        ("dashboard", f"{shown}:{port}/_stcore/health"),
+        ("API", f"{shown}:{api_port}/health/live"),
+    ):
+        if not _answers(address):
+            print(f"The {part} has not answered at {address} for {HEALTH_SECONDS} seconds.", file=sys.stderr)
+            return
+    print(
+        f"\n  Runout is ready: {shown}:{port}" + (" (and every other address of this machine)" * everywhere)
+    )
+    print(f"  The API, for programs: {shown}:{api_port}/docs")
     if accounts:
         print("\n" + "\n".join(f"  {line}" for line in accounts.splitlines()))
     if accounts and not local:

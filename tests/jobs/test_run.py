@@ -89,7 +89,7 @@ def test_no_demo_in_the_home_of_the_demo_shop_says_that_it_stays(
 
 
 def test_a_taken_port_stops_the_launch_before_a_database_is_made(taken: int, home: Path) -> None:
-    launched = launch(home, PORT=str(taken))
+    launched = launch(home, PORT=str(taken), API_PORT=str(free_port()))
     said, _ = launched.communicate(timeout=60)
     assert launched.returncode == 1
     assert f"Port {taken} is taken" in said
@@ -98,12 +98,12 @@ def test_a_taken_port_stops_the_launch_before_a_database_is_made(taken: int, hom
 
 def test_it_serves_until_sigterm_and_leaves_nothing_running(home: Path) -> None:
     port = free_port()
-    launched = launch(home, PORT=str(port))
+    launched = launch(home, PORT=str(port), API_PORT=str(free_port()))
     read_until("Runout is ready", launched)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health") as response:
         assert response.status == 200
 
-    second = launch(home, PORT=str(free_port()))
+    second = launch(home, PORT=str(free_port()), API_PORT=str(free_port()))
     said, _ = second.communicate(timeout=60)
     assert second.returncode == 1
     assert f"already runs from {home} (process {launched.pid})" in said
@@ -117,7 +117,7 @@ def test_it_serves_until_sigterm_and_leaves_nothing_running(home: Path) -> None:
 
 def test_after_kill_9_the_next_launch_takes_everything_over(home: Path) -> None:
     port = free_port()
-    killed = launch(home, PORT=str(port))
+    killed = launch(home, PORT=str(port), API_PORT=str(free_port()))
     read_until("Runout is ready", killed)
     killed.kill()
     killed.communicate()
@@ -127,7 +127,7 @@ def test_after_kill_9_the_next_launch_takes_everything_over(home: Path) -> None:
             break
         time.sleep(0.1)
 
-    launched = launch(home, PORT=str(port))
+    launched = launch(home, PORT=str(port), API_PORT=str(free_port()))
     read_until("Runout is ready", launched)
     launched.send_signal(signal.SIGINT)
     launched.communicate(timeout=60)

@@ -107,24 +107,33 @@ def draw(found: list[Shown], person: Actor) -> None:
 
 def _draw_card(alert: Shown, place: int, person: Actor, answer: dict[str, Any] | None) -> None:
     uid, write = str(alert.uid), ui.formats()
-    with st.container(border=True, key=f"alert-{uid}", gap="small"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                badge = f":{COLOUR[alert.severity]}-badge[{SEVERITIES[alert.severity]}]"
-                st.markdown(badge, width="content")
+    with st.container(border=True, key=f"alert-{uid}", gap="xsmall"):
+        with _line():
+            with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+                st.markdown(severity_badge(alert.severity), width="content")
                 st.page_link(
-                    "views/product.py",
-                    label=ui.safe_md(alert.product_name),
+                    "views/product.py", label=f"**{ui.safe_md(alert.product_name)}**",
                     query_params={"id": str(alert.product_uid)},
-                )
+                )  # fmt: skip
             if alert.money_at_risk:
                 st.markdown(f"{ui.safe_md(write.money(alert.money_at_risk))} :gray[at risk]", width="content")
         st.markdown(f"{ui.safe_md(alert.message)}.")
-        st.caption(" · ".join(ui.safe_md(part) for part in history(alert)))
-        if alert.state != "resolved":
-            _draw_buttons(alert, place, person)
+        with _line():
+            st.caption(" · ".join(ui.safe_md(part) for part in history(alert)), width="content")
+            if alert.state != "resolved":
+                _draw_buttons(alert, place, person)
         if answer:
             _draw_answer(answer)
+
+
+def _line() -> Any:
+    """What belongs left and right in one line; on a phone one under the other."""
+    return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+
+
+def severity_badge(severity: str) -> str:
+    """A severity as Markdown: its word on its colour."""
+    return f":{COLOUR[severity]}-badge[{SEVERITIES[severity]}]"
 
 
 def history(alert: Shown) -> list[str]:
@@ -164,7 +173,7 @@ def _draw_buttons(alert: Shown, place: int, person: Actor) -> None:
     may_acknowledge = auth.may(person, "acknowledge alerts") and alert.state != "acknowledged"
     if not (may_manage or may_acknowledge):
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, width="content", gap="small"):
         if may_acknowledge:
             st.button(
                 "Acknowledge", key=f"acknowledge-{uid}", on_click=acknowledge, args=(uid, place),

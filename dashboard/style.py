@@ -66,7 +66,9 @@ iframe[height="0"] { display: block; }
   .st-key-filters [data-testid="stHorizontalBlock"] > :first-child { grid-column: 1 / -1; }
   .st-key-filters [data-testid="stColumn"] { min-width: 0; width: 100%; }
   .st-key-tiles button { min-height: 76px; padding: 0.5rem 0.65rem; }
-  .stButton button, .stDownloadButton button, .stFormSubmitButton button { min-height: 44px; }
+  .stButton button, .stDownloadButton button, .stFormSubmitButton button, .stPopover button {
+    min-height: 44px;
+  }
   .stButtonGroup button, .stExpander summary, [data-testid="stPageLink"] a { min-height: 44px; }
   [data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"] { width: 44px; }
   [data-testid="stPagination"] button { min-width: 36px; min-height: 44px; }

@@ -41,16 +41,18 @@ def everything(filters: dict[str, Any]) -> pd.DataFrame:
     return alerting.for_download(found)
 
 
-def summary(counts: dict[tuple[str, str], int]) -> str:
-    """3 critical · 12 warning · 40 info · 2 snoozed."""
+def headline(total: int, counts: dict[tuple[str, str], int]) -> str:
+    """How many alerts fit; without filters also 50 critical, 22 warning, 28 info, and 3 snoozed."""
     write = ui.formats()
+    found = f"{write.number(total)} {'alert' if total == 1 else 'alerts'}"
+    if set(st.query_params) - {"page"}:
+        return found
     parts = []
     for severity, word in alerting.SEVERITIES.items():
         if count := sum(counts.get((state, severity), 0) for state in OPEN):
             parts.append(f"{write.number(count)} {word.lower()}")
-    if asleep := sum(count for (state, _), count in counts.items() if state == "snoozed"):
-        parts.append(f"{write.number(asleep)} snoozed")
-    return " · ".join(parts)
+    asleep = sum(count for (state, _), count in counts.items() if state == "snoozed")
+    return f"{found}: {', '.join(parts)}" + (f" ({write.number(asleep)} more snoozed)" if asleep else "")
 
 
 def draw_nothing(settings: alerts.Settings) -> None:
@@ -92,13 +94,10 @@ ui.title("Alerts", "What is low or runs out soon, the most money at risk first."
 filters = draw_filters()
 found, total, counts, settings = page_of(filters)
 if found:
-    noun = "alert" if total == 1 else "alerts"
-    with ui.heading(f":gray[{ui.formats().number(total)} {noun}]"):
+    with ui.heading(f":gray[{headline(total, counts)}]"):
         ui.download(
             "Download", lambda: everything(filters), f"runout-alerts-{today:%Y-%m-%d}.csv", key="download"
         )
-    if counts:
-        st.caption(f"In all: {summary(counts)}")
     alerting.draw(found, person)
     pickers.page_links(total, PER_PAGE)
 else:

@@ -166,7 +166,7 @@ def when(task: Task, write: Formats, now: datetime) -> str:
 def draw_job(job: Task | Errand, seen: Seen, write: Formats) -> None:
     now, runs = looks.now(), seen.runs[job.job]
     newest = runs[0] if runs else None
-    with st.container(border=True, key=f"job-{job.job}"):
+    with st.container(border=True, key=f"job-{job.job}", gap="xsmall"):
         with ui.heading(job.title):
             if newest is not None and newest.state in ("queued", "running"):
                 st.button("Cancel", key=f"cancel-{job.job}", on_click=cancel, args=(newest.id,))

@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import catalogue
 from core.auth import Actor
 from core.errors import BadInput, RunoutError
 from dashboard import looks, signin, ui
@@ -103,14 +102,3 @@ def number(value: float | None) -> str | None:
 def changed(label: str, before: str, after: str) -> str:
     """One line of an answer: before -> after, as Markdown."""
     return f"{label} **{ui.safe_md(before)} → {ui.safe_md(after)}**"
-
-
-def reactivate(mine: dict[str, Any], product_id: int) -> None:
-    """Sell a product again."""
-    today = looks.today()
-
-    def work(session: Session, person: Actor) -> Answer:
-        product = catalogue.reactivate(session, person, product_id, today)
-        return Answer(f"**{ui.safe_md(product.name)}** is sold again.")
-
-    write(mine, work)

@@ -5,7 +5,7 @@ import streamlit as st
 from core import auth
 from core.errors import RunoutError
 from core.products import Detail
-from dashboard import adjusting, editing, ledger, looks, on_order, pickers, receipt, signin, ui
+from dashboard import adjusting, editing, ledger, looks, on_order, pickers, receipt, retiring, signin, ui
 from dashboard.charts import demand as demand_chart
 from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
@@ -89,8 +89,8 @@ def _draw_retired(page: ProductPage) -> None:
         if auth.may(person, "edit catalogue"):
             mine = editing.desk(f"retired {page.detail.product.uid}")
             st.button(
-                "Reactivate", icon=":material/replay:", key="reactivate", on_click=editing.reactivate,
-                args=(mine, page.detail.product.id),
+                "Reactivate", icon=":material/replay:", key="reactivate", on_click=editing.write,
+                args=(mine, retiring.of_product(page.detail.product).reactivate),
             )  # fmt: skip
             editing.draw_answer(mine, key="retired")
 

@@ -44,7 +44,9 @@ def open_(what: str) -> None:
 
 
 def close() -> None:
+    """The drawer was closed; the table gets a new name, or the browser loses the next click on it."""
     desk().clear()
+    st.session_state["users_turn"] = st.session_state.get("users_turn", 0) + 1
 
 
 def draw() -> None:
@@ -137,12 +139,13 @@ def account_drawer(uid: str) -> None:
 def in_words(account: Account, now: datetime) -> str:
     """One account as Markdown."""
     write = ui.formats()
-    seen = write.ago(account.last_seen_at, now) if account.last_seen_at else "never"
+    seen = f"Last seen {write.ago(account.last_seen_at, now)}" if account.last_seen_at else "Never seen yet"
+    places = {0: "signed out", 1: "signed in"}.get(account.sign_ins, f"signed in {account.sign_ins} times")
     lines = [
         f"**{ui.safe_md(account.name)}**",
         ui.safe_md(account.email),
         f"{status(account)} · {account.role}",
-        ui.safe_md(f"Last seen {seen} · signed in {account.sign_ins} times now"),
+        ui.safe_md(f"{seen} · {places}"),
     ]
     if account.invited_until and account.is_active:
         lines.append(

@@ -14,11 +14,12 @@ LONGEST_VALUE = 200
 
 
 def what(line: Line) -> str:
-    """Changed the role of person Ada; Signed in, where it is about oneself."""
+    """Edited product M6; Changed the role of Ada; Signed in, where it is about oneself."""
     if line.is_own:
         said = line.action.removesuffix(" of").removesuffix(" for")
     else:
-        said = " ".join(part for part in (line.action, _noun(line.subject_type), line.subject) if part)
+        noun = "" if line.subject_type == "person" and line.subject else _noun(line.subject_type)
+        said = " ".join(part for part in (line.action, noun, line.subject) if part)
     return said[:1].upper() + said[1:]
 
 

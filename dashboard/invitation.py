@@ -1,12 +1,13 @@
 """The page behind a one-time link: for whom it is, and the password they choose with it."""
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
 from core import auth, people
 from core.errors import RunoutError
-from dashboard import looks, signin, ui
+from dashboard import looks, pickers, signin, ui
 from db.session import reading, transact
 
 WORD = "link"
@@ -17,8 +18,13 @@ RULES = (
 
 
 def address(token: str) -> str:
-    """The address to hand to the person whom the token is for."""
-    return f"{(st.context.url or 'http://localhost:8501').rstrip('/')}/?{WORD}={token}"
+    """The address to hand to the person whom the token is for: where this dashboard is, without the view."""
+    here = urlsplit(st.context.url or "http://localhost:8501")
+    folders = here.path.strip("/").split("/")
+    if folders[-1] in pickers.WORDS_OF:
+        folders.pop()
+    path = "/".join(["", *folders, ""]) if any(folders) else "/"
+    return urlunsplit((here.scheme, here.netloc, path, f"{WORD}={token}", ""))
 
 
 def is_waiting() -> bool:

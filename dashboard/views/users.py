@@ -37,10 +37,12 @@ def table(found: list[Account], now: datetime) -> None:
             ("Signed in", 90, "right", "In how many browsers and programs at present."),
         )
     }
-    # A new name after each click takes back the mark, or the drawer would open at every run.
+    # A new name after each click takes back the mark, or the drawer would open at every run; other rows make
+    # another table, or the browser would lose the first click on them.
     turn = st.session_state.setdefault("users_turn", 0)
+    rows = hash(tuple(account.uid for account in found))
     row, _ = grid.draw(
-        frame, NARROW, config, key=f"users_{turn}", grey=[not account.is_active for account in found]
+        frame, NARROW, config, key=f"users_{turn}_{rows}", grey=[not account.is_active for account in found]
     )
     if row is not None:
         st.session_state["users_turn"] = turn + 1
@@ -48,16 +50,13 @@ def table(found: list[Account], now: datetime) -> None:
 
 
 person = signin.require()
-ui.title("Users", "Who may sign in, and as what. Nobody is deleted: the ledger names them.")
+with ui.title_line("Users", "Who may sign in, and as what. Nobody is deleted: the ledger names them."):
+    st.button(
+        "Invite", key="invite", type="primary", icon=":material/person_add:",
+        on_click=accounts.open_, args=(accounts.INVITE,),
+    )  # fmt: skip
 with st.container(key="filters"):
-    left, right = st.columns([4, 1])
-    with left:
-        text = pickers.words("Search", "q", "Name or e-mail")
-    with right:
-        st.button(
-            "Invite", key="invite", type="primary", icon=":material/person_add:", width="stretch",
-            on_click=accounts.open_, args=(accounts.INVITE,),
-        )  # fmt: skip
+    text = pickers.words("Search", "q", "Name or e-mail")
 now = looks.now()
 with reading() as session:
     found = people.listing(session, person, now, text=text)

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 
-from core import auth, people
+from core import auth, logs, people
+from dashboard import invitation
 from db.models import PasswordLink, Person
 from tests.dashboard.conftest import plain, words
 from tests.makers import PASSWORD, a_person, an_actor
@@ -180,6 +181,26 @@ def test_an_admin_who_was_demoted_meanwhile_changes_nothing(browser, session):
     session.expire_all()
     assert person.is_active
     assert "Ada" not in str([frame.value for frame in app.dataframe])
+
+
+@pytest.mark.parametrize(
+    ("here", "link"),
+    [
+        ("http://shop.example:8501/users", "http://shop.example:8501/?link=t"),
+        ("https://shop.example/", "https://shop.example/?link=t"),
+        ("https://shop.example/stock/users/", "https://shop.example/stock/?link=t"),
+        ("https://shop.example/stock", "https://shop.example/stock/?link=t"),
+        (None, "http://localhost:8501/?link=t"),
+    ],
+)
+def test_a_link_leads_to_where_the_dashboard_is_and_to_no_view(monkeypatch, here, link):
+    monkeypatch.setattr(type(st.context), "url", property(lambda _: here))
+    assert invitation.address("t") == link
+
+
+def test_the_log_keeps_no_link():
+    line = logs.without_secrets('GET /?link=9GaeZTp5TUNhuYo3HXMc7apj HTTP/1.1" 200')
+    assert line == 'GET /?link=*** HTTP/1.1" 200'
 
 
 # -- The page behind a link ----------------------------------------------------------------------------------

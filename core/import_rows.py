@@ -147,9 +147,13 @@ def create_products(session: Session, plan: "Plan") -> np.ndarray:
     return ids
 
 
-def remember(session: Session, import_id: int, keys: np.ndarray, issues: pd.DataFrame) -> None:
-    """Keep which lines are in the ledger now, and what was said about the others."""
+def remember_lines(session: Session, import_id: int, keys: np.ndarray) -> None:
+    """Keep which lines are in the ledger now."""
     _copy(session, "import_line", pd.DataFrame({"key": keys, "import_id": import_id}))
+
+
+def remember_issues(session: Session, import_id: int, issues: pd.DataFrame) -> None:
+    """Keep what was said about lines."""
     _copy(session, "import_issue", issues[ISSUE_COLUMNS].assign(import_id=import_id))
 
 

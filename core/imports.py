@@ -54,11 +54,17 @@ def book(
     options: Options,
     now: datetime,
     progress: Callable[[str], None] = print_nothing,
+    *,
+    into: tuple[int, uuid.UUID] | None = None,
+    planned: Callable[[Plan], None] | None = None,
 ) -> Outcome:
     """Bring the file's sales into the ledger as one posting; lines imported before have no effect.
 
     Unknown products are created, and a first warehouse where the shop has none. Where nothing has moved yet,
     opening stock and receipts are reconstructed; elsewhere the lines are booked against the stock of now.
+
+    `into` is the id and uid of an import that exists already: only its lines are remembered here.
+    `planned` is told the plan before it is judged.
 
     Raises:
         ImportStopped: lines have errors and `options.without_errors` is not exactly their number.
@@ -70,13 +76,15 @@ def book(
     if not session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended('import', 0))")):
         raise RuleBroken("Another import is under way: bring this file in when it has ended.")
     plan = import_plan.make(session, file, options, now, progress)
+    if planned is not None:
+        planned(plan)
     found, allowed = plan.outcome.error_lines, options.without_errors
     if found and allowed != found:
         raise ImportStopped(_stopped(file, plan.outcome, allowed), plan.outcome)
     if plan.bookable.rows.empty:
         return plan.outcome
     progress("booking")
-    return _apply(session, actor, file, options, plan, progress)
+    return _apply(session, actor, file, options, plan, progress, into)
 
 
 def _stopped(file: TableFile, outcome: Outcome, allowed: int | None) -> str:
@@ -100,8 +108,10 @@ def _apply(
     options: Options,
     plan: Plan,
     progress: Callable[[str], None],
+    into: tuple[int, uuid.UUID] | None,
 ) -> Outcome:
-    uid, started_at = uuid.uuid4(), datetime.now(UTC)
+    started_at = datetime.now(UTC)
+    import_id, uid = into or (None, uuid.uuid4())
     product_ids = import_rows.create_products(session, plan)
     posting = _posting(plan, product_ids, _first_warehouse(session, actor, plan))
     try:
@@ -113,6 +123,23 @@ def _apply(
         ) from refused
     progress("remembering")
     outcome = dataclasses.replace(plan.outcome, applied=True, import_uid=uid)
+    if import_id is None:
+        import_id = _record(session, actor, file, options, outcome, started_at)
+    booked = plan.bookable.rows["line"].to_numpy()
+    import_rows.remember_lines(session, import_id, plan.lines["key"].to_numpy()[booked[booked >= 0]])
+    return outcome
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    file: TableFile,
+    options: Options,
+    outcome: Outcome,
+    started_at: datetime,
+) -> int:
+    """Keep what was brought in by the command, and what was said about its lines; the id of the row."""
+    uid = outcome.import_uid
     row = Import(
         uid=uid,
         actor_id=actor.id,
@@ -133,10 +160,9 @@ def _apply(
     )
     session.add(row)
     session.flush()
-    booked = plan.bookable.rows["line"].to_numpy()
-    import_rows.remember(session, row.id, plan.lines["key"].to_numpy()[booked[booked >= 0]], outcome.issues)
+    import_rows.remember_issues(session, row.id, outcome.issues)
     audit.note(session, actor.id, "imported", "import", uid, after=row.counts | {"file": row.file_name})
-    return outcome
+    return row.id
 
 
 def _first_warehouse(session: Session, actor: Actor, plan: Plan) -> int | None:

@@ -76,11 +76,11 @@ def issue_frame(line_numbers, kind, rule, field_name, values, message) -> pd.Dat
     return pd.DataFrame({"line_number": line_numbers} | said, columns=ISSUE_COLUMNS)
 
 
-def clean(text: str) -> str:
-    """NFC, without characters that nobody sees, single spaces."""
+def clean(text: str, most: int = TEXT_CHARACTERS) -> str:
+    """NFC, without characters that nobody sees, single spaces; cut at `most` characters."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     if not text.isprintable():
         text = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) != "Cf")
         text = "".join(c for c in text if c == " " or unicodedata.category(c)[0] != "C")
-    return " ".join(text.split())[:TEXT_CHARACTERS]
+    return " ".join(text.split())[:most]

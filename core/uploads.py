@@ -1,25 +1,24 @@
 """Files that people bring in: uploaded, read, checked, applied or discarded. A worker does the slow steps.
 
-Every step is a run of the job `import` about the file's uid. What a row says about itself is believed only
-while such a run is open: where the run ended without the step, the row is shown as it was before the step,
-with a sentence. Steps change the shop in the transaction that ends them, so nothing is ever half-applied.
+Every step is a run of the job `import` about the file's uid (`core/import_steps.py`). A step changes the shop
+in the transaction that ends it, so nothing is ever half-applied.
 """
 
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from pathlib import PurePath
 
 import pandas as pd
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, import_fields, imports, inputs, job_runs, table_files
+from core import audit, auth, import_fields, import_state, imports, inputs, job_runs, table_files
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.import_fields import FIELDS, OPTIONS, Field, Option
+from core.import_state import STEPS, Column, Shown
 from db.models import Import, ImportFile, ImportIssue, JobRun, Person
 
 __all__ = ["FIELDS", "OPTIONS", "Column", "Field", "Option", "Shown"]
@@ -30,55 +29,7 @@ MOST_UNPACKED = table_files.LIMITS.unpacked_bytes
 MOST_WAITING = 20  # files of the shop that are neither applied nor discarded: their bytes are in the database
 MOST_ISSUES = 1_000
 
-# Where a row stands again when the run of its step ended without it.
-BACK = {"uploaded": "failed", "reading": "failed", "checking": "read", "applying": "checked"}
-STEPS = {"uploaded": "Reading", "reading": "Reading", "checking": "Checking", "applying": "Importing"}
 ENDED = ("applied", "discarded")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the file: three different values of it, and the field it is probably about."""
-
-    header: str
-    examples: tuple[str, ...]
-    guess: str | None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An import as people see it.
-
-    `state`: uploaded, reading, read, checking, checked, applying, applied, refused (the file has other errors
-    than were agreed to), failed (it cannot be read) or discarded. `mapping`: field -> header, as chosen, else
-    as guessed. `counts`: what it does or did, in words and numbers; `skipped` and `errors` count lines by
-    rule. `preview`: some of what changes, one dict a row. `progress`: (done, total) of the running step.
-    """
-
-    uid: uuid.UUID
-    kind: str
-    file_name: str
-    file_size: int
-    state: str
-    problem: str | None
-    columns: list[Column]
-    mapping: dict[str, str]
-    options: dict[str, object]
-    counts: dict[str, int]
-    preview: list[dict]
-    first_on: date | None
-    last_on: date | None
-    by: str
-    started_at: datetime
-    finished_at: datetime | None
-    error_lines: int
-    progress: tuple[int, int] | None
-    queued: bool
-    new_products: int
-    lines: int = 0
-    read_as: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
-    errors: dict[str, int] = field(default_factory=dict)
 
 
 def upload(
@@ -122,7 +73,7 @@ def current(session: Session, actor: Actor, uid: uuid.UUID | str) -> Shown:
     """One file as it stands."""
     auth.must(actor, "import")
     row = _row(session, uid)
-    return _shown(row, session.get_one(Person, row.actor_id).name, _last_run(session, row))
+    return import_state.shown(row, session.get_one(Person, row.actor_id).name, _last_run(session, row))
 
 
 def listing(session: Session, actor: Actor, limit: int = 20) -> list[Shown]:
@@ -134,7 +85,7 @@ def listing(session: Session, actor: Actor, limit: int = 20) -> list[Shown]:
         .order_by(Import.id.desc())
         .limit(limit)
     ).all()
-    return [_shown(row, name, _last_run(session, row)) for row, name in rows]
+    return [import_state.shown(row, name, _last_run(session, row)) for row, name in rows]
 
 
 def read_again(
@@ -142,7 +93,7 @@ def read_again(
 ) -> None:
     """Ask for the file to be read with another encoding, delimiter or sheet."""
     row = _at_rest(session, actor, uid, ("failed", "read", "checked", "refused"))
-    row.options = row.options | import_fields.options(row.kind, row.options | dict(options))
+    row.options = import_fields.options(row.kind, import_state.chosen(row) | dict(options))
     row.state, row.problem, row.headers, row.column_map = "reading", None, None, {}
     _forget_outcome(session, row)
     _ask(session, actor, row, now)
@@ -273,7 +224,7 @@ def _locked(session: Session, uid: uuid.UUID | str) -> Import:
     """The row, which nobody else changes until we commit, standing where its last run left it."""
     row = _row(session, uid)
     session.refresh(row, with_for_update={"key_share": True})
-    row.state, row.problem = _standing(row, _last_run(session, row))
+    row.state, row.problem = import_state.standing(row, _last_run(session, row))
     return row
 
 
@@ -303,53 +254,12 @@ def _last_run(session: Session, row: Import) -> JobRun | None:
 
 
 def _ask(session: Session, actor: Actor, row: Import, now: datetime) -> None:
+    # Two files may be brought in at one moment, and a job has one run for each.
+    while session.scalar(select(JobRun.id).where(JobRun.job == JOB, JobRun.slot == now)):
+        now += timedelta(microseconds=1)
     job_runs.request(session, actor, JOB, now, subject=str(row.uid), right="import")
 
 
 def _forget_outcome(session: Session, row: Import) -> None:
     row.counts, row.preview, row.first_on, row.last_on, row.mode, row.shift_days = {}, None, None, None, "", 0
     session.execute(delete(ImportIssue).where(ImportIssue.import_id == row.id))
-
-
-def _standing(row: Import, run: JobRun | None) -> tuple[str, str | None]:
-    """State and problem; of a step whose run ended without it, those from before the step."""
-    if row.state not in STEPS or (run is not None and run.state in ("queued", "running")):
-        return row.state, row.problem
-    said = (run.message if run is not None else None) or "nobody knows why."
-    return BACK[row.state], f"{STEPS[row.state]} ended early and changed nothing: {said} Try again."
-
-
-def _shown(row: Import, by: str, run: JobRun | None) -> Shown:
-    state, problem = _standing(row, run)
-    headers = row.headers or {}
-    guessed = {column["guess"]: column["header"] for column in headers.get("columns", ()) if column["guess"]}
-    works = run is not None and run.state == "running"
-    return Shown(
-        uid=row.uid,
-        kind=row.kind,
-        file_name=row.file_name,
-        file_size=row.file_size or 0,
-        state=state,
-        problem=problem,
-        columns=[
-            Column(column["header"], tuple(column["examples"]), column["guess"])
-            for column in headers.get("columns", ())
-        ],
-        mapping=dict(row.column_map or guessed),
-        options={name: value for name, value in row.options.items() if name != "without_errors"},
-        counts={words: number for words, number in row.counts.items() if isinstance(number, int)},
-        preview=list(row.preview or ()),
-        first_on=row.first_on,
-        last_on=row.last_on,
-        by=by,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        error_lines=row.counts.get("lines with errors", 0),
-        progress=(run.done, run.total) if works and run.done is not None and run.total else None,
-        queued=run is not None and run.state == "queued",
-        new_products=row.counts.get("products to create", 0),
-        lines=headers.get("lines", 0),
-        read_as=headers.get("facts", {}),
-        skipped=row.counts.get("skipped") or {},
-        errors=row.counts.get("errors") or {},
-    )

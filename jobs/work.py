@@ -72,6 +72,13 @@ def run_outs(claimed: Claim) -> None:
     transact(lambda session: job_runs.finish(session, claimed, _now(), {"products": brought}))
 
 
+def bring_in(claimed: Claim) -> None:
+    """Do the next step of an uploaded file."""
+    from jobs.imports import bring_in as work  # pandas
+
+    work(claimed)
+
+
 JOBS: dict[str, Callable[[Claim], None]] = {
     "train": train,
     "refresh": refresh,
@@ -79,6 +86,7 @@ JOBS: dict[str, Callable[[Claim], None]] = {
     "alerts": alerts.raise_all,
     "auto_resolve": alerts.auto_resolve,
     "run_outs": run_outs,
+    "import": bring_in,
 }
 
 
@@ -106,6 +114,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """The child process of a long run, started by the scheduler."""
     logs.configure("worker", as_json=production.is_production(os.environ))
+    if arguments.job == "import":
+        from jobs.imports import limit_this_process
+
+        limit_this_process()
     do(Claim(arguments.run_id, arguments.job, arguments.slot, arguments.fence, arguments.subject))
     return 0
 

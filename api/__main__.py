@@ -48,10 +48,10 @@ def _row(document: dict[str, Any], path: str, method: str, operation: dict[str, 
 
 
 def _parameters(operation: dict[str, Any]) -> list[str]:
-    found = [p for p in operation.get("parameters", ()) if p["in"] in ("query", "header")]
-    return [
-        f"{p['in']}: " + ", ".join(f"`{q['name']}`" for q in found if q["in"] == p["in"]) for p in found[:1]
-    ]
+    found: dict[str, list[str]] = {"query": [], "header": []}
+    for parameter in operation.get("parameters", ()):
+        found.get(parameter["in"], []).append(f"`{parameter['name']}`")
+    return [f"{kind}: {', '.join(names)}" for kind, names in found.items() if names]
 
 
 def _fields(document: dict[str, Any], operation: dict[str, Any]) -> list[str]:

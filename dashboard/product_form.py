@@ -27,6 +27,7 @@ UNITS = [PIECES[0], *sorted(PLURAL), "kg", "g", "l", "ml", "m"]
 def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
     """The fields, each with its unit in its label; they hold what is kept, or nothing for a new product."""
     form, currency = mine["form"], looks.the_shop().currency
+    pieces = _pieces(product)
 
     def kept(name: str) -> Any:
         return getattr(product, name) if product else None
@@ -45,7 +46,7 @@ def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
         (
             ("unit_cost", f"Cost of one ({currency})", "What you pay; the value of the stock."),
             ("unit_price", f"Price of one ({currency})", "What you sell it for; what an empty shelf loses."),
-            ("reorder_threshold", "Low at (pieces)", "At or below so many in the whole shop it is low."),
+            ("reorder_threshold", f"Low at ({pieces})", "At or below so many in the whole shop it is low."),
             ("lead_time_days", "Lead time (days)", "Until an order arrives. Used until a vendor's is known."),
         ),
         strict=True,
@@ -55,6 +56,11 @@ def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
             label, value=float(value) if value is not None else None, step=1.0, format="%.12g",
             key=f"{name}_{form}", help=help_, placeholder="not set",
         )  # fmt: skip
+
+
+def _pieces(product: Any | None) -> str:
+    """What a quantity of it counts."""
+    return (ui.formats().unit(product.unit_of_measure) if product else "") or "pieces"
 
 
 def _choice(label: str, options: list[str], value: str | None, *, key: str) -> None:
@@ -70,7 +76,7 @@ def draw_thresholds(mine: dict[str, Any], detail: Detail, kept: dict[int, Decima
     """At how many pieces it is low in each warehouse, where there are several."""
     if len(detail.levels) < 2:
         return
-    st.markdown("Low at, in one warehouse (pieces)")
+    st.markdown(f"Low at, in one warehouse ({ui.safe_md(_pieces(detail.product))})")
     with st.grid(4, min_column_width=150, gap="small"):
         for level in detail.levels:
             value = kept.get(level.warehouse_id)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import import_fields, uploads
+from core import auth, import_fields, uploads
 from core.auth import Actor
 from core.uploads import Shown
 from dashboard import grid, importing, looks, pickers, ui
@@ -15,73 +15,118 @@ SAID = {"error": "Errors", "skipped": "Skipped", "change": "Changes", "note": "N
 ONE = {"error": "Error", "skipped": "Skipped", "change": "Change", "note": "Note"}
 # Counts that are about lines as such; the others say what happens in the shop.
 LINES = ("lines read", "lines skipped", "lines with errors", "notes")
+HEADLINES = {
+    "sales": ("sales", "returns", "products to create"),
+    "stock": ("shelves to open", "shelves counted", "products to create"),
+    "products": ("products to create", "products to change", "barcodes to add"),
+}
+WAS_DONE = {" to create": " created", " to change": " changed", " to add": " added", " to open": " opened"}
 REPORT_SECONDS = 30
+PREVIEW_ROWS = 10
+HEADERS = {"sku": "SKU"}
 NARROW = {"Line": 62, "Field": 96, "What": 198}
+# Columns of the changes, and those of them that a phone shows.
+PREVIEW = {
+    "sales": ("line", "day", "document", "code", "quantity", "warehouse"),
+    "stock": ("line", "sku", "name", "warehouse", "before", "after", "change", "why"),
+    "products": ("line", "sku", "field", "before", "after"),
+}
+PREVIEW_NARROW = {
+    "sales": ["day", "code", "quantity"],
+    "stock": ["sku", "before", "after"],
+    "products": ["sku", "field", "after"],
+}
 
 
 def figures(file: Shown) -> None:
     """What happens in the shop first, then what becomes of the lines, and the days they are about."""
-    write = ui.formats()
-    does = {words: count for words, count in file.counts.items() if words not in LINES and count}
-    with st.container(key="facts"), st.grid(4, min_column_width=150, gap="small"):
-        for words, count in does.items():
-            st.metric(_capital(words), write.number(count))
-        skipped = file.counts.get("lines skipped", 0)
-        st.metric("Lines skipped", write.number(skipped), help="By a rule that the list below names.")
+    write, does = ui.formats(), _does(file)
+    with st.container(key="facts"), st.grid(5, min_column_width=130, gap="small"):
+        for words in HEADLINES[file.kind]:
+            st.metric(_capital(_words(file, words)), write.number(does.pop(words, 0)))
+        st.metric("Lines skipped", write.number(file.counts.get("lines skipped", 0)))
         st.metric("Lines with errors", write.number(file.error_lines))
     parts = []
     if file.first_on and file.last_on:
         parts.append(write.span(file.first_on, file.last_on, looks.today()))
     if read := file.counts.get("lines read", file.lines):
         parts.append(f"{write.number(read)} lines read")
-    if parts:
-        st.caption(ui.safe_md(" · ".join(parts)))
+    parts += [f"{write.number(count)} {_words(file, words)}" for words, count in does.items()]
+    st.caption(ui.safe_md(" · ".join(parts)))
+    for what, rules in (("Skipped", file.skipped), ("Errors", file.errors)):
+        if rules:
+            said = ", ".join(f"{write.number(count)} {_rule(rule)}" for rule, count in rules.items())
+            st.caption(ui.safe_md(f"{what}: {said}"))
+
+
+def _does(file: Shown) -> dict[str, int]:
+    return {words: count for words, count in file.counts.items() if words not in LINES and count}
+
+
+def _words(file: Shown, words: str) -> str:
+    """A count's words; those of what was to be done, once it is done."""
+    for before, after in WAS_DONE.items() if file.state == "applied" else ():
+        words = words.replace(before, after)
+    return words
+
+
+def _rule(rule: str) -> str:
+    return rule.rpartition(".")[2].replace("_", " ")
 
 
 def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def does_nothing(file: Shown) -> bool:
-    """Whether applying the file would leave the shop as it is."""
-    return not any(count for words, count in file.counts.items() if words not in LINES)
-
-
 def summary(file: Shown) -> str:
     """What a file did, in one line of a list."""
     write = ui.formats()
-    done = {words: count for words, count in file.counts.items() if words not in LINES and count}
-    return ", ".join(f"{write.number(count)} {words}" for words, count in list(done.items())[:2])
+    parts = [f"{write.number(count)} {_words(file, words)}" for words, count in _does(file).items()]
+    return ", ".join(parts[:2])
 
 
 def button(file: Shown) -> str:
-    """What pressing the button books."""
+    """What pressing the button does."""
     write, counts = ui.formats(), file.counts
-    if file.kind == "sales" and counts.get("sales"):
-        number = counts["sales"]
-        words = f"Book {write.number(number)} {'sale' if number == 1 else 'sales'}"
-    else:
-        words = f"Import {summary(file) or 'nothing'}"
     if file.error_lines:
-        noun = "line" if file.error_lines == 1 else f"{write.number(file.error_lines)} lines"
-        these = f"without this {noun}" if file.error_lines == 1 else f"without these {noun}"
-        return f"Import {these}"
-    return words
+        return f"Import without {_number(file.error_lines, 'this line', 'these {} lines')}"
+    if file.kind == "sales" and (counts.get("sales") or counts.get("returns")):
+        sold = _number(counts.get("sales", 0), "1 sale", "{} sales")
+        back = _number(counts.get("returns", 0), " and 1 return", " and {} returns")
+        return f"Book {sold}{back if counts.get('returns') else ''}"
+    shelves = counts.get("shelves to open", 0) + counts.get("shelves counted", 0)
+    if shelves:
+        return f"Book stock on {_number(shelves, '1 shelf', '{} shelves')}"
+    new, changed = counts.get("products to create", 0), counts.get("products to change", 0)
+    if new and changed:
+        return f"Add {write.number(new)} and change {_number(changed, '1 product', '{} products')}"
+    if new or changed:
+        return f"{'Add' if new else 'Change'} {_number(new or changed, '1 product', '{} products')}"
+    return f"Import {summary(file)}"
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return one if count == 1 else many.format(ui.formats().number(count))
 
 
 # -- Changes -------------------------------------------------------------------------------------------------
 
 
 def preview(file: Shown) -> None:
-    """Some of what changes, old beside new."""
+    """Some of what changes, old beside new; three columns of it on a phone."""
     if not file.preview:
         return
-    frame = pd.DataFrame(file.preview).map(_cell)
-    frame.columns = [_capital(str(name).replace("_", " ")) for name in frame.columns]
-    st.subheader("What changes", anchor=False)
-    st.dataframe(frame, hide_index=True, height="content" if len(frame) <= 10 else 400, key="preview")
-    if len(frame) >= 20:
-        st.caption(f"The first {len(frame)}.")
+    frame = pd.DataFrame(file.preview).reindex(columns=list(PREVIEW[file.kind]))
+    if file.kind == "products":
+        frame["field"] = [_field(file.kind, name) for name in frame["field"]]
+    frame = frame.map(_cell)
+    with ui.heading("What is booked" if file.kind == "sales" else "What changes"):
+        st.caption(f"the first {len(frame)}" if sum(_does(file).values()) > len(frame) else "")
+    height = "content" if len(frame) <= PREVIEW_ROWS else 37 * (PREVIEW_ROWS + 1)
+    for shape, columns in (("wide", list(frame)), ("narrow", PREVIEW_NARROW[file.kind])):
+        shown = frame[columns].rename(columns={name: HEADERS.get(name, _capital(name)) for name in columns})
+        with st.container(key=f"{shape}-preview"):
+            st.dataframe(shown, hide_index=True, height=height, key=f"preview_{shape}")
 
 
 def _cell(value: Any) -> str:
@@ -103,7 +148,7 @@ def lines(file: Shown, person: Actor) -> None:
     if not everything:
         return
     with ui.heading(f"Lines to look at :gray[{ui.formats().number(total)}]"):
-        _report(file, person)
+        _report(file)
     with st.container(key="said"):
         pickers.choice("Lines", "said", SAID, "All kinds", width=200)
     if found.empty:
@@ -153,13 +198,13 @@ def _line(said: dict[str, str]) -> None:
     st.markdown("  \n".join([*parts, ui.safe_md(_capital(said["What"]))]))
 
 
-def _report(file: Shown, person: Actor) -> None:
+def _report(file: Shown) -> None:
     token = st.session_state.get("sign_in", {}).get("token")
 
     def content() -> bytes:
         asking = looks.who(token)
-        if asking is None or asking.id != person.id:
-            return b"Your sign-in has ended. Sign in again.\n"
+        if not auth.may(asking, "import"):
+            return b"Your sign-in has ended, or your role has changed. Sign in again.\n"
         with reading(REPORT_SECONDS) as session:
             return uploads.report(session, asking, file.uid).encode("utf-8-sig")
 
@@ -174,7 +219,7 @@ def _report(file: Shown, person: Actor) -> None:
 
 def decide(file: Shown) -> None:
     """Apply what was checked, without the lines that have errors where there are some; or step back."""
-    nothing, is_old = does_nothing(file), file.state == "refused"
+    nothing, is_old = not _does(file), file.state == "refused"
     if is_old:
         st.markdown("The shop or the file's errors changed since the check, so it is checked anew.")
     elif nothing:

@@ -102,10 +102,11 @@ def upload(form: str) -> None:
         open_file(uid)
 
 
-def open_file(uid: str | None) -> None:
-    """Go to a file's page, or with None to the list of all."""
-    for word in ("kind", "step", "said", "page"):
+def open_file(uid: str | None, *, has_errors: bool = False) -> None:
+    """Go to a file's page, its errors first, or with None to the list of all."""
+    for word in ("kind", "step", "page"):
         pickers.remember(word, None)
+    pickers.remember("said", "error" if has_errors else None)
     pickers.remember("id", uid)
 
 
@@ -213,8 +214,9 @@ def _column(file: Shown, field: Field) -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     with says:
-        shown = " · ".join(ui.safe_md(_short(value)) for value in examples.get(chosen, ()) if value)
-        st.markdown(f":gray[{shown or '–'}]")
+        said = [ui.safe_md(_short(value)) for value in examples.get(chosen, ()) if value]
+        if chosen:
+            st.markdown(f":gray[{' · '.join(said) or 'nothing in this column'}]")
 
 
 def _short(value: str) -> str:
@@ -233,7 +235,7 @@ def _draw_options(file: Shown) -> None:
 
 def reading_options(file: Shown) -> None:
     """For a file that could not be read: how else to read it."""
-    with st.grid(3, min_column_width=240):
+    with st.container(border=True), st.grid(3, min_column_width=240):
         for option in uploads.OPTIONS[file.kind]:
             if option.name in import_fields.READING:
                 _option(file, option)

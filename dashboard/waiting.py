@@ -20,8 +20,9 @@ def is_somebody_working() -> bool:
     return seen_at is not None and looks.now() - seen_at <= HEARTBEAT_STALE
 
 
-def bar(words: str, done: int | None, total: int | None, *, queued: bool) -> None:
-    """How far some work is; the words alone where nobody knows."""
+def bar(words: str, done: int | None, total: int | None, *, queued: bool, steps: bool = False) -> None:
+    """How far some work is: so many of so many, or in which of its `steps`; the words alone where nobody
+    knows, and that nobody works where that is so."""
     write = ui.formats()
     if queued and not is_somebody_working():
         st.warning(
@@ -31,8 +32,8 @@ def bar(words: str, done: int | None, total: int | None, *, queued: bool) -> Non
     elif queued:
         st.progress(0.0, text=f"{words}: waits for a worker")
     elif done is not None and total:
-        share = min(done / total, 1.0)
-        st.progress(share, text=f"{words}: {write.number(done)} of {write.number(total)}")
+        told = f"step {done + 1}" if steps else write.number(done)
+        st.progress(min(done / total, 1.0), text=f"{words}: {told} of {write.number(total)}")
     else:
         st.progress(0.0, text=f"{words} …")
 

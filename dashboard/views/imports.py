@@ -38,7 +38,8 @@ def draw_list(files: list[Shown]) -> None:
     if not files:
         return
     write, now = ui.formats(), looks.now()
-    st.subheader("Last imports", anchor=False)
+    with ui.heading("Last imports"):
+        st.caption("newest first")
     frame = pd.DataFrame(
         {
             "File": [file.file_name for file in files],
@@ -62,7 +63,7 @@ def draw_list(files: list[Shown]) -> None:
     rows = hash(tuple((file.uid, file.state) for file in files))
     place, _ = grid.draw(frame, NARROW, config, key=f"imports_{rows}")
     if place is not None:
-        importing.open_file(str(files[place].uid))
+        importing.open_file(str(files[place].uid), has_errors=files[place].error_lines > 0)
         st.rerun()
 
 
@@ -75,10 +76,7 @@ def draw_head(file: Shown) -> None:
         f"{write.number(size)} kB" if size < 1000 else f"{write.number(size / 1000, 1)} MB",
         f"{file.by}, {write.ago(file.started_at, looks.now())}",
     ]
-    with ui.heading(ui.safe_md(file.file_name)):
-        st.button(
-            "All imports", key="all", icon=":material/list:", on_click=importing.open_file, args=(None,)
-        )
+    st.subheader(ui.safe_md(file.file_name), anchor=False)
     st.caption(ui.safe_md(" · ".join(about)))
     if file.state == "discarded":
         return
@@ -94,11 +92,12 @@ def draw_waiting(uid: str, state: str) -> None:
     with reading() as session:
         file = uploads.current(session, person, uid)
     if file.state != state:
+        importing.open_file(uid, has_errors=file.error_lines > 0)
         looks.forget()
         looks.places.clear()
         st.rerun()
     done, total = file.progress or (None, None)
-    waiting.bar(WORKS[file.state], done, total, queued=file.queued)
+    waiting.bar(WORKS[file.state], done, total, queued=file.queued, steps=True)
     st.caption("You may leave this page: it goes on, and the list of imports brings you back.")
     importing.discard_button(file)
     importing.refusal("discard")
@@ -107,14 +106,14 @@ def draw_waiting(uid: str, state: str) -> None:
 def draw_applied(file: Shown) -> None:
     st.markdown(f":material/check: **Imported** {ui.safe_md(ui.formats().moment(file.finished_at))}")
     import_outcome.figures(file)
-    st.subheader("What next", anchor=False)
+    with ui.heading("What next"):
+        st.page_link("views/products.py", label="Open the products", icon=":material/inventory_2:")
     if file.kind == "products":
         st.markdown("Stock comes with a file of its own, or on each product's page.")
         st.button("Bring in opening stock", key="next_stock", on_click=start_with, args=("stock",))
     else:
-        st.markdown("Forecasts take these figures in when they are trained: now, or by themselves at night.")
+        st.markdown("Forecasts take these figures in by themselves, at the latest tonight; or train all now.")
         waiting.train(key="train")
-    st.page_link("views/products.py", label="Open the products", icon=":material/inventory_2:")
     import_outcome.lines(file, person)
 
 
@@ -149,16 +148,26 @@ def draw_file(file: Shown, person: Actor) -> None:
         )
 
 
-person = signin.require()
-ui.title("Import", "Sales, opening stock or products from a file. You see what would change before it does.")
-wanted = st.query_params.get("id")
-file = None
-if wanted:
+def find(wanted: str | None) -> tuple[Shown | None, str | None]:
+    """The file that the address names, or why there is none."""
+    if not wanted:
+        return None, None
     try:
         with reading() as session:
-            file = uploads.current(session, person, wanted)
+            return uploads.current(session, person, wanted), None
     except NotFound as unknown:
-        ui.refused(unknown.sentence)
+        return None, unknown.sentence
+
+
+person = signin.require()
+file, unknown = find(st.query_params.get("id"))
+with ui.title_line("Import", "A file is read and checked first: you see what would change before it does."):
+    if file is not None:
+        st.button(
+            "All imports", key="all", icon=":material/list:", on_click=importing.open_file, args=(None,)
+        )
+if unknown:
+    ui.refused(unknown)
 columns_again = (
     file is not None and st.query_params.get("step") == "columns" and file.state in ("checked", "refused")
 )

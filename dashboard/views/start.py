@@ -118,6 +118,8 @@ def _stock(fresh: dict[str, Any], *, has_place: bool, has_stock: bool) -> None:
     if not has_place:
         st.markdown(":gray[After the warehouse.]")
         return
+    if not fresh["products"]:
+        st.markdown("Past sales are the shortest way: products, stock and forecasts are made from them.")
     with st.container(horizontal=True):
         if not has_stock:
             _link("Bring in past sales", "sales", "upload_file")

@@ -230,9 +230,9 @@ def test_a_step_that_is_under_way_shows_how_far_it_is(browser, session, a_file, 
     job_runs.request(session, actor, "import", at, subject=str(file.uid), right="read")
     app = opened(browser, file)
     assert app.get("progress")[0].proto.text == f"{said}: waits for a worker"
-    job_runs.beat(session, job_runs.claim(session, "a", ["import"], at), at, 1000, 4000)
+    job_runs.beat(session, job_runs.claim(session, "a", ["import"], at), at, 1, 4)
     app = opened(browser, file)
-    assert app.get("progress")[0].proto.text == f"{said}: 1,000 of 4,000"
+    assert app.get("progress")[0].proto.text == f"{said}: step 2 of 4"
     assert app.get("progress")[0].proto.value == 25
     button(app, "discard").click().run()
     assert state(session, file) == "discarded"
@@ -245,7 +245,7 @@ def test_a_step_that_is_under_way_shows_how_far_it_is(browser, session, a_file, 
 def test_what_would_happen_is_figures_period_and_a_button_that_says_it(browser, session, a_file):
     file = a_file(
         "checked", counts=COUNTS | {"sales": 428_746}, first_on=date(2026, 9, 1), last_on=date(2026, 11, 2),
-        preview=[{"product": "TEA", "before": "0", "after": "48"}],
+        preview=[{"warehouse": None, "code": "TEA", "line": 2, "day": "2026-09-01", "quantity": "3"}],
     )  # fmt: skip
     an_issue(session, file, kind="skipped", message="no product: postage", field=None, value="POST")
     app = opened(browser, file)
@@ -254,12 +254,35 @@ def test_what_would_happen_is_figures_period_and_a_button_that_says_it(browser, 
     assert figures["Products to create"] == "2"
     assert figures["Lines skipped"] == "1"
     assert "1 Sept – 2 Nov · 6 lines read" in plain(words(app))
-    assert app.dataframe[0].value.to_dict("records") == [{"Product": "TEA", "Before": "0", "After": "48"}]
+    assert app.dataframe[0].value.to_dict("records") == [
+        {"Line": "2", "Day": "2026-09-01", "Document": "", "Code": "TEA", "Quantity": "3", "Warehouse": ""}
+    ]
     assert button(app, "apply").label == "Book 428,746 sales"
     button(app, "apply").click().run()
     assert not app.exception
     assert state(session, file) == "applying"
     assert session.get(Import, file.id).options["without_errors"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "label"),
+    [
+        ("sales", {"sales": 1, "returns": 2}, "Book 1 sale and 2 returns"),
+        (
+            "stock",
+            {"shelves to open": 3, "shelves counted": 1, "products to create": 3},
+            "Book stock on 4 shelves",
+        ),
+        ("stock", {"unit costs to change": 3}, "Import 3 unit costs to change"),
+        ("products", {"products to create": 1, "products to change": 12}, "Add 1 and change 12 products"),
+        ("products", {"products to change": 1}, "Change 1 product"),
+        ("products", {"barcodes to add": 2}, "Import 2 barcodes to add"),
+        ("products", {"products to create": 9, "lines with errors": 1}, "Import without this line"),
+    ],
+)
+def test_the_button_says_what_it_does(browser, a_file, kind, counts, label):
+    app = opened(browser, a_file("checked", kind, counts=counts))
+    assert button(app, "apply").label == label
 
 
 def test_errors_are_listed_and_left_out_only_by_their_number(browser, session, a_file):
@@ -339,7 +362,7 @@ def test_what_was_imported_and_what_is_next(browser, session, a_file):
     file = a_file("applied", counts=COUNTS, finished_at=NOW)
     app = opened(browser, file)
     assert "**Imported**" in words(app)
-    assert {metric.label for metric in app.metric} >= {"Sales", "Products to create"}
+    assert {metric.label for metric in app.metric} >= {"Sales", "Products created"}
     button(app, "train").click().run()
     assert not app.exception
     assert ("train", None, "queued") in runs(session)
@@ -369,7 +392,7 @@ def test_the_last_files_are_listed_newest_first(browser, a_file):
     table = app.dataframe[0].value
     assert table.File.tolist() == ["second.xlsx", "first.csv"]
     assert table.State.tolist() == ["To decide", "Imported"]
-    assert table.Result.tolist() == ["", "3 sales, 2 products to create"]
+    assert table.Result.tolist() == ["", "3 sales, 2 products created"]
     assert table.Errors.tolist() == ["3", ""]
 
 

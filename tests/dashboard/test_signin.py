@@ -1,15 +1,18 @@
 """Who gets in, what they carry, and that the database has the last word."""
 
+import warnings
 from datetime import UTC, datetime, timedelta
 
+import jwt
 import pytest
 import sqlalchemy as sa
+import streamlit as st
 
-from core import auth
+from core import auth, people, sign_ins
 from dashboard import signin
 from db.models import Person, SignIn
 from tests.dashboard.conftest import plain, words
-from tests.makers import PASSWORD, a_person, a_product
+from tests.makers import PASSWORD, a_person, a_product, an_actor
 
 
 def sign_in(app, email, password):
@@ -107,6 +110,104 @@ def test_a_malformed_token_means_signed_out(browser, nonsense):
     app.run()
     assert not app.exception
     assert app.text_input[0].label == "E-mail"
+
+
+# -- What streamlit-authenticator would have let in; its cookie is a JWT, ours an opaque token ----------------
+
+
+def _jwt(claims, key="some_key", algorithm="HS256"):
+    with warnings.catch_warnings(action="ignore"):  # the key is too short, which is the point
+        return jwt.encode(claims, key if algorithm != "none" else None, algorithm=algorithm)
+
+
+TOMORROW = datetime(2199, 1, 1, tzinfo=UTC).timestamp()
+FORGED = {
+    "the library's default key": _jwt({"username": "EMAIL", "exp_date": TOMORROW}),
+    "no signature": _jwt({"username": "EMAIL", "exp_date": TOMORROW}, algorithm="none"),
+    "another algorithm": _jwt({"username": "EMAIL", "exp_date": TOMORROW}, algorithm="HS512"),
+    "no exp_date": _jwt({"username": "EMAIL"}),
+    "long expired": _jwt({"username": "EMAIL", "exp_date": 1, "exp": 1}),
+    "not even three parts": "a.b",
+    "somebody's e-mail": "EMAIL",
+    "a hash out of the database": "HASH",
+}
+
+
+@pytest.fixture
+def came_with(monkeypatch):
+    """Whoever opens a page next brings this cookie."""
+    brought = {}
+    monkeypatch.setattr(type(st.context), "cookies", property(lambda _: brought))
+    return lambda value: brought.update({auth.COOKIE: value})
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_a_forged_cookie_is_nobody(browser, session, came_with, name):
+    person = a_person(session, "admin")
+    auth.sign_in(session, person.email, PASSWORD, "here", datetime.now(UTC))
+    session.flush()
+    kept = session.scalars(sa.select(SignIn.token_hash)).one()
+    came_with(FORGED[name].replace("EMAIL", person.email).replace("HASH", kept.hex()))
+    app = browser(None)
+    assert not app.exception
+    assert [field.label for field in app.text_input] == ["E-mail", "Password"]
+
+
+@pytest.mark.parametrize("after", ["nothing", "sign-out", "deactivation", "a new password", "end elsewhere"])
+def test_a_stolen_cookie_works_as_long_as_its_owner_wants(browser, session, came_with, after):
+    person, admin, now = a_person(session, "user"), an_actor(session, "admin"), datetime.now(UTC)
+    stolen, own = (auth.sign_in(session, person.email, PASSWORD, "x", now).token for _ in range(2))
+    if after == "sign-out":
+        auth.sign_out(session, stolen, now)
+    elif after == "deactivation":
+        people.deactivate(session, admin, person.uid, now)
+        people.reactivate(session, admin, person.uid)
+    elif after == "a new password":
+        actor = auth.actor_of(person)
+        people.change_own_password(session, actor, PASSWORD, "another long one", now, own)
+    elif after == "end elsewhere":
+        sign_ins.end_own(session, auth.actor_of(person), now, own)
+    came_with(stolen)
+    app = browser(None)
+    assert not app.exception
+    assert bool(app.title) is (after == "nothing")
+
+
+def test_the_throttle_survives_reruns_and_new_browsers(browser, session):
+    """The library counts in a dictionary that a rerun or a restart empties."""
+    person = a_person(session)
+    for _ in range(auth.GUESSES_PER_ACCOUNT):
+        sign_in(browser(None), person.email, "wrong")
+    app = sign_in(browser(None), person.email, PASSWORD)
+    assert "Too many wrong passwords" in plain(app.error[0].value)
+
+
+@pytest.mark.parametrize("text", ["x" * 73, "ä" * 300, "x" * 20_000, "\x00\x00", "*_[](http://evil.example)"])
+def test_whatever_is_typed_is_one_red_sentence(browser, session, text):
+    person = a_person(session)
+    for email in (person.email, text):
+        app = sign_in(browser(None), email, text)
+        assert not app.exception
+        assert [plain(error.value) for error in app.error] == ["E-mail or password is wrong."]
+
+
+@pytest.mark.parametrize(
+    ("agent", "said"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 "
+         "Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 "
+         "Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+         "Version/18.0 Mobile/15E148 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox on Android"),
+        ("curl/8.5.0" * 20, ("curl/8.5.0" * 6)),
+        ("", None),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_a_browser_is_called_what_people_call_it(agent, said):
+    assert signin.device(agent) == said
 
 
 @pytest.mark.parametrize(

@@ -94,9 +94,24 @@ def needed(value: Any, what: str) -> Any:
     return value
 
 
+def number_field(
+    label: str, kept: Any, *, key: str, placeholder: str = "not set", help_: str | None = None, **about: Any
+) -> None:
+    """A field for a number that may be emptied; it begins with what is kept.
+
+    It has no limits: the browser would keep what breaks them to itself, and the number before it would be
+    written. Handed over as a value, what is kept would come back whenever somebody empties the field.
+    """
+    if kept is not None:
+        st.session_state.setdefault(key, float(kept))
+    st.number_input(
+        label, value=None, step=1.0, format="%.12g", key=key, placeholder=placeholder, help=help_, **about
+    )
+
+
 def number(value: float | None) -> str | None:
     """What somebody typed into a number field, exactly as typed; the browser hands over a float."""
-    return None if value is None else repr(value)
+    return None if value is None else repr(value).removesuffix(".0")
 
 
 def changed(label: str, before: str, after: str) -> str:

@@ -125,10 +125,8 @@ def _draw_plan(page: ProductPage, mine: dict, receipt: Any, today: date) -> None
     places = list(levels)
     left, middle, right = st.columns(3)
     with left:
-        st.number_input(
-            "Quantity", value=float(receipt.quantity) if receipt else None, step=1.0, format="%.12g",
-            key=f"on_order_quantity_{form}", placeholder="0",
-        )  # fmt: skip
+        kept = receipt.quantity if receipt else None
+        editing.number_field("Quantity", kept, key=f"on_order_quantity_{form}", placeholder="0")
     with middle:
         st.date_input(
             "Expected on", value=receipt.expected_on if receipt else today + timedelta(days=USUAL_DAYS),
@@ -156,9 +154,9 @@ def _draw_plan(page: ProductPage, mine: dict, receipt: Any, today: date) -> None
 
 def _draw_receive(page: ProductPage, mine: dict, receipt: Any) -> None:
     form = mine["form"]
-    st.number_input(
-        "Arrived", value=float(receipt.quantity), step=1.0, format="%.12g", key=f"on_order_arrived_{form}",
-        help="Less leaves the rest on its way.", width=200,
+    editing.number_field(
+        "Arrived", receipt.quantity, key=f"on_order_arrived_{form}", placeholder="0", width=200,
+        help_="Less leaves the rest on its way.",
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(

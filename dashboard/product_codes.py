@@ -31,9 +31,9 @@ def draw(detail: Detail) -> None:
             )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Barcode", key=f"code_{form}", width=220, placeholder="4006381333931")
-        st.number_input(
-            "Pieces", value=1.0, step=1.0, format="%.12g", key=f"factor_{form}", width=130,
-            help="How many pieces one scan means: 12 for the code on a carton of twelve.",
+        editing.number_field(
+            "Pieces", 1, key=f"factor_{form}", placeholder="1", width=130,
+            help_="How many pieces one scan means: 12 for the code on a carton of twelve.",
         )  # fmt: skip
         st.button(
             "Add barcode", key="add_barcode", icon=":material/add:", on_click=_add_typed,

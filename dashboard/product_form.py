@@ -51,11 +51,8 @@ def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
         ),
         strict=True,
     ):
-        value = kept(name)
-        column.number_input(
-            label, value=float(value) if value is not None else None, step=1.0, format="%.12g",
-            key=f"{name}_{form}", help=help_, placeholder="not set",
-        )  # fmt: skip
+        with column:
+            editing.number_field(label, kept(name), key=f"{name}_{form}", help_=help_)
 
 
 def _pieces(product: Any | None) -> str:
@@ -66,10 +63,9 @@ def _pieces(product: Any | None) -> str:
 def _choice(label: str, options: list[str], value: str | None, *, key: str) -> None:
     """One of the words in use, or a new one."""
     known = options if value is None or value in options else [value, *options]
-    st.selectbox(
-        label, known, index=known.index(value) if value is not None else None, key=key,
-        accept_new_options=True, placeholder="none",
-    )  # fmt: skip
+    if value is not None:  # not as an index, or it could not be emptied
+        st.session_state.setdefault(key, value)
+    st.selectbox(label, known, index=None, key=key, accept_new_options=True, placeholder="none")
 
 
 def draw_thresholds(mine: dict[str, Any], detail: Detail, kept: dict[int, Decimal]) -> None:
@@ -79,11 +75,8 @@ def draw_thresholds(mine: dict[str, Any], detail: Detail, kept: dict[int, Decima
     st.markdown(f"Low at, in one warehouse ({ui.safe_md(_pieces(detail.product))})")
     with st.grid(4, min_column_width=150, gap="small"):
         for level in detail.levels:
-            value = kept.get(level.warehouse_id)
-            st.number_input(
-                level.code, value=float(value) if value is not None else None, step=1.0, format="%.12g",
-                key=f"low_{level.warehouse_id}_{mine['form']}", placeholder="not set",
-            )  # fmt: skip
+            key = f"low_{level.warehouse_id}_{mine['form']}"
+            editing.number_field(level.code, kept.get(level.warehouse_id), key=key)
 
 
 def draw_first_stock(mine: dict[str, Any]) -> None:
@@ -91,9 +84,8 @@ def draw_first_stock(mine: dict[str, Any]) -> None:
     form, places = mine["form"], {place.id: place for place in looks.places()}
     code, stock, place = st.columns(3)
     code.text_input("Barcode", key=f"barcode_{form}", placeholder="none")
-    stock.number_input(
-        "On the shelf now", value=None, step=1.0, format="%.12g", key=f"opening_{form}", placeholder="0"
-    )
+    with stock:
+        editing.number_field("On the shelf now", None, key=f"opening_{form}", placeholder="0")
     place.selectbox(
         "In warehouse", list(places), format_func=lambda i: places[i].code, key=f"place_{form}",
         placeholder="none yet",
@@ -170,7 +162,7 @@ def _write(
 ) -> Answer:
     """Change fields and thresholds of a product and say before -> after of each."""
     if not fields and not low:
-        return Answer("Nothing is another than it was.")
+        return Answer("Nothing was changed.")
     product = products.by_uid(session, uid).product
     before = {name: getattr(product, name) for name in fields}
     olds = catalogue.thresholds(session, product.id)

@@ -70,7 +70,7 @@ def _create(session: Session, person: Actor, *, said: dict[str, str]) -> Answer:
 
 def _change(session: Session, person: Actor, *, warehouse_id: int, fields: dict[str, Any]) -> Answer:
     if not fields:
-        return Answer("Nothing is another than it was.")
+        return Answer("Nothing was changed.")
     found = next(one for one in warehouses.listing(session, only_active=False) if one.id == warehouse_id)
     before = {name: getattr(found, name) for name in fields}
     place = warehouses.change(session, person, warehouse_id, **fields)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import cursors, inputs
@@ -16,9 +16,9 @@ MOST_OFFSET = 2**62
 
 @dataclass(frozen=True)
 class Page:
-    """Rows as in `db/queries/ml_export.sql`, how many there are in all, and whether more follow these."""
+    """Rows as JSON objects (`db/queries/ml_export.sql`), how many there are in all, whether more follow."""
 
-    rows: list[RowMapping]
+    rows: list[str]
     total_count: int
     has_more: bool
 
@@ -33,6 +33,6 @@ def page(session: Session, *, offset: int = 0, limit: int = 10_000, after_id: in
         raise BadInput(f"A page has 1 to {MOST_ROWS:,} rows and starts at 0 or later.")
     last_id = cursors.horizon(session)
     asked = {"after_id": inputs.big_id(after_id, "movement"), "last_id": last_id, "offset": offset}
-    rows = queries.rows(session, "ml_export", **asked, limit=limit + 1)
+    rows = [row["row"] for row in queries.rows(session, "ml_export", **asked, limit=limit + 1)]
     total = session.scalar(select(func.count()).select_from(Movement).where(Movement.id <= last_id)) or 0
     return Page(rows[:limit], total, len(rows) > limit)

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from api.routes import exact_json
+from api.schemas_stock import ExportPage
 from core import stock
 from db.session import transaction
 from tests import makers
@@ -35,6 +37,7 @@ def ledger(viewer):  # noqa: ARG001
 def test_the_export_as_in_the_seed(viewer, ledger):
     answer = viewer.get(f"{EXPORT}?offset=0&limit=10000")
     assert answer.status_code == 200
+    ExportPage.model_validate(exact_json(answer.content))  # as it is documented
     told = answer.json()
     assert {name: told[name] for name in told if name != "rows"} == {
         "total_count": 5, "offset": 0, "limit": 10_000, "has_more": False,

@@ -230,6 +230,10 @@ def test_the_newest_words_are_shown_and_the_movement_stays_as_it_was_written(ses
     for leg in (out_leg, in_leg):
         told = entries.one(session, leg)
         assert (told["notes"], told["reference_id"], told["reason"]) == ("third", "T-1", "first")
+    listed = stock.history(session, product_id=product.id, text_like="third")
+    assert set(listed.movement_id) == {out_leg, in_leg}
+    assert set(listed.reason) == {"third"}
+    assert stock.history(session, product_id=product.id, text_like="first").empty
     corrections.annotate(session, actor, out_leg, notes="")
     assert entries.one(session, out_leg)["notes"] is None
     assert entries.one(session, out_leg, as_written=True)["notes"] == "first"

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bench import shop
-from core import alerts, demand, predictions, products, stock
+from core import alerts, demand, predictions, products, stock, stock_list
 from db import queries, server
 from db.session import new_engine
 
@@ -26,6 +26,8 @@ LISTS: dict[str, Callable[[Session], Any]] = {
     "products of a status in a warehouse": lambda s: products.search(s, status="late", warehouse_id=2),
     "products by words": lambda s: products.search(s, text="lamp"),
     "categories": products.categories,
+    "products as programs read them": lambda s: stock_list.listing(s, limit=1000),
+    "products that are low": lambda s: stock_list.listing(s, status="low_stock", search="lamp"),
     "sparklines": lambda s: demand.sparklines(s, list(range(1, 51)), TODAY),
     "stock path": lambda s: demand.stock_path(s, 7, TODAY - timedelta(days=180), TODAY),
     "outlook": lambda s: predictions.outlook(s, 7, TODAY),

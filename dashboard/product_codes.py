@@ -23,7 +23,8 @@ def draw(detail: Detail) -> None:
         st.markdown(":gray[No barcode yet: scan one into the field below.]")
     for code, factor in detail.barcodes:
         with st.container(horizontal=True, vertical_alignment="center", key=f"row-{product_id}-{hash(code)}"):
-            pieces = "1 piece" if factor == 1 else f"{ui.formats().quantity(factor)} pieces"
+            unit = ui.formats().unit(detail.product.unit_of_measure, factor)
+            pieces = f"{ui.formats().quantity(factor)} {unit or ('piece' if factor == 1 else 'pieces')}"
             st.markdown(f"**{ui.safe_md(code)}** &nbsp; :gray[{ui.safe_md(pieces)}]", width="content")
             st.button(
                 "Remove", key=f"remove-{code}", icon=":material/close:", on_click=editing.write,
@@ -32,7 +33,7 @@ def draw(detail: Detail) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Barcode", key=f"code_{form}", width=220, placeholder="4006381333931")
         editing.number_field(
-            "Pieces", 1, key=f"factor_{form}", placeholder="1", width=130,
+            "Pieces", 1, key=f"factor_{form}", placeholder="1", width=170,
             help_="How many pieces one scan means: 12 for the code on a carton of twelve.",
         )  # fmt: skip
         st.button(

@@ -37,9 +37,19 @@ def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
     right.text_input("Name", value=kept("name") or "", key=f"name_{form}")
     left, right = st.columns([1, 2])
     with left:
-        _choice("Unit", UNITS, kept("unit_of_measure") or PIECES[0], key=f"unit_of_measure_{form}")
+        unit = kept("unit_of_measure") or PIECES[0]
+        units = UNITS if unit in UNITS else [unit, *UNITS]
+        st.selectbox(
+            "Unit", units, index=units.index(unit), key=f"unit_of_measure_{form}", accept_new_options=True
+        )
     with right:
-        _choice("Category", looks.categories(), kept("category"), key=f"category_{form}")
+        category = kept("category")
+        if category is not None:  # not as an index, or it could not be emptied
+            st.session_state.setdefault(f"category_{form}", category)
+        st.selectbox(
+            "Category", looks.categories(), index=None, key=f"category_{form}", accept_new_options=True,
+            placeholder="none",
+        )  # fmt: skip
     st.text_area("Description", value=kept("description") or "", key=f"description_{form}", height=80)
     for column, (name, label, help_) in zip(
         st.columns(4),
@@ -58,14 +68,6 @@ def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
 def _pieces(product: Any | None) -> str:
     """What a quantity of it counts."""
     return (ui.formats().unit(product.unit_of_measure) if product else "") or "pieces"
-
-
-def _choice(label: str, options: list[str], value: str | None, *, key: str) -> None:
-    """One of the words in use, or a new one."""
-    known = options if value is None or value in options else [value, *options]
-    if value is not None:  # not as an index, or it could not be emptied
-        st.session_state.setdefault(key, value)
-    st.selectbox(label, known, index=None, key=key, accept_new_options=True, placeholder="none")
 
 
 def draw_thresholds(mine: dict[str, Any], detail: Detail, kept: dict[int, Decimal]) -> None:

@@ -28,6 +28,7 @@ class Retiring:
 
 def draw(mine: dict[str, Any], thing: Retiring, person: Actor) -> None:
     """Its buttons and what became of the last click; what cannot be taken back is confirmed first."""
+    st.space("xxsmall")
     with st.container(horizontal=True, key="retiring"):
         if thing.is_active:
             with st.popover("Deactivate", icon=":material/block:"):

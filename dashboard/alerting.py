@@ -110,7 +110,7 @@ def _draw_card(alert: Shown, place: int, person: Actor, answer: dict[str, Any] |
     with st.container(border=True, key=f"alert-{uid}", gap="xsmall"):
         with _line():
             with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-                st.markdown(severity_badge(alert.severity), width="content")
+                st.markdown(badge(alert), width="content")
                 st.page_link(
                     "views/product.py", label=f"**{ui.safe_md(alert.product_name)}**",
                     query_params={"id": str(alert.product_uid)},
@@ -123,7 +123,7 @@ def _draw_card(alert: Shown, place: int, person: Actor, answer: dict[str, Any] |
             if alert.state != "resolved":
                 _draw_buttons(alert, place, person)
         if answer:
-            _draw_answer(answer)
+            _draw_answer(answer, in_card=True)
 
 
 def _line() -> Any:
@@ -131,9 +131,10 @@ def _line() -> Any:
     return st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
 
 
-def severity_badge(severity: str) -> str:
-    """A severity as Markdown: its word on its colour."""
-    return f":{COLOUR[severity]}-badge[{SEVERITIES[severity]}]"
+def badge(alert: Shown) -> str:
+    """How serious it is as Markdown: the word on its colour, or on grey when it is over."""
+    colour = "gray" if alert.state == "resolved" else COLOUR[alert.severity]
+    return f":{colour}-badge[{SEVERITIES[alert.severity]}]"
 
 
 def history(alert: Shown) -> list[str]:
@@ -206,13 +207,16 @@ def _draw_snooze(alert: Shown, place: int) -> None:
         )  # fmt: skip
 
 
-def _draw_answer(answer: dict[str, Any]) -> None:
+def _draw_answer(answer: dict[str, Any], *, in_card: bool = False) -> None:
     if "refused" in answer:
         ui.refused(answer["refused"])
         return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key="answer"):
-        with st.container(width="stretch"):
-            st.markdown(f"**{ui.safe_md(answer['name'])}**: {ui.safe_md(answer['sentence'])}")
+    told = ui.safe_md(answer["sentence"])
+    with st.container(border=not in_card, key="answer"), _line():
+        st.markdown(
+            f":green[{told}]" if in_card else f"**{ui.safe_md(answer['name'])}**: :green[{told}]",
+            width="stretch",
+        )
         if answer["undo"]:
             st.button(
                 "Undo", key="undo_alert", icon=":material/undo:", on_click=take_back,

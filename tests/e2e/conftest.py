@@ -60,8 +60,9 @@ def _wait_for(address: str, process: subprocess.Popen) -> None:
 @pytest.fixture(scope="session")
 def browser():
     """Debian's Chromium, driven by Playwright."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
     program = shutil.which("chromium")
     if program is None:
         reason = "Chromium is not installed (sudo apt-get install -y chromium)"

@@ -105,13 +105,17 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
     if not lines:
         raise NotFound(f"There is no product {product_id}.")
     line = next((row for row in lines if row["warehouse_id"] == warehouse_id), None)
+    nothing = dict.fromkeys(("forecast_id", "as_of", "state", "demand_days", "paths", "due"))
     if line is None:  # it never lay in this warehouse
-        nothing = dict.fromkeys(("forecast_id", "as_of", "state", "demand_days", "paths", "due"))
         line = {**lines[0], **nothing, "warehouse_id": warehouse_id, "on_hand": Decimal(0)}
+    elif not line["is_active"]:
+        line = {**line, **nothing}
     (passage,) = _passages([line], today)
     verdict = _verdict(line, passage, today)
     forecast = session.get(Forecast, line["forecast_id"]) if line["forecast_id"] else None
-    if forecast is None:
+    if not line["is_active"]:
+        reason = "Not sold any more."
+    elif forecast is None:
         reason = "No forecast yet: train to get one." if warehouse_id is None else "Not sold from here yet."
     else:
         reason = forecast.reason

@@ -129,3 +129,37 @@ def test_the_run_outs_words_end_where_the_bracket_ends():
     figure = draw()
     note = next(note for note in figure.layout.annotations if note.text.startswith("runs out"))
     assert (note.x, note.xanchor) == (date(2026, 6, 24), "right")
+
+
+def test_what_is_on_its_way_is_an_upright_step_with_its_words():
+    day = TODAY + timedelta(days=5)
+    fan = a_fan()
+    later = [when >= day for when in fan.day]
+    fan.loc[later, ["p10", "p25", "p50", "p75", "p90"]] += 30
+    figure = draw(fan=fan, receipts=[(day, 30.0, "+30")])
+    likely = trace(figure, "most likely")
+    at = [y for x, y in zip(likely.x, likely.y, strict=True) if x == day]
+    assert at == [15, 44]  # the foot is what the day before left, the top what is left that evening
+    words = next(note for note in figure.layout.annotations if note.text == "+30")
+    assert (words.x, words.y) == (day, 48)
+
+
+def test_what_may_come_today_steps_up_from_the_stock_of_now():
+    figure = draw(receipts=[(TODAY, 30.0, "+30 overdue")])
+    likely = trace(figure, "most likely")
+    assert list(zip(likely.x, likely.y, strict=True))[:2] == [(TODAY, 20), (TODAY, 50)]
+
+
+def test_a_late_receipt_is_in_sight_and_one_beyond_the_horizon_is_not_drawn():
+    late = TODAY + timedelta(days=80)
+    assert trace(draw(on_hand=0.0, receipts=[(late, 5.0, "+5")]), "most likely").x[-1] == late + timedelta(7)
+    beyond = draw(receipts=[(TODAY + timedelta(days=300), 5.0, "+5")])
+    assert "+5" not in [note.text for note in beyond.layout.annotations]
+
+
+def test_receipts_close_together_do_not_write_over_each_other():
+    days = [TODAY + timedelta(days=n) for n in (5, 5, 6, 25)]
+    figure = draw(receipts=[(day, 1.0, f"+{n}") for n, day in enumerate(days, start=1)])
+    heights = {note.text: note.yshift for note in figure.layout.annotations if note.text.startswith("+")}
+    assert heights["+1"] < heights["+2"] < heights["+3"]
+    assert heights["+4"] == heights["+1"]

@@ -148,6 +148,7 @@ def test_a_retired_product_leaves_the_lists_and_keeps_its_page(session, manager)
     assert predictions.refresh(session, [product.id], TODAY)
     assert session.scalar(sa.select(RunOut.id).where(RunOut.product_id == product.id)) is None
     assert predictions.refresh_stale(session, TODAY) == 0
+    assert predictions.outlook(session, product.id, TODAY).reason == "Not sold any more."
     catalogue.reactivate(session, manager, product.id, TODAY)
     assert products.search(session)[0].on_hand.tolist() == [6]
     assert [action for action, _, _ in said(session, product)] == ["created", "deactivated", "reactivated"]

@@ -1,5 +1,6 @@
 """Stock on its way: noted down, changed, received in parts, and counted by the run-out."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from core import expected, stock
 from core.errors import BadInput, KeyReused, NotAllowed, NotFound, RuleBroken
 from db.models import AuditLine, Movement, RunOut
+from db.session import transaction
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
 NOW = datetime.now(UTC)
@@ -188,3 +190,23 @@ def test_staff_receives_and_managers_plan(session, manager):
         with pytest.raises(NotAllowed):
             attempt()
     expected.receive(session, staff, receipt.uid, key="k", now=NOW)
+
+
+@pytest.mark.usefixtures("clone")
+def test_two_people_who_receive_the_same_delivery_at_once_book_it_once():
+    with transaction() as session:
+        product, first, second = a_product(session), an_actor(session, "user"), an_actor(session, "user")
+        uid = coming(session, an_actor(session), product).uid
+
+    def receive(actor):
+        try:
+            with transaction() as session:
+                return expected.receive(session, actor, uid, key="k", now=NOW).lines[0].change
+        except RuleBroken as refusal:
+            return refusal.sentence
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(receive, (first, second)), key=str)
+    assert answers == [10, "This delivery was received before."]
+    with transaction() as session:
+        assert on_hand(session, product) == 10

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, demand, expected, job_runs, predictions, products, shop, stock, timetable, warehouses
+from core import auth, demand, expected, job_runs, predictions, products, shop, stock, warehouses
 from core.predictions import Outlook
 from core.products import Detail
 from db.session import reading
@@ -181,13 +181,6 @@ def who(token: str | None) -> auth.Actor | None:
         return None
     with reading() as session:
         return auth.who(session, token, now())
-
-
-def jobs(person: auth.Actor) -> tuple[dict[str, list[Any]], datetime | None]:
-    """The newest runs of each job, and when a scheduler was last seen."""
-    with reading() as session:
-        runs = job_runs.latest(session, person, [task.job for task in timetable.TASKS])
-        return runs, job_runs.scheduler_seen_at(session)
 
 
 @st.cache_data(ttl=FIGURES_SECONDS, show_spinner=False)

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 import streamlit as st
 
 from core import auth, import_fields, job_runs, uploads
-from dashboard import importing
+from dashboard import importing, ui
 from db.models import Import, ImportIssue, JobRun, Person
+from jobs.imports import bring_in
 from tests.dashboard.conftest import plain, words
 from tests.makers import a_person, a_warehouse, the_warehouse
 
@@ -53,6 +54,13 @@ def an_issue(session, file, line=3, kind="error", **about):
     session.flush()
 
 
+def work(session):
+    """What the scheduler would do next."""
+    at = datetime.now(UTC)
+    bring_in(job_runs.claim(session, "a", ["import"], at))
+    session.commit()
+
+
 def runs(session):
     session.expire_all()
     return session.execute(sa.select(JobRun.job, JobRun.subject, JobRun.state)).all()
@@ -89,6 +97,23 @@ def test_every_header_of_a_template_is_known(browser, session, kind):
     assert len(frame) == 2
     if "Warehouse" in frame:
         assert set(frame["Warehouse"]) == {place.code}
+
+
+@pytest.mark.parametrize("kind", list(importing.KINDS))
+def test_a_template_goes_through_the_check_as_it_is(browser, session, kind):
+    the_warehouse(session)
+    app = browser("manager", "imports", kind=kind)
+    app.file_uploader[0].upload(f"{kind}.csv", ui.as_csv(importing.template(kind)), "text/csv").run()
+    button(app, "upload").click().run()
+    work(session)
+    app.run()
+    button(app, "check").click().run()
+    work(session)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert {metric.label: metric.value for metric in app.metric}["Lines with errors"] == "0"
+    assert has_button(app, "apply")
 
 
 def test_a_file_is_kept_once_and_its_page_opens(browser, session):

@@ -126,3 +126,19 @@ def test_who_may_not_import_is_told_who_may(browser, session, sold_daily, role):
 
 def test_the_products_view_of_an_empty_shop_shows_the_same_steps(browser):
     assert "Three steps" in plain(words(browser("admin", "products")))
+
+
+def test_with_opening_stock_alone_training_says_how_long_it_takes_and_today_goes_on(browser, session, train):
+    a_product(session, 40)
+    app = browser("manager")
+    app.button(key="train").click().run()
+    now = datetime.now(UTC)
+    claimed = job_runs.claim(session, "a", ["train"], now)
+    train()
+    job_runs.finish(session, claimed, now, {"ok": 0, "too_short": 1, "failed": 0})
+    session.commit()
+    app.run()
+    assert not app.exception
+    # Nothing is left to set up: Today is the page of every day, and says what has no forecast.
+    assert "Three steps" not in plain(words(app))
+    assert "1 product without a forecast: less than 30 days of history" in plain(words(app))

@@ -1,4 +1,4 @@
-"""The catalogue: making, changing and retiring products, with their barcodes and thresholds."""
+"""The catalogue: making, changing and retiring products, with their barcodes."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -11,10 +11,21 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, auth, barcodes, inputs, posting, predictions, product_fields, stock, warehouses
+from core import (
+    alert_watch,
+    audit,
+    auth,
+    barcodes,
+    inputs,
+    posting,
+    predictions,
+    product_fields,
+    stock,
+    warehouses,
+)
 from core.auth import Actor
 from core.errors import BadInput, KeyReused, NotFound, RuleBroken
-from db.models import Barcode, Forecast, Posting, Product, RunOut, Warehouse, WarehouseThreshold
+from db.models import Alert, Barcode, Forecast, Posting, Product, RunOut, WarehouseThreshold
 
 MOST_BARCODES = 100  # of one product
 # A run-out follows from these; it is worked out anew when one of them changes.
@@ -72,6 +83,7 @@ def create(
         stock.add(session, actor, product.id, place, opening, reason_code="opening", key=key, request=request)
     if is_new:
         predictions.refresh(session, [product.id], today)
+        alert_watch.look_at_now(session, [product.id])
     return product
 
 
@@ -83,7 +95,7 @@ def change(session: Session, actor: Actor, product_id: int, today: date, **field
     """
     auth.must(actor, "edit catalogue")
     values = product_fields.checked(fields)
-    product = _locked(session, product_id)
+    product = locked(session, product_id)
     changed = {name: value for name, value in values.items() if getattr(product, name) != value}
     if not changed:
         return product
@@ -105,6 +117,8 @@ def change(session: Session, actor: Actor, product_id: int, today: date, **field
     )
     if OF_THE_RUN_OUT & changed.keys():
         predictions.refresh(session, [product.id], today)
+    if "reorder_threshold" in changed:
+        alert_watch.look_at_now(session, [product.id])
     return product
 
 
@@ -117,23 +131,24 @@ def deactivate(session: Session, actor: Actor, product_id: int) -> Product:
 def reactivate(session: Session, actor: Actor, product_id: int, today: date) -> Product:
     """Sell a product again: it is back on the lists, with its run-out of now."""
     auth.must(actor, "edit catalogue")
-    product = _locked(session, product_id)
+    product = locked(session, product_id)
     if not product.is_active:
         _switch(session, actor, product, is_active=True)
         predictions.refresh(session, [product.id], today)
+        alert_watch.look_at_now(session, [product.id])
     return product
 
 
 def delete(session: Session, actor: Actor, product_id: int) -> str:
     """Erase a product that nothing ever referred to; one with a history is deactivated.
 
-    Answers "erased" or "deactivated". Its barcodes, thresholds and forecasts go with it, for they say nothing
-    without it; a movement, stock on its way, an alert or a vendor's price keeps it.
+    Answers "erased" or "deactivated". Its barcodes, thresholds, alerts and forecasts go with it, for they say
+    nothing without it; a movement, stock on its way or a vendor's price keeps it.
     """
     auth.must(actor, "delete catalogue")
     # A refresh would write down a run-out that names the forecast erased here.
     predictions.hold_back_refreshes(session)
-    product = _locked(session, product_id)
+    product = locked(session, product_id)
     uid, said = (
         product.uid,
         product_fields.said({name: getattr(product, name) for name in product_fields.FIELDS}),
@@ -141,7 +156,7 @@ def delete(session: Session, actor: Actor, product_id: int) -> str:
     try:
         # The foreign keys know better than any list here what refers to a product.
         with session.begin_nested():
-            for table in (Barcode, WarehouseThreshold, RunOut, Forecast):
+            for table in (Barcode, WarehouseThreshold, Alert, RunOut, Forecast):
                 session.execute(erase(table).where(table.product_id == product.id))
             session.execute(erase(Product).where(Product.id == product.id))
     except IntegrityError:
@@ -152,10 +167,11 @@ def delete(session: Session, actor: Actor, product_id: int) -> str:
 
 
 def _deactivate(session: Session, actor: Actor, product_id: int) -> Product:
-    product = _locked(session, product_id)
+    product = locked(session, product_id)
     if product.is_active:
         _switch(session, actor, product, is_active=False)
         session.execute(erase(RunOut).where(RunOut.product_id == product.id))
+        alert_watch.look_at_now(session, [product.id])
     return product
 
 
@@ -169,7 +185,7 @@ def _switch(session: Session, actor: Actor, product: Product, *, is_active: bool
     )  # fmt: skip
 
 
-def _locked(session: Session, product_id: int) -> Product:
+def locked(session: Session, product_id: int) -> Product:
     """The product as it is now; who else changes it waits, who books stock of it does not."""
     product = session.scalar(
         select(Product)
@@ -204,7 +220,7 @@ def _made_before(session: Session, actor: Actor, key: str, sku: str) -> Product 
     return product
 
 
-# -- Barcodes and thresholds ---------------------------------------------------------------------------------
+# -- Barcodes ------------------------------------------------------------------------------------------------
 
 
 def add_barcode(
@@ -218,7 +234,7 @@ def add_barcode(
     code, factor = barcodes.normal(code), posting.exact(pack_factor, "Pieces in a pack")
     if factor <= 0:
         raise BadInput(f"Pieces in a pack: {posting.plain(factor)} is not above zero.")
-    product = _locked(session, product_id)
+    product = locked(session, product_id)
     if session.scalar(select(func.count()).where(Barcode.product_id == product.id)) >= MOST_BARCODES:
         raise RuleBroken(f"{product.sku} has {MOST_BARCODES} barcodes already: remove one first.")
     made = session.scalar(
@@ -248,7 +264,7 @@ def add_barcode(
 def remove_barcode(session: Session, actor: Actor, product_id: int, code: str) -> None:
     """Take a code from a product. Refuses one that it does not have."""
     auth.must(actor, "edit catalogue")
-    product = _locked(session, product_id)
+    product = locked(session, product_id)
     found = session.scalar(
         select(Barcode).where(
             Barcode.product_id == product.id, Barcode.code.in_([code, barcodes.spoken(code)])
@@ -261,51 +277,4 @@ def remove_barcode(session: Session, actor: Actor, product_id: int, code: str) -
     audit.note(
         session, actor.id, "removed barcode", "product", product.uid,
         before={"barcode": found.code, "pack_factor": posting.plain(found.pack_factor)},
-    )  # fmt: skip
-
-
-def thresholds(session: Session, product_id: int) -> dict[int, Decimal]:
-    """At or below how many pieces the product is low in a warehouse, by id of the warehouse."""
-    rows = session.execute(
-        select(WarehouseThreshold.warehouse_id, WarehouseThreshold.reorder_threshold).where(
-            WarehouseThreshold.product_id == inputs.small_id(product_id, "product")
-        )
-    )
-    return dict(rows.all())
-
-
-def set_threshold(
-    session: Session,
-    actor: Actor,
-    product_id: int,
-    warehouse_id: int,
-    threshold: Decimal | int | str | None,
-) -> None:
-    """Say at or below how many pieces the product is low in one warehouse; None says nothing there."""
-    auth.must(actor, "edit catalogue")
-    wanted = product_fields.threshold(threshold)
-    product = _locked(session, product_id)
-    place = session.get(Warehouse, inputs.small_id(warehouse_id, "warehouse"))
-    if place is None:
-        raise NotFound(f"There is no warehouse {warehouse_id}.")
-    before = thresholds(session, product.id).get(place.id)
-    if before == wanted:
-        return
-    if wanted is None:
-        session.execute(
-            erase(WarehouseThreshold).where(
-                WarehouseThreshold.product_id == product.id, WarehouseThreshold.warehouse_id == place.id
-            )
-        )
-    else:
-        kept = {"product_id": product.id, "warehouse_id": place.id, "reorder_threshold": wanted}
-        session.execute(
-            upsert(WarehouseThreshold)
-            .values(kept)
-            .on_conflict_do_update(index_elements=["product_id", "warehouse_id"], set_=kept)
-        )
-    word = f"threshold in {place.code}"
-    audit.note(
-        session, actor.id, "changed", "product", product.uid,
-        before=product_fields.said({word: before}), after=product_fields.said({word: wanted}),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import catalogue, posting, products
+from core import catalogue, posting, products, thresholds
 from core.auth import Actor
 from core.products import Detail
 from dashboard import editing, looks, pickers, ui
@@ -129,7 +129,7 @@ def create(mine: dict[str, Any]) -> None:
         pickers.remember("id", made[0])
 
 
-def save(mine: dict[str, Any], product: Any, thresholds: dict[int, Decimal], places: list[int]) -> None:
+def save(mine: dict[str, Any], product: Any, kept: dict[int, Decimal], places: list[int]) -> None:
     """Keep what the form says, fields and thresholds in one transaction."""
     said = typed(mine)
     # A field left as it was found is not written: somebody else may have changed it meanwhile.
@@ -137,10 +137,10 @@ def save(mine: dict[str, Any], product: Any, thresholds: dict[int, Decimal], pla
     low = {}
     for place in places:
         value = editing.number(st.session_state.get(f"low_{place}_{mine['form']}"))
-        if not _is_same(value, thresholds.get(place)):
+        if not _is_same(value, kept.get(place)):
             low[place] = value
     before = {name: getattr(product, name) for name in said}
-    olds = {place: thresholds.get(place) for place in low}
+    olds = {place: kept.get(place) for place in low}
     back = partial(_write, product.uid, before, olds, "Undone")
     answer = editing.write(mine, partial(_write, product.uid, said, low, "Saved", undo=back))
     if answer is not None:
@@ -167,15 +167,15 @@ def _write(
         return Answer("Nothing was changed.")
     product = products.by_uid(session, uid).product
     before = {name: getattr(product, name) for name in fields}
-    olds = catalogue.thresholds(session, product.id)
+    olds = thresholds.of_product(session, product.id)
     product = catalogue.change(session, person, product.id, looks.today(), **fields)
     told = [
         editing.changed(LABELS[name], _shown(before[name]), _shown(getattr(product, name))) for name in fields
     ]
     codes = {place.id: place.code for place in looks.places()}
     for place, value in low.items():
-        catalogue.set_threshold(session, person, product.id, place, value)
-        now = catalogue.thresholds(session, product.id).get(place)
+        thresholds.change(session, person, product.id, place, value)
+        now = thresholds.of_product(session, product.id).get(place)
         label = f"Low at in {ui.safe_md(codes.get(place, place))}"
         told.append(editing.changed(label, _shown(olds.get(place)), _shown(now)))
     return Answer(f"{word}: {', '.join(told)}", undo)

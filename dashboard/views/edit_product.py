@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import auth, catalogue, products
+from core import auth, products, thresholds
 from core.errors import RunoutError
 from core.products import Detail
 from dashboard import editing, product_codes, product_form, retiring, signin, ui
@@ -20,7 +20,7 @@ def draw_new() -> None:
     editing.draw_answer(mine, key="product")
 
 
-def draw(detail: Detail, thresholds: dict) -> None:
+def draw(detail: Detail, low: dict) -> None:
     product = detail.product
     with ui.title_line(f"Edit {ui.safe_md(product.name)}"):
         st.page_link(
@@ -31,10 +31,10 @@ def draw(detail: Detail, thresholds: dict) -> None:
         st.markdown(":gray-badge[Not sold any more]")
     mine = editing.desk(f"product {product.uid}")
     product_form.draw_fields(mine, product)
-    product_form.draw_thresholds(mine, detail, thresholds)
+    product_form.draw_thresholds(mine, detail, low)
     st.button(
         "Save", type="primary", key="save", on_click=product_form.save,
-        args=(mine, product, thresholds, [level.warehouse_id for level in detail.levels]),
+        args=(mine, product, low, [level.warehouse_id for level in detail.levels]),
     )  # fmt: skip
     editing.draw_answer(mine, key="product")
     product_codes.draw(detail)
@@ -54,7 +54,7 @@ else:
     try:
         with reading() as session:
             found = products.by_uid(session, st.query_params["id"])
-            low = catalogue.thresholds(session, found.product.id)
+            low = thresholds.of_product(session, found.product.id)
     except RunoutError as refusal:
         ui.title("Edit product")
         ui.refused(refusal.sentence)

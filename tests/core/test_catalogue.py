@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import catalogue, expected, predictions, products, stock
+from core import catalogue, expected, predictions, products, stock, thresholds
 from core.errors import BadInput, KeyReused, NotAllowed, NotFound, RuleBroken, RunoutError
-from db.models import AuditLine, Barcode, Movement, Product, RunOut
+from db.models import Alert, AuditLine, Barcode, Movement, Product, RunOut
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
 TODAY = date(2026, 6, 1)
@@ -157,7 +157,7 @@ def test_a_retired_product_leaves_the_lists_and_keeps_its_page(session, manager)
 def test_a_product_that_nothing_refers_to_is_erased_with_its_codes(session, manager):
     admin = an_actor(session, "admin")
     product = make(session, manager, barcodes=["96385074"], reorder_threshold=4)
-    catalogue.set_threshold(session, manager, product.id, the_warehouse(session).id, 2)
+    thresholds.change(session, manager, product.id, the_warehouse(session).id, 2)
     assert catalogue.delete(session, admin, product.id) == "erased"
     assert session.scalar(sa.select(sa.func.count()).select_from(Product)) == 0
     assert session.scalar(sa.select(sa.func.count()).select_from(Barcode)) == 0
@@ -208,18 +208,36 @@ def test_a_barcode_belongs_to_one_product_in_every_spelling(session, manager):
 
 def test_each_warehouse_can_have_a_threshold_of_its_own(session, manager):
     product, here, there = make(session, manager), the_warehouse(session), a_warehouse(session)
-    catalogue.set_threshold(session, manager, product.id, here.id, 5)
-    catalogue.set_threshold(session, manager, product.id, there.id, "2.5")
-    catalogue.set_threshold(session, manager, product.id, here.id, 5)
-    assert catalogue.thresholds(session, product.id) == {here.id: 5, there.id: Decimal("2.5")}
-    catalogue.set_threshold(session, manager, product.id, here.id, 6)
-    catalogue.set_threshold(session, manager, product.id, there.id, None)
-    assert catalogue.thresholds(session, product.id) == {here.id: 6}
+    thresholds.change(session, manager, product.id, here.id, 5)
+    thresholds.change(session, manager, product.id, there.id, "2.5")
+    thresholds.change(session, manager, product.id, here.id, 5)
+    assert thresholds.of_product(session, product.id) == {here.id: 5, there.id: Decimal("2.5")}
+    thresholds.change(session, manager, product.id, here.id, 6)
+    thresholds.change(session, manager, product.id, there.id, None)
+    assert thresholds.of_product(session, product.id) == {here.id: 6}
     assert len(said(session, product)) == 5
     with pytest.raises(BadInput, match="below zero"):
-        catalogue.set_threshold(session, manager, product.id, here.id, -1)
+        thresholds.change(session, manager, product.id, here.id, -1)
     with pytest.raises(NotFound):
-        catalogue.set_threshold(session, manager, product.id, 99_999, 1)
+        thresholds.change(session, manager, product.id, 99_999, 1)
+
+
+def test_alerts_follow_a_threshold_and_the_end_of_a_product_at_once(session, manager):
+    product, place = make(session, manager, opening_stock=5), the_warehouse(session)
+
+    def open_alerts():
+        return session.scalars(
+            sa.select(Alert.type).where(Alert.product_id == product.id, Alert.state != "resolved")
+        ).all()
+
+    catalogue.change(session, manager, product.id, TODAY, reorder_threshold=5)
+    assert open_alerts() == ["low_stock"]
+    catalogue.change(session, manager, product.id, TODAY, reorder_threshold=None)
+    assert open_alerts() == []
+    thresholds.change(session, manager, product.id, place.id, 9)
+    assert open_alerts() == ["low_stock"]
+    catalogue.deactivate(session, manager, product.id)
+    assert open_alerts() == []
 
 
 def test_who_may_not_edit_the_catalogue_does_not(session, manager):
@@ -232,7 +250,7 @@ def test_who_may_not_edit_the_catalogue_does_not(session, manager):
         lambda: catalogue.reactivate(session, staff, product.id, TODAY),
         lambda: catalogue.delete(session, manager, product.id),
         lambda: catalogue.remove_barcode(session, staff, product.id, "1"),
-        lambda: catalogue.set_threshold(session, staff, product.id, place.id, 1),
+        lambda: thresholds.change(session, staff, product.id, place.id, 1),
         lambda: catalogue.add_barcode(session, viewer, product.id, "1"),
     ]
     for attempt in refused:

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from core import catalogue, products
+from core import catalogue, products, thresholds
 from db.models import Product
 from tests.dashboard.conftest import plain, words
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -87,11 +87,11 @@ def test_a_change_shows_before_and_after_and_can_be_undone(form, session):
     assert f"Low at in {there.code} **not set → 2**" in told
     session.refresh(product)
     assert (product.name, product.reorder_threshold) == ("Desk lamp", 4)
-    assert catalogue.thresholds(session, product.id) == {there.id: 2}
+    assert thresholds.of_product(session, product.id) == {there.id: 2}
     press(app, "Undo")
     session.refresh(product)
     assert (product.name, product.reorder_threshold) == ("Lamp", 3)
-    assert catalogue.thresholds(session, product.id) == {}
+    assert thresholds.of_product(session, product.id) == {}
     assert field(app, "Name").value == "Lamp"
     assert here.is_default
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Query
 from pydantic import Field, model_validator
 
+from api import schemas
 from api.schemas import (
     Amount,
     Answer,
@@ -19,19 +20,18 @@ from api.schemas import (
     OwnId,
     example,
     line,
-    text,
     whole,
 )
 from core import barcodes, posting, product_fields
 
 Sku = line(product_fields.SKU_CHARACTERS, 1)
 Name = line(product_fields.NAME_CHARACTERS, 1)
-Description = text(product_fields.DESCRIPTION_CHARACTERS)
+Description = schemas.text(product_fields.DESCRIPTION_CHARACTERS)
 Category = line(product_fields.CATEGORY_CHARACTERS)
 Unit = line(product_fields.UNIT_CHARACTERS, 1)
 Code = line(barcodes.CHARACTERS, 1)
 LeadTime = whole(0, product_fields.MOST_LEAD_TIME_DAYS)
-Reason = text(posting.TEXT_CHARACTERS["reason"])
+Reason = schemas.text(posting.TEXT_CHARACTERS["reason"])
 ReferenceType = line(posting.TEXT_CHARACTERS["reference_type"])
 ReferenceId = line(posting.TEXT_CHARACTERS["reference_id"])
 

@@ -9,9 +9,9 @@ router = Router("/api/v1/items", "items")
 
 _DETAIL = "/{product_id}"
 router.get("", response_model=list[Product], name="list_items")(products.list_products)
-router.post("", response_model=Product, status_code=201, responses=refusals(400, 409), name="create_item")(
-    products.create_product
-)
+router.post(
+    "", response_model=Product, status_code=201, responses=refusals(400, 404, 409), name="create_item"
+)(products.create_product)
 router.get(_DETAIL, response_model=Product, name="get_item")(products.get_product)
 router.patch(_DETAIL, response_model=Product, responses=refusals(400, 409), name="change_item")(
     products.change_product

@@ -42,7 +42,7 @@ def list_products(
     return page(response, found, total)
 
 
-@router.post("", response_model=Product, status_code=201, responses=refusals(400, 409))
+@router.post("", response_model=Product, status_code=201, responses=refusals(400, 404, 409))
 def create_product(
     session: Writing,
     actor: Annotated[Actor, Needs("edit catalogue")],

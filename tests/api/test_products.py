@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import barcodes, ledger_check, stock_list
-from db.models import Barcode, Movement, Product
+from db.models import Barcode, Movement, Product, Warehouse
 from db.session import reading, transaction
 from tests import makers
 
@@ -272,6 +272,15 @@ def test_who_may_do_what(client, as_role):
         assert client.post(PRODUCTS, json=WIDGET, headers=headers).status_code == expected
     for call in (client.get(PRODUCTS), client.post(PRODUCTS, json=WIDGET), client.delete(address(made))):
         assert (call.status_code, call.json()["type"]) == (401, "NotSignedIn")
+
+
+def test_a_shop_without_a_warehouse_says_what_to_do(manager):
+    with transaction() as session:
+        session.execute(sa.update(Warehouse).values(is_default=False))
+    for answer in (manager.post(PRODUCTS, json=WIDGET), manager.post("/api/v1/items", json=WIDGET)):
+        assert (answer.status_code, answer.json()["type"]) == (404, "NotFound")
+        assert "create one first" in answer.json()["detail"]
+    assert manager.post(PRODUCTS, json=WIDGET | {"current_stock": 0}).status_code == 201
 
 
 # -- Retries -------------------------------------------------------------------------------------------------

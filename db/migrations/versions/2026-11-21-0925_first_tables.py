@@ -90,7 +90,7 @@ def downgrade() -> None:
     op.execute("DROP SEQUENCE movement_id_seq")
     op.execute("DROP SEQUENCE posting_id_seq")
     for name in reversed(functions.NAMES):
-        op.execute(f"DROP FUNCTION {name}")
+        op.execute(f"DROP FUNCTION IF EXISTS {name}")
 
 
 def _make_tables() -> None:

@@ -79,7 +79,7 @@ def _somebody_is_here(person: auth.Actor, name: str, email: str) -> None:
 def _form(mine: dict[str, Any], name: str, email: str) -> None:
     with st.form("link_form"):
         st.subheader("Choose your password", anchor=False)
-        st.markdown(f"For {ui.safe_md(name)}, who signs in as **{ui.safe_md(email)}**.")
+        st.text(f"For {name}, who signs in as {email}.")
         st.caption(RULES)
         st.text_input("New password", type="password", key="link_password", autocomplete="new-password")
         st.text_input("The same again", type="password", key="link_again", autocomplete="new-password")

@@ -112,7 +112,7 @@ def test_a_malformed_token_means_signed_out(browser, nonsense):
     assert app.text_input[0].label == "E-mail"
 
 
-# -- What streamlit-authenticator would have let in; its cookie is a JWT, ours an opaque token ----------------
+# -- What streamlit-authenticator would have let in; its cookie is a JWT, ours an opaque token --------------
 
 
 def _jwt(claims, key="some_key", algorithm="HS256"):

@@ -230,7 +230,7 @@ def draw_log(log: list[Line], write: Formats) -> None:
 
 
 def draw_all() -> None:
-    person, write, mine = signin.require(), my_formats(), desk()
+    person, write, mine = signin.still("see jobs"), my_formats(), desk()
     seen = look(person, mine.get("log"))
     if mine.get("refused"):
         ui.refused(mine["refused"])

@@ -16,6 +16,7 @@ from db.queries import like
 
 LINK_LASTS = {"invite": timedelta(days=7), "reset": timedelta(hours=24)}
 LINK_CHARACTERS = 200
+MOST_ACCOUNTS = 500
 DEAD_LINK = "This link was used already, or it is too old. Ask an admin for a new one."
 
 
@@ -54,7 +55,10 @@ def listing(
     text: str | None = None,
     person_uid: uuid.UUID | str | None = None,
 ) -> list[Account]:
-    """Everybody with an account, active ones first, by name; those whose name or e-mail holds `text`."""
+    """Everybody with an account, active ones first, by name; those whose name or e-mail holds `text`.
+
+    At most MOST_ACCOUNTS: whoever is not among them is found by name.
+    """
     auth.must(actor, "manage people")
     of_person = SignIn.person_id == Person.id
     link = (
@@ -81,6 +85,7 @@ def listing(
     if pattern is not None:
         question = question.where(or_(Person.name.ilike(pattern), Person.email.ilike(pattern)))
     question = question.order_by(Person.is_active.desc(), func.lower(Person.name), Person.id)
+    question = question.limit(MOST_ACCOUNTS)
     return [Account(**row) for row in session.execute(question).mappings()]
 
 
@@ -97,8 +102,8 @@ def invite(
     return person, _new_link(session, actor, person, now)
 
 
-def reset(session: Session, actor: Actor, person_uid: uuid.UUID | str, now: datetime) -> str:
-    """Token of a link to choose a new password, or the first one anew; earlier links are void.
+def reset(session: Session, actor: Actor, person_uid: uuid.UUID | str, now: datetime) -> tuple[str, datetime]:
+    """Token of a link to choose a new password, or the first one anew, and its end; earlier links are void.
 
     Passwords and sign-ins stay as they are until the link is used.
     """
@@ -107,7 +112,8 @@ def reset(session: Session, actor: Actor, person_uid: uuid.UUID | str, now: date
     if not person.is_active:
         raise RuleBroken(f"{person.name} is deactivated: reactivate the account first.")
     audit.note(session, actor.id, "made a password link for", "person", person.uid)
-    return _new_link(session, actor, person, now)
+    token = _new_link(session, actor, person, now)
+    return token, now + LINK_LASTS[_link_kind(person)]
 
 
 def change_role(session: Session, actor: Actor, person_uid: uuid.UUID | str, role: str) -> None:
@@ -300,8 +306,12 @@ def _set_password(
     sign_ins.end_of(session, person.id, now, "password changed", keep_token)
 
 
+def _link_kind(person: Person) -> str:
+    return "reset" if person.password_hash != auth.NO_PASSWORD else "invite"
+
+
 def _new_link(session: Session, actor: Actor, person: Person, now: datetime) -> str:
-    kind = "reset" if person.password_hash != auth.NO_PASSWORD else "invite"
+    kind = _link_kind(person)
     _void_links(session, person.id, now)
     token = secrets.token_urlsafe(32)
     session.add(

@@ -139,7 +139,7 @@ def draw_sign_ins(open_: list[OwnSignIn], now: datetime) -> None:
             mark = " :blue-badge[this one]" if one.is_this else ""
             seen = ui.safe_md(f"last seen {write.ago(one.last_seen_at, now)}")
             since = ui.safe_md(f"since {write.moment(one.created_at)}")
-            where = f" from {ui.safe_md(one.address)}" if one.address not in (None, "local") else ""
+            where = f" from {ui.safe_md(one.address)}" if one.address else ""
             kind = "program · " if one.kind == "api" else ""
             st.markdown(f"**{name}**{mark}  \n:gray[{kind}{seen} · {since}{where}]")
             if not one.is_this:

@@ -62,6 +62,8 @@ with reading() as session:
     found = people.listing(session, person, now, text=text)
 if found:
     table(found, now)
+    if len(found) == people.MOST_ACCOUNTS:
+        st.caption(f"The first {people.MOST_ACCOUNTS} are shown: search for the others.")
 else:
     ui.empty(
         "Nobody is called that.",

@@ -69,6 +69,13 @@ def test_the_list_is_searched_and_says_when_nobody_is_found(browser, session):
     assert "Nobody is called that" in plain(words(app))
 
 
+def test_a_long_list_says_that_it_was_cut(browser, monkeypatch):
+    monkeypatch.setattr(people, "MOST_ACCOUNTS", 1)
+    app = browser("admin", "users")
+    assert len(rows(app)) == 1
+    assert "search for the others" in plain(words(app))
+
+
 def test_a_link_is_made_shown_once_and_opens_the_account(browser, session):
     app = press(browser("admin", "users"), "invite")
     app.text_input(key="invite_email").set_value("ada@shop.example")

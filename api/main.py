@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
@@ -30,6 +31,8 @@ from core import logs, production
 from db.session import reading
 
 BODY_BYTES = 1_000_000
+# As many requests work at once as the pool has connections (db.session.new_engine); others wait their turn.
+CONNECTIONS = 20
 
 ROUTERS = [
     auth.router,
@@ -77,6 +80,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
         ],
     )
     made.state.settings = chosen
+    made.state.places = anyio.CapacityLimiter(CONNECTIONS)
     errors.install(made)
     for router in ROUTERS:
         made.include_router(router)

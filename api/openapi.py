@@ -65,8 +65,12 @@ def document(app: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for path, operations in made["paths"].items():
-            for operation in operations.values():
+            for method, operation in operations.items():
                 _complete(path, operation)
+                if method in ("patch", "put") and "requestBody" in operation:
+                    body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+                    for field in schemas[body.rpartition("/")[2]]["properties"].values():
+                        field.pop("default", None)  # what is left out stays as it is
         app.openapi_schema = made
     return app.openapi_schema
 

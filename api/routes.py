@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from email.message import Message
+from inspect import iscoroutinefunction
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -37,6 +38,7 @@ class ExactRoute(APIRoute):
         if len(declared) != 1:
             raise TypeError(f"{path}: {endpoint.__name__} declares {declared or 'no right'}: one is needed")
         self.right: str | None = declared[0]
+        self.is_async = iscoroutinefunction(endpoint)  # it asks no database
         self.openapi_extra = {"x-right": self.right or "public"} | (self.openapi_extra or {})
         self._query = {
             (field.alias, _is_list(field.field_info.annotation))
@@ -56,7 +58,12 @@ class ExactRoute(APIRoute):
                 _refuse_other_media(request)
                 if await exactly.body():
                     await exactly.json()  # here, because FastAPI would hide what is wrong with it
-            return await handle(exactly)
+            if self.is_async:
+                return await handle(exactly)
+            # Whoever waits here holds neither a thread nor a connection. Without this, threads that wait for
+            # a connection would keep those who have one from the thread in which they would give it back.
+            async with request.app.state.places:
+                return await handle(exactly)
 
         return strictly
 

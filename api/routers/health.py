@@ -67,7 +67,7 @@ def ready(response: Response) -> Any:
 
 
 @router.get("/health/live", response_model=Health, dependencies=[Public])
-def live() -> Any:
+async def live() -> Any:
     """Whether the process itself answers."""
     return {"status": "healthy", "parts": {}}
 

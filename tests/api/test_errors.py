@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -171,3 +172,11 @@ def test_pages_of_named_origins_may_call_and_others_may_not(client):
     assert "access-control-allow-credentials" not in named.headers
     refused = client.get(PLACES, headers={"Origin": "https://shop.example"})
     assert refused.headers["access-control-allow-origin"] == "https://shop.example"
+
+
+def test_more_requests_at_once_than_connections_wait_their_turn(client, as_role):
+    """Threads that wait for a connection must not keep those who hold one from giving it back."""
+    headers = as_role("viewer")
+    with ThreadPoolExecutor(120) as crowd:
+        asked = [crowd.submit(client.get, PLACES, headers=headers) for _ in range(240)]
+        assert {answer.result().status_code for answer in asked} == {200}

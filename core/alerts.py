@@ -1,7 +1,7 @@
 """Alerts as people meet them: listing, acknowledging, snoozing, resolving, and which are raised at all.
 
 Who raises and wakes them, and resolves them again, is in `core/alert_watch.py`; when they hold and what they
-say in `core/alert_rules.py`.
+say in `core/alert_rules.py`; which are raised in `core/alert_settings.py`.
 """
 
 import uuid
@@ -15,13 +15,18 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core import audit, auth, inputs, shop
+from core.alert_settings import MOST_ALERT_DAYS, Settings, change_settings, settings
 from core.alert_watch import auto_resolve, look_at, raise_all
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from db import queries
-from db.models import ALERT_STATES, ALERT_TYPES, SEVERITIES, Alert, AlertSettings, Person, Product
+from db.models import ALERT_STATES, ALERT_TYPES, SEVERITIES, Alert, Person, Product
 
 __all__ = [
+    "ALERT_STATES",
+    "ALERT_TYPES",
+    "MOST_ALERT_DAYS",
+    "SEVERITIES",
     "Settings",
     "Shown",
     "acknowledge",
@@ -38,20 +43,10 @@ __all__ = [
 ]
 
 LONGEST_SNOOZE = timedelta(days=365)
-MOST_ALERT_DAYS = 120  # how far the forecast looks ahead
 MOST_ROWS = 1000
 MOST_OFFSET = 2**31
 SEARCH_CHARACTERS = 200
 BY_HAND = "By hand; quiet until it clears or gets worse"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Which alerts are raised; predicted depletion when the run-out is at most so many days away."""
-
-    alert_threshold_days: int
-    low_stock_enabled: bool
-    predicted_depletion_enabled: bool
 
 
 @dataclass(frozen=True)
@@ -82,53 +77,6 @@ class Shown:
     resolved_by: str | None
     resolved_at: datetime | None
     resolved_because: str | None
-
-
-# -- Settings ------------------------------------------------------------------------------------------------
-
-
-def settings(session: Session) -> Settings:
-    """The shop's settings of alerts."""
-    return _settings(session.get_one(AlertSettings, 1, populate_existing=True))
-
-
-def change_settings(
-    session: Session,
-    actor: Actor,
-    *,
-    alert_threshold_days: int | None = None,
-    low_stock_enabled: bool | None = None,
-    predicted_depletion_enabled: bool | None = None,
-) -> Settings:
-    """Change what is given. The next watches raise and resolve by it, within six hours.
-
-    Refuses a number of days outside 1 to 120.
-    """
-    auth.must(actor, "manage alerts")
-    given = {
-        "alert_threshold_days": alert_threshold_days,
-        "low_stock_enabled": low_stock_enabled,
-        "predicted_depletion_enabled": predicted_depletion_enabled,
-    }
-    if alert_threshold_days is not None and not 1 <= alert_threshold_days <= MOST_ALERT_DAYS:
-        raise BadInput(
-            f"Alert days: {inputs.shown(alert_threshold_days)} is not between 1 and {MOST_ALERT_DAYS}."
-        )
-    row = session.get_one(AlertSettings, 1, with_for_update=True, populate_existing=True)
-    changes = {
-        name: value for name, value in given.items() if value is not None and value != getattr(row, name)
-    }
-    if changes:
-        before = {name: getattr(row, name) for name in changes}
-        for name, value in changes.items():
-            setattr(row, name, value)
-        audit.note(session, actor.id, "changed", "alert settings", "shop", before=before, after=changes)
-        session.flush()
-    return _settings(row)
-
-
-def _settings(row: AlertSettings) -> Settings:
-    return Settings(row.alert_threshold_days, row.low_stock_enabled, row.predicted_depletion_enabled)
 
 
 # -- Looking -------------------------------------------------------------------------------------------------

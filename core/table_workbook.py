@@ -21,7 +21,9 @@ def read_workbook(source: Path, request: dict, target: Path) -> dict:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(source, read_only=True, data_only=True, keep_links=False)
+        # A stream, since openpyxl judges paths by how they end. This process ends before it need be closed.
+        stream = source.open("rb")
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _sheet(book, request["sheet"])
         sheet.reset_dimensions()  # the file's own word on its size is not trusted
         rows = _rows(sheet, limits)

@@ -25,9 +25,9 @@ from core.job_runs import Claim, Superseded
 from core.table_files import TableFile
 from db.session import reading, transact, transaction
 
-# 450,000 lines of sales (the largest file that was tried) take about 1.1 GB at the peak; the reader, a
+# 440,000 lines of sales take 1.1 GB at the peak, 1.4 GB of address space; the reader, a
 # process of its own, has its own limit (core/table_files.py).
-MEMORY_BYTES = 3 * 2**29
+MEMORY_BYTES = 2 * 2**30
 PROCESSOR_SECONDS = 600
 STATEMENT_SECONDS = 600
 STEPS = ("reading", "understanding", "comparing", "reconstructing", "booking", "remembering")
@@ -127,7 +127,7 @@ def _sentence(step: Step, trouble: Exception) -> str:
         return trouble.sentence
     if isinstance(trouble, MemoryError):
         return (
-            f"'{step.file_name}' needs more than {MEMORY_BYTES / 2**30:.1f} GB of memory. "
+            f"'{step.file_name}' needs more than {MEMORY_BYTES / 2**30:.0f} GB of memory. "
             "Split it into smaller files."
         )
     if getattr(trouble.orig, "pgcode", None) == LOCK_NOT_AVAILABLE:

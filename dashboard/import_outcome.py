@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, import_fields, uploads
+from core import auth, import_fields, import_found, uploads
 from core.auth import Actor
 from core.uploads import Shown
 from dashboard import grid, importing, looks, pickers, ui
@@ -45,7 +45,8 @@ def figures(file: Shown) -> None:
         for words in HEADLINES[file.kind]:
             st.metric(_capital(_words(file, words)), write.number(does.pop(words, 0)))
         st.metric("Lines skipped", write.number(file.counts.get("lines skipped", 0)))
-        st.metric("Lines with errors", write.number(file.error_lines))
+        left_out = "Lines left out" if file.state == "applied" else "Lines with errors"
+        st.metric(left_out, write.number(file.error_lines))
     parts = []
     if file.first_on and file.last_on:
         parts.append(write.span(file.first_on, file.last_on, looks.today()))
@@ -71,7 +72,7 @@ def _words(file: Shown, words: str) -> str:
 
 
 def _rule(rule: str) -> str:
-    return rule.rpartition(".")[2].replace("_", " ")
+    return rule.replace(".", " ").replace("_", " ")
 
 
 def _capital(words: str) -> str:
@@ -121,7 +122,7 @@ def preview(file: Shown) -> None:
         frame["field"] = [_field(file.kind, name) for name in frame["field"]]
     frame = frame.map(_cell)
     with ui.heading("What is booked" if file.kind == "sales" else "What changes"):
-        st.caption(f"the first {len(frame)}" if sum(_does(file).values()) > len(frame) else "")
+        st.caption(f"the first {len(frame)}" if len(frame) >= import_found.PREVIEW_ROWS else "")
     height = "content" if len(frame) <= PREVIEW_ROWS else 37 * (PREVIEW_ROWS + 1)
     for shape, columns in (("wide", list(frame)), ("narrow", PREVIEW_NARROW[file.kind])):
         shown = frame[columns].rename(columns={name: HEADERS.get(name, _capital(name)) for name in columns})

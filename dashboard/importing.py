@@ -173,6 +173,7 @@ def choose() -> None:
             "CSV or Excel file", type=TYPES, key=f"file_{form}",
             max_upload_size=uploads.MOST_BYTES // 2**20,
         )  # fmt: skip
+        st.caption(f"At most {uploads.MOST_BYTES // 2**20} MB. Pack a larger file with gzip, or split it.")
         st.button(
             f"Read {KINDS[kind].lower()}", type="primary", key="upload", on_click=upload, args=(form,),
             disabled=chosen is None, help="Nothing is booked yet: you see first what would change.",
@@ -246,8 +247,8 @@ def reading_options(file: Shown) -> None:
     refusal("discard")
 
 
-def discard_button(file: Shown) -> None:
-    st.button("Discard the file", key="discard", on_click=discard, args=(file,), type="tertiary")
+def discard_button(file: Shown, words: str = "Discard the file") -> None:
+    st.button(words, key="discard", on_click=discard, args=(file,), type="tertiary")
 
 
 def _option(file: Shown, option: Option) -> None:

@@ -38,8 +38,8 @@ def bar(words: str, done: int | None, total: int | None, *, queued: bool, steps:
         st.progress(0.0, text=f"{words} …")
 
 
-def train(*, key: str) -> None:
-    """The button that trains all forecasts; after it, how far that is, until they are there.
+def train(words: str, *, key: str) -> None:
+    """`words` and the button that trains all forecasts; after it, how far that is, until they are there.
 
     The page runs once more when they are, so that it shows what came of it.
     """
@@ -47,6 +47,7 @@ def train(*, key: str) -> None:
     if "refused" in mine:
         ui.refused(mine["refused"])
     if "run" not in mine:
+        st.markdown(words)
         _button(key)
     else:
         st.fragment(_follow, run_every=None if mine.get("ended") else LOOK_SECONDS)(key)

@@ -28,6 +28,10 @@ WORKS = {
     "checking": "Checking every line",
     "applying": "Importing",
 }
+NEXT = {
+    "sales": "Forecasts take these sales in by themselves within minutes. You can also train all now.",
+    "stock": "Run-out dates need 30 days of history and two days with sales. Where there are, train now.",
+}
 STEPS = ("File", "Columns", "Check", "Done")
 STEP = {"uploaded": 0, "reading": 0, "failed": 0, "read": 1, "checking": 2, "checked": 2, "refused": 2}
 NARROW = {"File": 150, "State": 110, "When": 96}
@@ -99,7 +103,7 @@ def draw_waiting(uid: str, state: str) -> None:
     done, total = file.progress or (None, None)
     waiting.bar(WORKS[file.state], done, total, queued=file.queued, steps=True)
     st.caption("You may leave this page: it goes on, and the list of imports brings you back.")
-    importing.discard_button(file)
+    importing.discard_button(file, "Stop and discard the file")
     importing.refusal("discard")
 
 
@@ -112,8 +116,7 @@ def draw_applied(file: Shown) -> None:
         st.markdown("Stock comes with a file of its own, or on each product's page.")
         st.button("Bring in opening stock", key="next_stock", on_click=start_with, args=("stock",))
     else:
-        st.markdown("Forecasts take these figures in by themselves, at the latest tonight; or train all now.")
-        waiting.train(key="train")
+        waiting.train(NEXT[file.kind], key="train")
     import_outcome.lines(file, person)
 
 

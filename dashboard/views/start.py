@@ -36,11 +36,11 @@ def show(fresh: dict[str, Any], person: Actor) -> None:
     with st.container(border=True, key="step-3"):
         _head(3, "First run-out dates", is_done=False)
         if has_stock:
-            st.markdown(
+            waiting.train(
                 "A product needs 30 days of history and two days with sales. Past sales bring that along; "
-                "with opening stock alone, dates come when it has sold for 30 days."
+                "with opening stock alone, dates come when it has sold for 30 days.",
+                key="train",
             )
-            waiting.train(key="train")
         else:
             st.markdown(":gray[With past sales at once; with opening stock alone after 30 days of sales.]")
 

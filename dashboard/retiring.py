@@ -31,18 +31,16 @@ def draw(mine: dict[str, Any], thing: Retiring, person: Actor) -> None:
     st.space("xxsmall")
     with st.container(horizontal=True, key="retiring"):
         if thing.is_active:
-            with st.popover("Deactivate", icon=":material/block:"):
+            with st.popover("Deactivate", icon=":material/block:", key=f"deactivating_{mine['form']}"):
                 st.markdown(thing.deactivating)
-                st.button(
-                    "Deactivate it", key="deactivate", on_click=editing.write, args=(mine, thing.deactivate)
-                )
+                st.button("Deactivate it", key="deactivate", on_click=_do, args=(mine, thing.deactivate))
         else:
             st.button(
                 "Reactivate", key="reactivate", icon=":material/replay:", on_click=editing.write,
                 args=(mine, thing.reactivate),
             )  # fmt: skip
         if auth.may(person, "delete catalogue"):
-            with st.popover("Delete", icon=":material/delete:"):
+            with st.popover("Delete", icon=":material/delete:", key=f"deleting_{mine['form']}"):
                 st.markdown(
                     f"{ui.safe_md(thing.name)} is erased for good when nothing ever happened to it; "
                     "otherwise it is deactivated, so that its history stays."
@@ -51,8 +49,15 @@ def draw(mine: dict[str, Any], thing: Retiring, person: Actor) -> None:
     editing.draw_answer(mine, key="retiring")
 
 
+def _do(mine: dict[str, Any], work: Work) -> Any:
+    """The write, after which the question is folded away: it would cover the answer."""
+    answer = editing.write(mine, work)
+    editing.renew(mine)
+    return answer
+
+
 def _delete(mine: dict[str, Any], thing: Retiring) -> None:
-    answer = editing.write(mine, thing.delete)
+    answer = _do(mine, thing.delete)
     if answer is not None and answer.undo is None:  # erased: there is no way back, and no page any more
         editing.desk(thing.gone)["answer"] = mine.pop("answer")
         st.query_params.pop("id", None)

@@ -161,6 +161,7 @@ def wait_until_alive(clock: subprocess.Popen) -> None:
     raise AssertionError("The clock did not start.")
 
 
+@pytest.mark.timeout(120 + 2 * int(os.environ.get("CHAOS_SLOTS", "12")))
 def test_three_clocks_at_once_with_kills_lose_no_slot_and_double_none(clone):
     seconds = int(os.environ.get("CHAOS_SLOTS", "12"))
     chance = random.Random(4)

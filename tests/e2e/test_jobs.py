@@ -1,0 +1,54 @@
+"""Training from a click to its log, in a real browser, with the scheduler at work."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import ROOT
+from tests.e2e.test_journey import sign_in
+
+pytestmark = pytest.mark.browser
+TRAINING_MILLISECONDS = 240_000
+
+
+@pytest.fixture
+def scheduler(demo_shop: str) -> Iterator[None]:
+    """The clock, over the demo shop."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs", "schedule"], cwd=ROOT, env=os.environ | {"DATABASE_URL": demo_shop}
+    )
+    yield
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(40) == 0
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("scheduler")
+def test_train_now_shows_how_far_it_is_and_leaves_its_log(page: Page):
+    sign_in(page, "admin", "/jobs")
+    card = page.locator(".st-key-job-train")
+    # A scheduler that finds the last slot undone does it at once; a click then finds that run.
+    button = card.get_by_role("button", name="Run now")
+    cancel = card.get_by_role("button", name="Cancel")
+    expect(button.or_(cancel)).to_be_visible()
+    if button.is_visible():
+        button.click()
+    expect(cancel).to_be_visible()
+    expect(card).to_contain_text(re.compile(r"\d of \d+, .* left"), timeout=TRAINING_MILLISECONDS)
+    card.get_by_role("button", name="Log").first.click()
+    log = card.get_by_test_id("stCode")
+    expect(log).to_contain_text("300 products are active")
+    expect(card).to_contain_text("done in", timeout=TRAINING_MILLISECONDS)
+    expect(log).to_contain_text("run-outs published")
+    expect(button).to_be_visible()
+    # The log stays open while the view looks again every two seconds, and closes when asked to.
+    page.wait_for_timeout(5000)
+    expect(log).to_be_visible()
+    card.get_by_role("button", name="Hide log").click()
+    expect(log).to_have_count(0)

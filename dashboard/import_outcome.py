@@ -222,7 +222,7 @@ def decide(file: Shown) -> None:
     """Apply what was checked, without the lines that have errors where there are some; or step back."""
     nothing, is_old = not _does(file), file.state == "refused"
     if is_old:
-        st.markdown("The shop or the file's errors changed since the check, so it is checked anew.")
+        st.markdown("The shop changed since the check. Check the file again to see what it would do now.")
     elif nothing:
         st.markdown(
             "Nothing to import: every line was skipped or has an error."

@@ -52,7 +52,14 @@ def draw_list(status: str | None, warehouse_id: int | None) -> None:
 
 
 def nothing(status: str | None) -> None:
-    if status is None:
+    if status is None and fresh["without_forecast"] == fresh["products"]:
+        ui.empty(
+            "No product has a forecast yet.",
+            "That takes 30 days of history and two days with sales. Until then you see stock, and no dates.",
+            button="See all products",
+            page="views/products.py",
+        )
+    elif status is None:
         ui.empty(
             "Nothing needs you today.",
             "No product is out, late or due to be ordered within a week.",

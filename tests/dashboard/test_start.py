@@ -141,4 +141,5 @@ def test_with_opening_stock_alone_training_says_how_long_it_takes_and_today_goes
     assert not app.exception
     # Nothing is left to set up: Today is the page of every day, and says what has no forecast.
     assert "Three steps" not in plain(words(app))
+    assert "No product has a forecast yet" in plain(words(app))
     assert "1 product without a forecast: less than 30 days of history" in plain(words(app))

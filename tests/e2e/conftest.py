@@ -5,12 +5,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -26,26 +28,35 @@ def serving(url: str, **environment: str) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port),
                "--server.address", "127.0.0.1"]  # fmt: skip
+    # A file, not a pipe: nobody reads while the tests run, and a full pipe stops the dashboard.
+    log = tempfile.TemporaryFile("w+")  # noqa: SIM115
     process = subprocess.Popen(
         command,
         cwd=ROOT,
         env=os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1", **environment},
-        stdout=subprocess.PIPE,
+        stdout=log,
         stderr=subprocess.STDOUT,
         text=True,
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{address}/_stcore/health", process)
+        _wait_for(f"{address}/_stcore/health", process, log)
         yield address
     finally:
         process.terminate()
-        said, _ = process.communicate(timeout=20)
+        process.wait(timeout=20)
+        said = _said(log)
+        log.close()
         # Whatever a page did, it never ends in a traceback.
         assert "Traceback" not in said, said[-4000:]
 
 
-def _wait_for(address: str, process: subprocess.Popen) -> None:
+def _said(log: TextIO) -> str:
+    log.seek(0)
+    return log.read()
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: TextIO) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -54,7 +65,7 @@ def _wait_for(address: str, process: subprocess.Popen) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     process.kill()
-    raise AssertionError(f"The dashboard did not start: {process.stdout.read()[-4000:]}")
+    raise AssertionError(f"The dashboard did not start: {_said(log)[-4000:]}")
 
 
 @pytest.fixture(scope="session")

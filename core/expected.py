@@ -132,7 +132,7 @@ def receive(
         raise RuleBroken(f"This delivery was {receipt.closed_because} before.")
     booked = stock.add(
         session, actor, receipt.product_id, receipt.warehouse_id, arrived,
-        key=key, reference_type=REFERENCE, reference_id=str(receipt.uid),
+        key=key, reason=receipt.note, reference_type=REFERENCE, reference_id=str(receipt.uid),
     )  # fmt: skip
     if booked.replayed:
         return booked

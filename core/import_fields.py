@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.errors import BadInput
+from core.inputs import can_be_kept, shown
 
 KINDS = {"sales": "Sales history", "stock": "Opening stock", "products": "Product list"}
 
@@ -275,14 +276,16 @@ def _value(option: Option, given: object) -> object:
         return given
     if option.kind == "codes":
         codes = re.split(r"[,;\s]+", given) if isinstance(given, str) else given
-        if isinstance(codes, list | tuple) and all(isinstance(code, str) for code in codes):
+        if isinstance(codes, list | tuple) and all(
+            isinstance(code, str) and can_be_kept(code) for code in codes
+        ):
             return [code for code in codes if code]
-    elif option.kind != "yes" and isinstance(given, str) and len(given) <= 100:
+    elif option.kind != "yes" and isinstance(given, str) and len(given) <= 100 and can_be_kept(given):
         if not option.choices or given in {value for value, _ in option.choices}:
             return given
         if option.name in ("encoding", "delimiter", "date_format"):
             return given  # rarer ones work too; the reader says when they do not
-    raise BadInput(f"{option.label}: '{str(given)[:60]}' is not a choice.")
+    raise BadInput(f"{option.label}: '{shown(given)}' is not a choice.")
 
 
 def _bare(header: str) -> str:

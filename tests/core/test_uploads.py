@@ -143,7 +143,15 @@ def test_a_mapping_that_cannot_be_meant_is_refused(session, mapping, said):
 
 
 @pytest.mark.parametrize(
-    "chosen", [{"colour": "red"}, {"decimal": "x"}, {"create_new": "yes"}, {"sheet": 7}, {"sheet": "x" * 101}]
+    "chosen",
+    [
+        {"colour": "red"},
+        {"decimal": "x"},
+        {"create_new": "yes"},
+        {"sheet": 7},
+        {"sheet": "x" * 101},
+        {"sheet": "\0"},
+    ],
 )
 def test_options_that_do_not_exist_are_refused(session, chosen):
     actor = an_actor(session)

@@ -26,6 +26,7 @@ def page_of(filters: dict[str, Any]) -> tuple[list[alerts.Shown], int, dict, ale
             found, total = alerts.listing(session, **filters, limit=PER_PAGE)
     if is_beyond:
         pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
+        pickers.remember("page", None)
     return found, total, *about
 
 

@@ -433,7 +433,7 @@ LINES = gzip.compress((b"0" * 1023 + b"\n") * 2**10)
 
 HARD = {
     "zip bomb": ("a.xlsx", lambda: a_workbook(" " * 300_000_000), "unpacked the workbook has 286 MB"),
-    "gzip bomb": ("a.csv.gz", lambda: gzip.compress(b"a,b\n" + b"0" * 2**20) + ZEROS * 500, "more than 500 MB"),
+    "gzip bomb": ("a.csv.gz", lambda: gzip.compress(b"a,b\n") + ZEROS * 501, "more than 500 MB"),
     "gzip bomb of short lines": (
         "a.csv.gz", lambda: gzip.compress(b"a,b\n") + LINES * 501, "more than 500 MB",
     ),

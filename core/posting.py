@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import Integer, LargeBinary, Row, Text, TextClause, bindparam, select, text
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from core import alert_watch, auth, inputs
@@ -39,6 +39,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 TEXT_CHARACTERS = {"reason": 2_000, "reference_type": 100, "reference_id": 300, "customer": 300}
 OUT_OF_RANGE = "22003"
+NAMES_NOTHING = "23503"
 # The thresholds come with the answer: a statement of their own would make a booking half as slow again.
 _POST = text(
     "WITH booked AS MATERIALIZED (SELECT post_stock(:actor, :kind, :key, :hash, :lines) AS answer)"
@@ -193,6 +194,10 @@ def _answer(session: Session, statement: TextClause, asked_for: dict) -> Row:
         if getattr(wrong.orig, "pgcode", None) != OUT_OF_RANGE:
             raise
         raise BadInput("The stock would be larger than Runout can keep (at most 18 digits).") from wrong
+    except IntegrityError as gone:
+        if getattr(gone.orig, "pgcode", None) != NAMES_NOTHING:
+            raise
+        raise NotFound("The product or warehouse was deleted at this moment.") from gone
 
 
 def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> RunoutError:
@@ -230,6 +235,8 @@ def _sentence(session: Session, refused: dict, lines: list[dict] | None) -> str:
         "key_reused": "This key was used before for another request.",
         "unknown_product": f"There is no product {given.get('product_id', '')}".rstrip() + ".",
         "unknown_warehouse": f"There is no warehouse {given.get('warehouse_id', '')}".rstrip() + ".",
+        "inactive_product": "The product is deactivated: reactivate it before stock comes in.",
+        "inactive_warehouse": "The warehouse is deactivated: reactivate it before stock comes in.",
         "unknown_reason": f"'{given.get('reason_code', '')}' is not a reason code.",
         "unknown_movement": "The movement it names does not exist.",
         "wrong_sign": "The sign does not fit the type of movement, or the change is zero.",

@@ -10,7 +10,8 @@
 -- Answers {"posting_id", "lines": [{"movement_id", "product_id", "warehouse_id", "change", "before",
 -- "after"}]}, with "replayed" when the key was booked before; or {"refused": [{"line", "code", ...}]} and
 -- then nothing was written. Codes: insufficient_stock (with on_hand and asked), unknown_product,
--- unknown_warehouse, unknown_reason, wrong_sign, unknown_movement, already_reversed, already_returned (with
+-- unknown_warehouse, unknown_reason, wrong_sign, unknown_movement, inactive_product,
+-- inactive_warehouse, already_reversed, already_returned (with
 -- movement_id, sold and returned), not_the_opposite, broken_transfer, key_reused. Quantities are JSON strings,
 -- so that no reader makes floats of them.
 --
@@ -29,6 +30,8 @@ DECLARE
     line record;
     original record;
     zone text;
+    place_is_active boolean;
+    product_is_active boolean;
     reason_is_demand boolean;
     level_after numeric;
     level_before numeric;
@@ -78,7 +81,8 @@ BEGIN
         reference_id text, customer text, reverses_id bigint, returns_id bigint, counted numeric(18, 4),
         total numeric(18, 4));
 
-    SELECT w.time_zone INTO zone FROM warehouse AS w WHERE w.id = line.warehouse_id;
+    SELECT w.time_zone, w.is_active INTO zone, place_is_active
+    FROM warehouse AS w WHERE w.id = line.warehouse_id;
     IF NOT FOUND THEN
         RETURN refusal('unknown_warehouse');
     END IF;
@@ -86,7 +90,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN refusal('unknown_reason');
     END IF;
-    PERFORM 1 FROM product AS p WHERE p.id = line.product_id;
+    SELECT p.is_active INTO product_is_active FROM product AS p WHERE p.id = line.product_id;
     IF NOT FOUND THEN
         RETURN refusal('unknown_product');
     END IF;
@@ -121,6 +125,10 @@ BEGIN
         (line.type = 'in' AND line.change < 0) OR (line.type = 'out' AND line.change > 0)
     )) THEN
         RETURN refusal('wrong_sign');
+    END IF;
+    -- What was closed is emptied, never filled; a mistake made before can still be taken back.
+    IF line.change > 0 AND line.reverses_id IS NULL AND NOT (place_is_active AND product_is_active) THEN
+        RETURN refusal(CASE WHEN place_is_active THEN 'inactive_product' ELSE 'inactive_warehouse' END);
     END IF;
 
     happened_at := coalesce(line.occurred_at, now());

@@ -33,6 +33,10 @@ BEGIN
                    WHEN w.id IS NULL THEN 'unknown_warehouse'
                    WHEN r.code IS NULL THEN 'unknown_reason'
                    WHEN l.change = 0 THEN 'wrong_sign'
+                   WHEN l.change > 0 AND l.reverses_id IS NULL AND l.reverses_line IS NULL
+                        AND NOT w.is_active THEN 'inactive_warehouse'
+                   WHEN l.change > 0 AND l.reverses_id IS NULL AND l.reverses_line IS NULL
+                        AND NOT p.is_active THEN 'inactive_product'
                    WHEN l.reverses_id IS NULL AND l.reverses_line IS NULL
                         AND ((l.type = 'in' AND l.change < 0) OR (l.type = 'out' AND l.change > 0))
                        THEN 'wrong_sign'

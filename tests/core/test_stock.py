@@ -591,3 +591,22 @@ def _chain(session, product_id):
         .order_by(m.id)
     )
     return rows.all()
+
+
+def test_nothing_comes_into_what_was_closed_but_it_can_be_emptied_and_set_right(session):
+    actor, open_place, closed = an_actor(session), a_warehouse(session), a_warehouse(session)
+    product = a_product(session, 5, warehouse=open_place)
+    sold = stock.remove(session, actor, product.id, open_place.id, 2)
+    closed.is_active = False
+    session.flush()
+    with pytest.raises(RuleBroken, match="warehouse is deactivated"):
+        stock.add(session, actor, product.id, closed.id, 1)
+    with pytest.raises(RuleBroken, match="warehouse is deactivated"):
+        stock.transfer(session, actor, product.id, open_place.id, closed.id, 1)
+    product.is_active = False
+    session.flush()
+    with pytest.raises(RuleBroken, match="product is deactivated"):
+        stock.add(session, actor, product.id, open_place.id, 1)
+    stock.reverse(session, actor, sold.lines[0].movement_id)
+    stock.remove(session, actor, product.id, open_place.id, 5)
+    assert on_hand(session, product) == 0

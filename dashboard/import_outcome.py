@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, import_fields, import_found, uploads
+from core import auth
 from core.auth import Actor
-from core.uploads import Shown
+from core.imports import import_fields, import_found, uploads
+from core.imports.uploads import Shown
 from dashboard import grid, importing, looks, pickers, ui
 from db.session import reading
 

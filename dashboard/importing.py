@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import import_fields, uploads
 from core.errors import BadInput, RunoutError
-from core.uploads import Field, Option, Shown
+from core.imports import import_fields, uploads
+from core.imports.uploads import Field, Option, Shown
 from dashboard import looks, pickers, signin, ui
 from db.session import transact
 

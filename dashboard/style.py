@@ -77,7 +77,8 @@ iframe[height="0"] { display: block; }
   }
   [data-testid="stSidebarNavLink"] { min-height: 44px; }
   [data-testid="stTooltipIcon"] button { position: relative; }
-  [data-testid="stTooltipIcon"] button::after { content: ""; position: absolute; inset: -15px -13px -15px -15px; }
+  [data-testid="stTooltipIcon"] button::after {
+    content: ""; position: absolute; inset: -15px -13px -15px -15px; }
   .stTextInput input, .stSelectbox > div > div, .stNumberInput input { min-height: 44px; }
 }
 </style>"""

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from core import auth, imports, table_files
+from core import auth
 from core.errors import BadInput, RunoutError
-from core.imports import ImportStopped, Options, Outcome
+from core.imports import sales, table_files
+from core.imports.sales import ImportStopped, Options, Outcome
+from core.imports.sales_lines import Choices
 from core.inputs import shown
-from core.sales_lines import Choices
 from db.session import reading, transaction
 
 STEPS = ("reading", "understanding", "comparing", "reconstructing", "booking", "remembering")
@@ -125,10 +126,10 @@ def _one(console: Console, path: Path, args: argparse.Namespace, options: Option
         door = reading(SECONDS) if args.dry_run else transaction(SECONDS)
         with door as session:
             if args.dry_run:
-                outcome = imports.look(session, file, options, now, progress)
+                outcome = sales.look(session, file, options, now, progress)
             else:
                 actor = auth.system_actor(session)
-                outcome = imports.book(session, actor, file, options, now, progress)
+                outcome = sales.book(session, actor, file, options, now, progress)
     _show(console, outcome)
     _write_report(console, args.report, outcome)
     console.print(f"{_verdict(args, outcome)} ({time.monotonic() - began:.0f} s)")
@@ -178,5 +179,5 @@ def _plain(text: str) -> str:
 
 def _write_report(console: Console, path: Path | None, outcome: Outcome) -> None:
     if path is not None:
-        path.write_text(imports.report(outcome), encoding="utf-8")
+        path.write_text(sales.report(outcome), encoding="utf-8")
         console.print(f"{len(outcome.issues):,} skipped lines, errors and notes are in {_plain(str(path))}")

@@ -18,15 +18,16 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import import_kinds, import_steps, job_runs, table_files
+from core import job_runs
 from core.errors import RunoutError
-from core.import_steps import Step
+from core.imports import import_kinds, import_steps, table_files
+from core.imports.import_steps import Step
+from core.imports.table_files import TableFile
 from core.job_runs import Claim, Superseded
-from core.table_files import TableFile
 from db.session import reading, transact, transaction
 
 # 440,000 lines of sales take 1.1 GB at the peak, 1.4 GB of address space; the reader, a
-# process of its own, has its own limit (core/table_files.py).
+# process of its own, has its own limit (core/imports/table_files.py).
 MEMORY_BYTES = 2 * 2**30
 PROCESSOR_SECONDS = 600
 STATEMENT_SECONDS = 600

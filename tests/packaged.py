@@ -18,7 +18,9 @@ TESTS = (
     "tests/db/test_migrations.py",
     "tests/db/test_queries.py",
     "tests/core/test_stock.py",
-    "tests/core/test_imports.py",
+    "tests/core/imports/test_sales.py",
+    "tests/core/test_alerts.py",
+    "tests/core/test_corrections.py",
     "tests/core/test_job_runs.py",
     "tests/test_races.py",
 )

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from core import uploads
 from core.auth import Actor
 from core.errors import NotFound
-from core.uploads import Shown
+from core.imports import uploads
+from core.imports.uploads import Shown
 from dashboard import grid, import_outcome, importing, looks, pickers, signin, ui, waiting
 from db.session import reading
 

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 
-from core import auth, import_fields, job_runs, uploads
+from core import auth, job_runs
+from core.imports import import_fields, uploads
 from dashboard import importing, ui
 from db.models import Import, ImportIssue, JobRun, Person
 from jobs.imports import bring_in

@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import BadInput, NotFound
+from core.imports.table_reader import not_a_table
 from core.inputs import shown
-from core.table_reader import not_a_table
 
 HEAD = 16  # bytes by which a kind of file is known
 LINE = "line_number"
@@ -125,7 +125,7 @@ def refuse_at_the_door(name: str, size: int, head: bytes, limits: Limits = LIMIT
 def _ask_child(name: str, request: dict, folder: Path, limits: Limits) -> dict:
     """Run the reader in a fresh interpreter; its answer, or its refusal as an error."""
     (folder / "request.json").write_text(json.dumps(request))
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     environment = os.environ | {
         "PYTHONPATH": str(root),
         # Thread pools reserve address space, which counts against the memory limit.
@@ -134,7 +134,7 @@ def _ask_child(name: str, request: dict, folder: Path, limits: Limits) -> dict:
         "ARROW_DEFAULT_MEMORY_POOL": "system",
         "MALLOC_ARENA_MAX": "2",
     }
-    command = [sys.executable, "-m", "core.table_reader", str(folder)]
+    command = [sys.executable, "-m", "core.imports.table_reader", str(folder)]
     try:
         ended = subprocess.run(
             command, cwd=folder, env=environment, timeout=limits.seconds, capture_output=True, check=False

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, auth, import_fields, import_rows, job_runs
+from core import audit, auth, job_runs
 from core.auth import Actor
 from core.errors import NotAllowed
-from core.import_found import Found, for_screen
+from core.imports import import_fields, sales_rows
+from core.imports.import_found import Found, for_screen
+from core.imports.table_files import TableFile
 from core.job_runs import Claim, Superseded
-from core.table_files import TableFile
 from db.models import Import, ImportFile, ImportIssue, JobRun, Person
 
 EXAMPLES = 3
@@ -148,7 +149,7 @@ def _kept(found: Found) -> dict[str, Any]:
 
 def _remember(session: Session, step: Step, found: Found) -> None:
     session.execute(delete(ImportIssue).where(ImportIssue.import_id == step.import_id))
-    import_rows.remember_issues(session, step.import_id, found.issues)
+    sales_rows.remember_issues(session, step.import_id, found.issues)
 
 
 def _end(session: Session, claimed: Claim, step: Step, now: datetime, result: dict, **values: Any) -> None:

@@ -16,15 +16,16 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import barcodes, import_cells, posting, product_rows, shop, stock, warehouses
+from core import barcodes, posting, shop, stock, warehouses
 from core.auth import Actor
 from core.errors import BadInput, BulkRefused, NotFound
-from core.import_cells import Cells
-from core.import_found import PREVIEW_ROWS, Found, Said
-from core.import_plan import FIRST_WAREHOUSE, NOT_YET
+from core.imports import import_cells, product_rows
+from core.imports.import_cells import Cells
+from core.imports.import_found import PREVIEW_ROWS, Found, Said
+from core.imports.product_rows import FIELDS
+from core.imports.sales_plan import FIRST_WAREHOUSE, NOT_YET
+from core.imports.table_files import TableFile
 from core.inputs import shown
-from core.product_rows import FIELDS
-from core.table_files import TableFile
 from db.models import Movement, StockLevel
 
 OPENING, COUNTED = "opening stock", "counted"

@@ -6,25 +6,26 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from core import stock, stock_import
+from core import stock
 from core.errors import BadInput, NotFound
-from core.import_fields import guess, options
-from core.import_found import Found
+from core.imports import opening_stock
+from core.imports.import_fields import guess, options
+from core.imports.import_found import Found
 from db.models import Barcode, Movement, Product, Warehouse
-from tests.core.test_product_import import a_file, product, said
+from tests.core.imports.test_product_list import a_file, product, said
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
 HEADER = "sku,warehouse,quantity,cost,name,category"
 
 
-def planned(session, file, **chosen) -> stock_import.Plan:
+def planned(session, file, **chosen) -> opening_stock.Plan:
     mapping = guess("stock", file.headers)
-    return stock_import.plan(session, file, mapping, options("stock", chosen), lock=True)
+    return opening_stock.plan(session, file, mapping, options("stock", chosen), lock=True)
 
 
 def bring(session, *lines: str, header: str = HEADER, **chosen) -> Found:
     plan = planned(session, a_file(header, *lines), **chosen)
-    stock_import.book(session, an_actor(session), plan, uuid.uuid4())
+    opening_stock.book(session, an_actor(session), plan, uuid.uuid4())
     session.expire_all()
     return plan.found
 
@@ -145,7 +146,7 @@ def test_a_sale_between_look_and_booking_stops_the_whole_list(session):
     plan = planned(session, a_file("sku,quantity", "A1,7", "B2,5"))
     stock.remove(session, actor, lamp.id, place.id, 1)
     with pytest.raises(BadInput, match="stock moved while"), session.begin_nested():
-        stock_import.book(session, actor, plan, uuid.uuid4())
+        opening_stock.book(session, actor, plan, uuid.uuid4())
     assert on_hand(session, lamp) == 9
 
 
@@ -154,6 +155,6 @@ def test_the_same_import_booked_twice_has_one_effect(session):
     actor, uid = an_actor(session), uuid.uuid4()
     lamp = a_product(session, sku="A1")
     plan = planned(session, a_file("sku,quantity", "A1,7"))
-    stock_import.book(session, actor, plan, uid)
-    stock_import.book(session, actor, plan, uid)
+    opening_stock.book(session, actor, plan, uid)
+    opening_stock.book(session, actor, plan, uid)
     assert on_hand(session, lamp) == 7

@@ -1,6 +1,6 @@
 """The child process that reads an imported file: limits first, then CSV or XLSX -> Parquet.
 
-Started by `core.table_files` as `python -m core.table_reader FOLDER`; the folder holds `request.json` and
+Started by `table_files` as `python -m core.imports.table_reader FOLDER`; the folder holds `request.json` and
 gets `table.parquet` and `answer.json` (headers and facts, or the refusal).
 """
 
@@ -139,9 +139,9 @@ def read(request: dict, target: Path) -> dict:
         raise Refusal(f"this is {what}, not a table.")
     reader: Callable[[Path, dict, Path], dict]
     if head.startswith(b"PK"):
-        from core.table_workbook import read_workbook as reader
+        from core.imports.table_workbook import read_workbook as reader
     else:
-        from core.table_csv import read_csv as reader
+        from core.imports.table_csv import read_csv as reader
     return reader(source, request, target)
 
 
@@ -174,5 +174,5 @@ def main(folder: Path) -> None:
 
 if __name__ == "__main__":
     # The name under which the readers import `Refusal` must be this very module.
-    sys.modules["core.table_reader"] = sys.modules["__main__"]
+    sys.modules["core.imports.table_reader"] = sys.modules["__main__"]
     main(Path(sys.argv[1]))

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from core import import_fields, import_steps, job_runs, uploads
+from core import job_runs
 from core.errors import BadInput, NotAllowed, NotFound, NotSignedIn, RuleBroken
-from core.import_found import Found, Said, for_screen
+from core.imports import import_fields, import_steps, uploads
+from core.imports.import_found import Found, Said, for_screen
 from db.models import AuditLine, Import, ImportFile, JobRun
 from tests.makers import an_actor
 

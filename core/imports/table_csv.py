@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from core.table_reader import Refusal, Table, blank, counted, header_names, not_a_table
+from core.imports.table_reader import Refusal, Table, blank, counted, header_names, not_a_table
 
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",

@@ -6,7 +6,7 @@ Quantities are integers of ten-thousandths, days are day numbers. A `pair` is a 
 import numpy as np
 import pandas as pd
 
-from core.table_dialect import SCALE
+from core.imports.table_dialect import SCALE
 
 RETURN_WINDOW = np.timedelta64(14, "D")
 A_MONDAY = 4  # 5 January 1970

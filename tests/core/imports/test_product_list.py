@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from sqlalchemy import event, select
 
-from core import predictions, product_import
+from core import predictions
 from core.errors import BadInput
-from core.import_fields import guess, options
-from core.import_found import Found
-from core.table_files import CELLS, LINE, TableFile
+from core.imports import product_list
+from core.imports.import_fields import guess, options
+from core.imports.import_found import Found
+from core.imports.table_files import CELLS, LINE, TableFile
 from db.models import Barcode, Product, RunOut
 from tests.makers import a_product
 
@@ -26,8 +27,8 @@ def a_file(header: str, *lines: str, form: str = "csv") -> TableFile:
 
 def bring(session, file: TableFile, **chosen) -> Found:
     mapping = guess("products", file.headers)
-    plan = product_import.plan(session, file, mapping, options("products", chosen), lock=True)
-    product_import.book(session, plan)
+    plan = product_list.plan(session, file, mapping, options("products", chosen), lock=True)
+    product_list.book(session, plan)
     session.expire_all()
     return plan.found
 
@@ -100,7 +101,7 @@ def test_a_wrong_line_says_which_cell_and_what_to_do(session, line, field, messa
     session.flush()
     file = a_file(HEADER, "A1,Lamp,,,,,,K-1,", line)
     mapping = guess("products", file.headers)
-    found = product_import.plan(session, file, mapping, options("products", {}), lock=False).found
+    found = product_list.plan(session, file, mapping, options("products", {}), lock=False).found
     errors = said(found, "error")
     assert found.error_lines == 1
     assert (errors[0][0], errors[0][1]) == (3, field)
@@ -109,7 +110,7 @@ def test_a_wrong_line_says_which_cell_and_what_to_do(session, line, field, messa
 
 def test_several_wrong_cells_of_a_line_are_all_named(session):
     file = a_file(HEADER, "A1,Lamp,,abc,def,,999,,")
-    found = product_import.plan(
+    found = product_list.plan(
         session, file, guess("products", file.headers), options("products", {}), lock=False
     ).found
     assert found.error_lines == 1

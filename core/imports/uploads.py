@@ -1,6 +1,6 @@
 """Files that people bring in: uploaded, read, checked, applied or discarded. A worker does the slow steps.
 
-Every step is a run of the job `import` about the file's uid (`core/import_steps.py`). A step changes the shop
+Every step is a run of the job `import` about the file's uid (`import_steps`). A step changes the shop
 in the transaction that ends it, so nothing is ever half-applied.
 """
 
@@ -14,11 +14,12 @@ import pandas as pd
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, import_fields, import_state, imports, inputs, job_runs, table_files
+from core import audit, auth, inputs, job_runs
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
-from core.import_fields import FIELDS, OPTIONS, Field, Option
-from core.import_state import STEPS, Column, Shown
+from core.imports import import_fields, import_state, sales, table_files
+from core.imports.import_fields import FIELDS, OPTIONS, Field, Option
+from core.imports.import_state import STEPS, Column, Shown
 from db.models import Import, ImportFile, ImportIssue, JobRun, Person
 
 __all__ = ["FIELDS", "OPTIONS", "Column", "Field", "Option", "Shown"]
@@ -192,14 +193,14 @@ def report(session: Session, actor: Actor, uid: uuid.UUID | str) -> str:
     """Everything that was said about lines, as CSV that is safe to open in a spreadsheet."""
     auth.must(actor, "import")
     row = _row(session, uid)
-    return imports.safe_csv(_issue_frame(session, [ImportIssue.import_id == row.id], None, 0))
+    return sales.safe_csv(_issue_frame(session, [ImportIssue.import_id == row.id], None, 0))
 
 
 def _issue_frame(session: Session, about: list, limit: int | None, offset: int) -> pd.DataFrame:
-    columns = [getattr(ImportIssue, name) for name in imports.ISSUE_COLUMNS]
+    columns = [getattr(ImportIssue, name) for name in sales.ISSUE_COLUMNS]
     question = select(*columns).where(*about).order_by(ImportIssue.line_number, ImportIssue.rule)
     found = session.execute(question.limit(limit).offset(offset)).all()
-    return pd.DataFrame(found, columns=imports.ISSUE_COLUMNS)
+    return pd.DataFrame(found, columns=sales.ISSUE_COLUMNS)
 
 
 def _lines(number: int) -> str:

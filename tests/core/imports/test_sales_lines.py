@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import sales_booking, sales_history, sales_lines, table_dialect
 from core.errors import BadInput
-from core.sales_lines import Choices, Lines
-from core.table_dialect import SCALE
-from core.table_files import TableFile
+from core.imports import sales_booking, sales_history, sales_lines, table_dialect
+from core.imports.sales_lines import Choices, Lines
+from core.imports.table_dialect import SCALE
+from core.imports.table_files import TableFile
 
 NOW = datetime(2026, 1, 31, 12)  # noqa: DTZ001 (local time of the warehouse)
 HEADERS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID")

@@ -12,9 +12,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core import table_files
 from core.errors import NotFound
-from core.table_files import LIMITS, UnreadableFile
+from core.imports import table_files
+from core.imports.table_files import LIMITS, UnreadableFile
 
 HEADER = "order id,sku,qty,date,price\n"
 LINE = "1,A1,2,2025-03-04,2.50\n"

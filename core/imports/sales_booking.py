@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core import sales_history
-from core.table_dialect import SCALE
+from core.imports import sales_history
+from core.imports.table_dialect import SCALE
 
 EMERGENCY = "Receipt for a sale that was undone: see its document"
 TAKEN_BACK = "The receipt for an undone sale taken back"

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from core import product_fields, table_dialect
+from core import product_fields
 from core.errors import BadInput
-from core.import_fields import label
-from core.import_found import Said
+from core.imports import table_dialect
+from core.imports.import_fields import label
+from core.imports.import_found import Said
+from core.imports.table_dialect import SCALE
+from core.imports.table_files import CELLS, LINE, TableFile
+from core.imports.table_text import TEXT_CHARACTERS, Texts, clean
 from core.inputs import shown
-from core.table_dialect import SCALE
-from core.table_files import CELLS, LINE, TableFile
-from core.table_text import TEXT_CHARACTERS, Texts, clean
 
 NUMBERS = ("quantity", "unit_cost", "unit_price", "reorder_threshold", "lead_time_days")
 MONEY = ("unit_cost", "unit_price")

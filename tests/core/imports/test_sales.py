@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import imports, shop, table_files
+from core import shop
 from core.errors import BadInput, NotAllowed, RuleBroken, RunoutError
-from core.imports import ImportStopped, Options, Outcome
-from core.sales_lines import Choices
+from core.imports import sales, table_files
+from core.imports.sales import ImportStopped, Options, Outcome
+from core.imports.sales_lines import Choices
 from db.models import (
     AuditLine,
     Import,
@@ -32,7 +33,7 @@ from db.models import (
 )
 from db.session import reading, transaction
 from jobs import import_sales
-from tests.core.test_table_files import HOSTILE
+from tests.core.imports.test_table_files import HOSTILE
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,8 +51,8 @@ def bring(session: Session, tmp_path: Path) -> Callable[..., Outcome]:
         path.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
         file = table_files.read(path)
         if dry:
-            return imports.look(session, file, Options(**options), now)
-        return imports.book(session, actor, file, Options(**options), now)
+            return sales.look(session, file, Options(**options), now)
+        return sales.book(session, actor, file, Options(**options), now)
 
     return bring_in
 
@@ -244,7 +245,7 @@ def test_lines_may_name_their_warehouse_and_an_unknown_one_is_an_error(session, 
     path.write_text(
         "order,sku,qty,date,store\n1,A1,2,2026-02-02,south\n2,A1,2,2026-02-02,\n3,A1,1,2026-02-02,EAST\n"
     )
-    outcome = imports.book(session, an_actor(session), table_files.read(path), Options(without_errors=1), NOW)
+    outcome = sales.book(session, an_actor(session), table_files.read(path), Options(without_errors=1), NOW)
     assert outcome.errors == {"unknown_warehouse": 1}
     places = session.execute(select(Warehouse.code, StockLevel.quantity).join(StockLevel)).all()
     assert sorted(places) == [("NORTH", 1), ("SOUTH", 1)]
@@ -272,7 +273,7 @@ def test_only_who_may_import_does(session, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(HEADER + SALE)
     with pytest.raises(NotAllowed):
-        imports.book(session, an_actor(session, "user"), table_files.read(path), Options(), NOW)
+        sales.book(session, an_actor(session, "user"), table_files.read(path), Options(), NOW)
 
 
 def test_what_was_imported_is_in_the_audit_trail(session, bring):
@@ -290,7 +291,7 @@ def test_a_dialect_nobody_mapped_before(session, tmp_path):
     path = tmp_path / "Umsätze.csv"
     path.write_bytes("\r\n".join(rows).encode("utf-16"))
     a_warehouse(session, time_zone="Europe/Berlin")
-    outcome = imports.book(session, an_actor(session), table_files.read(path), Options(), NOW)
+    outcome = sales.book(session, an_actor(session), table_files.read(path), Options(), NOW)
     assert outcome.facts == {
         "format": "csv", "encoding": "utf-16", "delimiter": ";", "decimal": ",", "dates": "dmy",
     }  # fmt: skip
@@ -318,7 +319,7 @@ def test_a_workbook_is_imported_like_a_text_file(session, tmp_path):
     book.active.append([1001, 4711.0, 2, datetime(2026, 2, 2, 10), 9.99])  # noqa: DTZ001
     path = tmp_path / "a.xlsx"
     book.save(path)
-    imports.book(session, an_actor(session), table_files.read(path), Options(), NOW)
+    sales.book(session, an_actor(session), table_files.read(path), Options(), NOW)
     assert moved(session, "4711") == [("reconstructed", 3, "02-02"), ("sale", -2, "02-02")]
 
 
@@ -329,7 +330,7 @@ def test_a_hostile_file_leaves_no_trace(case: str, session, tmp_path):
     path.write_bytes(make())
     actor, before = an_actor(session), counted(session)
     with pytest.raises(RunoutError):
-        imports.book(session, actor, table_files.read(path), Options(), NOW)
+        sales.book(session, actor, table_files.read(path), Options(), NOW)
     assert counted(session) == before
 
 
@@ -340,8 +341,8 @@ def test_a_source_or_file_of_any_name_is_imported_or_refused(session, tmp_path):
     file = table_files.read(path)
     for source in ("", "  ", "a\0", "a\udcff", "x" * 10_000):
         with pytest.raises(BadInput, match="source"):
-            imports.book(session, actor, file, Options(source=source), NOW)
-    assert imports.book(session, actor, file, Options(), NOW).applied
+            sales.book(session, actor, file, Options(source=source), NOW)
+    assert sales.book(session, actor, file, Options(), NOW).applied
 
 
 def test_what_a_line_says_reaches_no_terminal_as_a_command(bring):
@@ -369,7 +370,7 @@ def test_the_command_settles_where_its_report_goes_before_it_books(session, tmp_
 
 def test_the_report_is_safe_to_open_in_a_spreadsheet(bring):
     outcome = bring(SALE, "2,A1,Lamp,\"=cmd|'/c calc'!A1\",2026-02-02,5.00,7", dry=True)
-    row = next(csv.DictReader(imports.report(outcome).splitlines()))
+    row = next(csv.DictReader(sales.report(outcome).splitlines()))
     assert row["value"] == "'=cmd|'/c calc'!A1"
     assert (row["line_number"], row["field"], row["rule"]) == ("3", "quantity", "not_a_number")
 
@@ -404,7 +405,7 @@ def test_two_imports_of_one_file_at_once_have_the_effect_of_one(tmp_path):
     def bring_in(_: int) -> bool:
         try:
             with transaction() as session:
-                return imports.book(session, actor, file, Options(), NOW).applied
+                return sales.book(session, actor, file, Options(), NOW).applied
         except RuleBroken:  # another import is under way
             return False
 

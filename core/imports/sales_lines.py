@@ -1,6 +1,6 @@
 """Arithmetic: the table of a file -> sales and returns to book, lines skipped by a named rule, errors.
 
-Quantities and prices are integers of ten-thousandths (`core.table_dialect.SCALE`). Every step works on the
+Quantities and prices are integers of ten-thousandths (`table_dialect.SCALE`). Every step works on the
 distinct texts of a column, so half a million lines take seconds.
 """
 
@@ -12,12 +12,12 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from core import import_fields, table_dialect
 from core.errors import BadInput
+from core.imports import import_fields, table_dialect
+from core.imports.table_dialect import PRICE_MOST, QUANTITY_MOST, SCALE
+from core.imports.table_files import CELLS, LINE, TableFile
+from core.imports.table_text import ISSUE_COLUMNS, TEXT_CHARACTERS, Issues, Texts, clean, issue_frame
 from core.inputs import shown
-from core.table_dialect import PRICE_MOST, QUANTITY_MOST, SCALE
-from core.table_files import CELLS, LINE, TableFile
-from core.table_text import ISSUE_COLUMNS, TEXT_CHARACTERS, Issues, Texts, clean, issue_frame
 
 CODE_CHARACTERS = 100
 EARLIEST = np.datetime64("1970-01-01", "us")

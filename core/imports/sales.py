@@ -10,12 +10,13 @@ import pandas as pd
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import audit, auth, import_plan, import_rows, sales_booking, shop, stock, warehouses
+from core import audit, auth, shop, stock, warehouses
 from core.auth import Actor
 from core.errors import BadInput, BulkRefused, RuleBroken
-from core.import_plan import FIRST_WAREHOUSE, NOT_YET, Options, Outcome, Plan
-from core.table_files import TableFile
-from core.table_text import ISSUE_COLUMNS
+from core.imports import sales_booking, sales_plan, sales_rows
+from core.imports.sales_plan import FIRST_WAREHOUSE, NOT_YET, Options, Outcome, Plan
+from core.imports.table_files import TableFile
+from core.imports.table_text import ISSUE_COLUMNS
 from db.models import Import
 
 __all__ = ["ISSUE_COLUMNS", "ImportStopped", "Options", "Outcome", "book", "look", "report", "safe_csv"]
@@ -44,7 +45,7 @@ def look(
     progress: Callable[[str], None] = print_nothing,
 ) -> Outcome:
     """What importing the file would do. Changes nothing; errors are part of the answer."""
-    return import_plan.make(session, file, options, now, progress).outcome
+    return sales_plan.make(session, file, options, now, progress).outcome
 
 
 def book(
@@ -75,7 +76,7 @@ def book(
     # Two imports at once would both find a line new; the second would wait for minutes.
     if not session.scalar(text("SELECT pg_try_advisory_xact_lock(hashtextextended('import', 0))")):
         raise RuleBroken("Another import is under way: bring this file in when it has ended.")
-    plan = import_plan.make(session, file, options, now, progress)
+    plan = sales_plan.make(session, file, options, now, progress)
     if planned is not None:
         planned(plan)
     found, allowed = plan.outcome.error_lines, options.without_errors
@@ -112,7 +113,7 @@ def _apply(
 ) -> Outcome:
     started_at = datetime.now(UTC)
     import_id, uid = into or (None, uuid.uuid4())
-    product_ids = import_rows.create_products(session, plan)
+    product_ids = sales_rows.create_products(session, plan)
     posting = _posting(plan, product_ids, _first_warehouse(session, actor, plan))
     try:
         stock.post_lines(session, actor, "import", posting, f"import {uid}", bytes.fromhex(file.sha256))
@@ -126,7 +127,7 @@ def _apply(
     if import_id is None:
         import_id = _record(session, actor, file, options, outcome, started_at)
     booked = plan.bookable.rows["line"].to_numpy()
-    import_rows.remember_lines(session, import_id, plan.lines["key"].to_numpy()[booked[booked >= 0]])
+    sales_rows.remember_lines(session, import_id, plan.lines["key"].to_numpy()[booked[booked >= 0]])
     return outcome
 
 
@@ -160,7 +161,7 @@ def _record(
     )
     session.add(row)
     session.flush()
-    import_rows.remember_issues(session, row.id, outcome.issues)
+    sales_rows.remember_issues(session, row.id, outcome.issues)
     audit.note(session, actor.id, "imported", "import", uid, after=row.counts | {"file": row.file_name})
     return row.id
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import import_plan, imports, product_import, sales_booking, stock_import
 from core.errors import BadInput, RuleBroken
-from core.import_found import PREVIEW_ROWS, Found
-from core.import_plan import Options, Outcome, Plan
-from core.import_steps import Step, alone
-from core.imports import ImportStopped
-from core.sales_lines import Choices
-from core.table_files import TableFile
+from core.imports import opening_stock, product_list, sales, sales_booking, sales_plan
+from core.imports.import_found import PREVIEW_ROWS, Found
+from core.imports.import_steps import Step, alone
+from core.imports.sales import ImportStopped
+from core.imports.sales_lines import Choices
+from core.imports.sales_plan import Options, Outcome, Plan
+from core.imports.table_files import TableFile
 
 Progress = Callable[[str], None]
 
@@ -29,9 +29,9 @@ class Stopped(BadInput):
 def look(session: Session, file: TableFile, step: Step, now: datetime, progress: Progress) -> Found:
     """What the file would do. Changes nothing; errors are part of the answer."""
     if step.kind == "sales":
-        return _found(import_plan.make(session, file, _sales_options(step), now, progress))
+        return _found(sales_plan.make(session, file, _sales_options(step), now, progress))
     progress("comparing")
-    lists: Any = stock_import if step.kind == "stock" else product_import
+    lists: Any = opening_stock if step.kind == "stock" else product_list
     return lists.plan(session, file, step.mapping, step.options, lock=False).found
 
 
@@ -49,15 +49,15 @@ def book(session: Session, file: TableFile, step: Step, now: datetime, progress:
         return _book_sales(session, file, step, now, progress)
     progress("comparing")
     if step.kind == "stock":
-        stocked = stock_import.plan(session, file, step.mapping, step.options, lock=True)
+        stocked = opening_stock.plan(session, file, step.mapping, step.options, lock=True)
         _stop_unless_agreed(step, stocked.found)
         progress("booking")
-        stock_import.book(session, step.actor, stocked, step.uid)
+        opening_stock.book(session, step.actor, stocked, step.uid)
         return stocked.found
-    listed = product_import.plan(session, file, step.mapping, step.options, lock=True)
+    listed = product_list.plan(session, file, step.mapping, step.options, lock=True)
     _stop_unless_agreed(step, listed.found)
     progress("booking")
-    product_import.book(session, listed)
+    product_list.book(session, listed)
     return listed.found
 
 
@@ -80,7 +80,7 @@ def _book_sales(session: Session, file: TableFile, step: Step, now: datetime, pr
     options = _sales_options(step)
     into = step.import_id, step.uid
     try:
-        outcome = imports.book(
+        outcome = sales.book(
             session, step.actor, file, options, now, progress, into=into, planned=plan.append
         )
     except ImportStopped as stopped:

@@ -68,7 +68,7 @@ def by_sku(session: Session, *, lock: bool = False) -> Callable[[str], dict[str,
 def sku_by_barcode(session: Session) -> dict[str, str]:
     """Whose each barcode of the shop is."""
     question = select(Barcode.code, Product.sku).join(Product, Product.id == Barcode.product_id)
-    return {code: sku for code, sku in session.execute(question)}
+    return dict(session.execute(question).all())
 
 
 def insert(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]:

@@ -11,11 +11,12 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import import_rows, inputs, sales_booking, sales_lines, shop, warehouses
+from core import inputs, shop, warehouses
 from core.errors import BadInput, NotFound
-from core.sales_lines import Choices, Lines
-from core.table_files import TableFile
-from core.table_text import RULES, issue_frame
+from core.imports import sales_booking, sales_lines, sales_rows
+from core.imports.sales_lines import Choices, Lines
+from core.imports.table_files import TableFile
+from core.imports.table_text import RULES, issue_frame
 from db.models import Import, Warehouse
 
 FIRST_WAREHOUSE = "MAIN"
@@ -91,7 +92,7 @@ def make(
     lines, issues = understood.frame, [understood.issues]
 
     keys = np.asarray(sales_booking.keys(options.source, lines), object)
-    before = import_rows.known_keys(session, keys, options.source)
+    before = sales_rows.known_keys(session, keys, options.source)
     issues.append(
         _issues(lines[before], "skipped", "already_imported", None, None, RULES["already_imported"])
     )
@@ -101,13 +102,13 @@ def make(
     shift = _shift(session, options, last, latest)
     lines = _timed(lines, shift)
 
-    codes, known = import_rows.products(session, lines["code"])
+    codes, known = sales_rows.products(session, lines["code"])
     lines = lines.assign(product=pd.Categorical(lines["code"], categories=codes).codes)
     pairs = lines.drop_duplicates(["product", "warehouse_id"])[["product", "warehouse_id"]]
     pairs = pairs.assign(pair=np.arange(len(pairs)), product_id=known[pairs["product"]])
     lines = lines.merge(pairs.drop(columns="product_id"), how="left", on=["product", "warehouse_id"])
-    has_history, level = import_rows.levels(session, pairs)
-    lines = import_rows.with_partners(session, lines, pairs[has_history])
+    has_history, level = sales_rows.levels(session, pairs)
+    lines = sales_rows.with_partners(session, lines, pairs[has_history])
     progress("reconstructing")
     bookable = sales_booking.book(lines, has_history, level, correct=options.counted_corrections)
     issues.append(_shortages(lines, bookable.missing, correct=options.counted_corrections))

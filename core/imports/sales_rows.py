@@ -9,13 +9,13 @@ import pandas as pd
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from core import sales_history
-from core.table_dialect import SCALE
-from core.table_text import ISSUE_COLUMNS
+from core.imports import sales_history
+from core.imports.table_dialect import SCALE
+from core.imports.table_text import ISSUE_COLUMNS
 from db.models import Import, Product, StockLevel
 
 if TYPE_CHECKING:
-    from core.import_plan import Plan
+    from core.imports.sales_plan import Plan
 
 CHUNK = 20_000
 NAME_CHARACTERS = 200

@@ -6,7 +6,7 @@ from datetime import date
 
 import pandas as pd
 
-from core.table_text import ISSUE_COLUMNS
+from core.imports.table_text import ISSUE_COLUMNS
 
 PREVIEW_ROWS = 200
 # Sentences are also shown to people who have never seen the command: its options stand in brackets.

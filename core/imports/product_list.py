@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import barcodes, import_cells, inputs, posting, product_rows
+from core import barcodes, inputs, posting
 from core.errors import BadInput
-from core.import_cells import Cells
-from core.import_found import PREVIEW_ROWS, Found, Said
-from core.product_rows import FIELDS
-from core.table_files import TableFile
+from core.imports import import_cells, product_rows
+from core.imports.import_cells import Cells
+from core.imports.import_found import PREVIEW_ROWS, Found, Said
+from core.imports.product_rows import FIELDS
+from core.imports.table_files import TableFile
 
 NUMBERS = ("unit_cost", "unit_price", "reorder_threshold", "lead_time_days")
 WORDS = ("sku", "name", "description", "category", "unit_of_measure")

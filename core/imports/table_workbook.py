@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from core.table_reader import Refusal, Table, blank, counted, header_names
+from core.imports.table_reader import Refusal, Table, blank, counted, header_names
 
 
 def read_workbook(source: Path, request: dict, target: Path) -> dict:

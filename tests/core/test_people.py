@@ -1,7 +1,6 @@
 """Accounts: who is invited, switched off, promoted, and how passwords and sign-ins end."""
 
 import threading
-import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -273,7 +272,7 @@ def test_only_admins_look_after_people(session, admin):
                 work()
 
 
-@pytest.mark.parametrize("uid", ["nonsense", str(uuid.uuid4()), "", "\0"])
+@pytest.mark.parametrize("uid", ["nonsense", "5b0c9d3e-7a41-4f27-9c1e-2d8f6a0b4c75", "", "\0"])
 def test_an_unknown_person_is_said(session, admin, uid):
     for work in (people.reactivate, lambda s, a, u: people.deactivate(s, a, u, NOW)):
         with pytest.raises(NotFound):

@@ -3,6 +3,7 @@
 import uuid
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import alerts, audit, auth
@@ -21,6 +22,7 @@ FRESH = {
     "resolved_because": None,
     "is_quiet": False,
 }
+NEWER = "A newer alert of this kind is open for the product: that one counts now."
 
 
 def take_back(session: Session, actor: Actor, uid: uuid.UUID | str) -> Shown:
@@ -42,10 +44,13 @@ def take_back(session: Session, actor: Actor, uid: uuid.UUID | str) -> Shown:
     if alert.state == "resolved":
         _must_be_quiet(session, alert)
     before = {"state": alert.state}
-    alert.state = "active"
-    for name, value in FRESH.items():
-        setattr(alert, name, value)
-    session.flush()
+    try:
+        with session.begin_nested():
+            alert.state = "active"
+            for name, value in FRESH.items():
+                setattr(alert, name, value)
+    except IntegrityError as clash:  # a watch has raised a worse one since we looked
+        raise RuleBroken(NEWER) from clash
     audit.note(session, actor.id, "took back", "alert", alert.uid, before=before, after={"state": "active"})
     return alerts.by_uid(session, alert.uid)
 
@@ -57,4 +62,4 @@ def _must_be_quiet(session: Session, alert: Alert) -> None:
         Alert.product_id == alert.product_id, Alert.type == alert.type, Alert.state != "resolved"
     )
     if session.scalar(other) is not None:
-        raise RuleBroken("A newer alert of this kind is open for the product: that one counts now.")
+        raise RuleBroken(NEWER)

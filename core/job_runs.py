@@ -73,16 +73,25 @@ def request(
     the actor needs.
     """
     auth.must(actor, right)
-    new = session.execute(
-        insert(JobRun)
-        .values(job=job, slot=now, subject=subject, requested_by=actor.id)
-        .on_conflict_do_nothing()
-        .returning(JobRun.id)
-    ).scalar()
-    if new is not None:
-        audit.note(session, actor.id, "asked for", "job", job)
-        _wake(session)
-        return new
+    while True:
+        new = session.execute(
+            insert(JobRun)
+            .values(job=job, slot=now, subject=subject, requested_by=actor.id)
+            .on_conflict_do_nothing()
+            .returning(JobRun.id)
+        ).scalar()
+        if new is not None:
+            audit.note(session, actor.id, "asked for", "job", job)
+            _wake(session)
+            return new
+        known = _open_run(session, job, subject)
+        if known is not None:
+            return known
+        # The one in the way has ended between the two statements, or has this very slot.
+        now += timedelta(microseconds=1)
+
+
+def _open_run(session: Session, job: str, subject: str | None) -> int | None:
     return session.scalars(
         select(JobRun.id)
         .where(
@@ -92,7 +101,7 @@ def request(
         )
         .order_by(JobRun.id.desc())
         .limit(1)
-    ).one()
+    ).one_or_none()
 
 
 def cancel(session: Session, actor: Actor, run_id: int, now: datetime) -> None:

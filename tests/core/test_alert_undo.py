@@ -71,3 +71,25 @@ def test_a_newer_alert_counts_more_than_one_taken_back(session, manager, low):
     session.flush()
     with pytest.raises(RuleBroken, match="newer alert"):
         alert_undo.take_back(session, manager, low.uid)
+
+
+def test_a_newer_alert_that_came_at_the_same_moment_is_the_same_refusal(session, manager, low, monkeypatch):
+    alerts.resolve(session, manager, low.uid, NOW)
+    look = alert_undo._must_be_quiet
+
+    def look_and_be_overtaken(session, alert):
+        look(session, alert)
+        session.execute(
+            sa.insert(Alert).values(
+                product_id=alert.product_id,
+                type="low_stock",
+                severity="critical",
+                message="newer",
+                figures={},
+            )
+        )
+
+    monkeypatch.setattr(alert_undo, "_must_be_quiet", look_and_be_overtaken)
+    with pytest.raises(RuleBroken, match="newer alert"):
+        alert_undo.take_back(session, manager, low.uid)
+    assert alerts.by_uid(session, low.uid).state == "resolved"

@@ -160,8 +160,12 @@ def undo_receive(session: Session, actor: Actor, movement_id: int, *, now: datet
         return booked
     if receipt.closed_at is None:
         receipt.quantity += movement.change
-    else:  # of more than was expected, what was expected
-        receipt.quantity = min(receipt.quantity, movement.change)
+    else:
+        # Of more than was expected, what was expected. An earlier part came in full: it was less.
+        if _closed_it(session, receipt, movement):
+            receipt.quantity = min(receipt.quantity, movement.change)
+        else:
+            receipt.quantity = movement.change
         receipt.closed_at = receipt.closed_because = None
     session.flush()
     _note(session, actor, "reopened stock on its way", receipt, None, _said(session, receipt))
@@ -231,6 +235,18 @@ def _booked_before(session: Session, actor: Actor, key: str) -> Decimal | None:
     answer = session.scalar(select(Posting.answer).where(Posting.actor_id == actor.id, Posting.key == key))
     lines = answer.get("lines") if answer else None
     return Decimal(lines[0]["change"]) if lines else None
+
+
+def _closed_it(session: Session, receipt: ExpectedReceipt, movement: Movement) -> bool:
+    """Whether this was the part with which a delivery was complete."""
+    later = select(Movement.id).where(
+        Movement.product_id == receipt.product_id,
+        Movement.id > movement.id,
+        Movement.reference_type == REFERENCE,
+        Movement.reference_id == str(receipt.uid),
+        Movement.reverses_id.is_(None),
+    )
+    return receipt.closed_because == "received" and session.scalar(later.limit(1)) is None
 
 
 def _today(session: Session, now: datetime) -> date:

@@ -138,6 +138,22 @@ def test_undoing_a_receipt_puts_it_back_on_its_way(session, manager):
         expected.undo_receive(session, manager, other.lines[0].movement_id, now=NOW)
 
 
+@pytest.mark.parametrize("ended", ["received", "cancelled"])
+def test_undoing_an_earlier_part_puts_all_of_that_part_back_on_its_way(session, manager, ended):
+    product = a_product(session)
+    receipt = coming(session, manager, product)
+    part = expected.receive(session, manager, receipt.uid, key="a", quantity=6, now=NOW)
+    if ended == "received":
+        rest = expected.receive(session, manager, receipt.uid, key="b", now=NOW)
+    else:
+        expected.cancel(session, manager, receipt.uid, TODAY)
+    expected.undo_receive(session, manager, part.lines[0].movement_id, now=NOW)
+    assert (receipt.quantity, receipt.closed_at) == (6, None)
+    if ended == "received":
+        expected.undo_receive(session, manager, rest.lines[0].movement_id, now=NOW)
+        assert (on_hand(session, product), receipt.quantity) == (0, 10)
+
+
 @pytest.mark.parametrize(
     ("about", "sentence"),
     [

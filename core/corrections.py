@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, auth, inputs, posting, stock
 from core.auth import Actor
-from core.errors import BadInput, InsufficientStock, NotFound, RuleBroken
+from core.errors import AlreadyReversed, BadInput, InsufficientStock, NotFound, RuleBroken
 from core.posting import Booked
 from db.models import Movement, MovementNote, Product, Replacement, Warehouse
 
@@ -32,11 +32,16 @@ def amend(
 
     `words`: notes, reference_type, reference_id. Answers the id of the movement that counts now: the
     replacement, or the same one.
+
+    Refuses figures for a movement that was reversed or corrected before, also those it had: they count no
+    more.
     """
     auth.must(actor, "edit catalogue")
     legs = _legs(session, movement_id)
     price = legs[0].unit_price if unit_price is None else posting.exact(unit_price, "Unit price")
     if _changes(legs, quantity) == [leg.change for leg in legs] and price == legs[0].unit_price:
+        if quantity is not None or unit_price is not None:
+            _refuse_reversed(session, movement_id)
         annotate(session, actor, movement_id, **words)
         return movement_id
     correct(session, actor, movement_id, quantity=quantity, unit_price=unit_price, key=key, **words)
@@ -135,6 +140,11 @@ def _legs(session: Session, movement_id: int) -> list[Movement]:
     if first.counterpart_id is None:
         return [first]
     return sorted((first, session.get_one(Movement, first.counterpart_id)), key=lambda leg: leg.change)
+
+
+def _refuse_reversed(session: Session, movement_id: int) -> None:
+    if session.scalar(select(Movement.id).where(Movement.reverses_id == movement_id)) is not None:
+        raise AlreadyReversed(f"Movement {movement_id} was reversed before.")
 
 
 def _changes(legs: list[Movement], quantity: Decimal | int | str | None) -> list[Decimal]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 import pandas as pd
-from sqlalchemy import Integer, LargeBinary, Row, Text, TextClause, bindparam, select, text
+from sqlalchemy import Integer, LargeBinary, Row, Text, TextClause, bindparam, exists, select, text
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError, IntegrityError
@@ -28,7 +28,7 @@ from core.errors import (
     RuleBroken,
     RunoutError,
 )
-from db.models import PostingLine, Product, Warehouse
+from db.models import Posting, PostingLine, Product, Warehouse
 
 QUANTITY_STEP = Decimal("0.0001")
 QUANTITY_LIMIT = Decimal("100000000000")  # 15 significant digits, four of them decimals
@@ -187,6 +187,12 @@ def post(
     return Booked(answer["posting_id"], booked, bool(answer.get("replayed")))
 
 
+def is_known(session: Session, actor: Actor, key: str | None) -> bool:
+    """Whether something was booked under the key, so that a request with it may be a retry."""
+    known = exists().where(Posting.actor_id == actor.id, Posting.key == key)
+    return key is not None and bool(session.scalar(select(known)))
+
+
 def _answer(session: Session, statement: TextClause, asked_for: dict) -> Row:
     try:
         return session.execute(statement, asked_for).one()
@@ -201,8 +207,11 @@ def _answer(session: Session, statement: TextClause, asked_for: dict) -> Row:
 
 
 def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> RunoutError:
-    """The error for what the posting function refused; the first refused line speaks."""
-    first = refused[0]
+    """The error for what the posting function refused; the first refused line speaks.
+
+    But first of all whether it was done before: that stock is missing for doing it again is no news.
+    """
+    first = next((line for line in refused if line["code"] == "already_reversed"), refused[0])
     sentence = _sentence(session, first, lines)
     kinds: dict[str, type[RunoutError]] = {
         "insufficient_stock": InsufficientStock,

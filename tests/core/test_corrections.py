@@ -184,6 +184,29 @@ def test_amending_to_what_it_is_already_books_nothing(session):
     assert count(session, Movement.product_id == product.id) == 3
 
 
+def test_figures_of_a_movement_that_counts_no_more_are_refused_even_when_it_had_them(session):
+    actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
+    receipt = booked_id(stock.add(session, actor, product.id, place.id, 30))
+    new = corrections.amend(session, actor, receipt, quantity=40)
+    for figures in ({"quantity": 30}, {"quantity": 40}, {"quantity": 30, "notes": "x"}):
+        with pytest.raises(AlreadyReversed, match=f"Movement {receipt} was reversed before"):
+            corrections.amend(session, actor, receipt, **figures)
+    assert corrections.amend(session, actor, receipt, notes="counted twice") == receipt
+    assert corrections.amend(session, actor, new, quantity=40) == new
+    assert on_hand(session, product) == 40
+
+
+def test_the_second_deletion_says_so_though_the_stock_is_gone_as_well(session):
+    admin, here, there = an_actor(session, "admin"), the_warehouse(session), a_warehouse(session)
+    product = a_product(session, 10)
+    leg = booked_id(stock.transfer(session, admin, product.id, here.id, there.id, 10))
+    corrections.take_back(session, admin, leg)
+    with pytest.raises(AlreadyReversed, match="was reversed before"):
+        corrections.take_back(session, admin, leg)
+    with pytest.raises(AlreadyReversed, match="was reversed before"):
+        corrections.correct(session, admin, leg, quantity=4)
+
+
 @pytest.mark.parametrize("quantity", [0, -3, "NaN", "1e12", "0.00001", "many"])
 def test_an_impossible_quantity_is_refused(session, quantity):
     actor, place, product = an_actor(session), the_warehouse(session), a_product(session)

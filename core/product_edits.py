@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import auth, barcodes, catalogue, product_fields, totals
+from core import auth, barcodes, catalogue, posting, product_fields, totals
 from core.auth import Actor
 from db.models import Barcode
 
@@ -33,6 +33,10 @@ def edit(
         fields: as in `catalogue.change`.
     """
     auth.must(actor, "edit catalogue")
+    # Before its stock, in every edit: two wait for each other, never in a circle.
+    catalogue.locked(session, product_id)
+    if is_active and not posting.is_known(session, actor, key):
+        catalogue.reactivate(session, actor, product_id, today)  # first: only then may stock come in
     if current_stock is not None:
         asked = {"barcode": barcode, "is_active": is_active, **product_fields.said(fields)}
         booked = totals.set_total(
@@ -43,9 +47,7 @@ def edit(
     catalogue.change(session, actor, product_id, today, **fields)
     if barcode is not None:
         _show_barcode(session, actor, product_id, barcode)
-    if is_active:
-        catalogue.reactivate(session, actor, product_id, today)
-    elif is_active is False:
+    if is_active is False:
         catalogue.deactivate(session, actor, product_id)
 
 

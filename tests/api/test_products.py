@@ -310,6 +310,22 @@ def test_a_retried_update_changes_nothing_a_second_time(manager, widget):
         assert manager.put(address(widget), json=body, headers={"Idempotency-Key": wrong}).status_code == 422
 
 
+def test_a_product_comes_back_together_with_its_stock_and_a_retry_does_not_bring_it_back_again(
+    manager, as_role, widget
+):
+    manager.delete(address(widget), headers=as_role("admin"))
+    key = {"Idempotency-Key": "back"}
+    body = {"is_active": True, "current_stock": 130}
+    answer = manager.put(address(widget), json=body, headers=key)
+    assert (answer.status_code, answer.json()["is_active"], answer.json()["current_stock"]) == (
+        200,
+        True,
+        130,
+    )
+    manager.delete(address(widget), headers=as_role("admin"))
+    assert manager.put(address(widget), json=body, headers=key).json()["is_active"] is False
+
+
 def test_totals_set_by_many_at_once_end_at_one_of_them(manager, widget):
     with ThreadPoolExecutor(8) as threads:
         answers = list(

@@ -134,9 +134,20 @@ def line(most: int, least: int = 0) -> Any:
     return Annotated[StrictStr, Field(min_length=least, max_length=most), AfterValidator(_one_line)]
 
 
-def text(most: int) -> Any:
-    """Type of a text that may have several lines."""
-    return Annotated[StrictStr, Field(max_length=most), AfterValidator(_lines)]
+def text(most: int, least: int = 0) -> Any:
+    """Type of a text that may have several lines; spaces around it do not count."""
+
+    def says_something(value: str) -> str:
+        if len(value.strip()) < least:
+            raise ValueError("must not be empty")
+        return value
+
+    return Annotated[
+        StrictStr,
+        Field(min_length=least, max_length=most),
+        AfterValidator(_lines),
+        AfterValidator(says_something),
+    ]
 
 
 # -- Times and pages -----------------------------------------------------------------------------------------

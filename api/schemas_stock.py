@@ -32,6 +32,7 @@ Unit = line(product_fields.UNIT_CHARACTERS, 1)
 Code = line(barcodes.CHARACTERS, 1)
 LeadTime = whole(0, product_fields.MOST_LEAD_TIME_DAYS)
 Reason = schemas.text(posting.TEXT_CHARACTERS["reason"])
+GivenReason = schemas.text(posting.TEXT_CHARACTERS["reason"], 1)
 ReferenceType = line(posting.TEXT_CHARACTERS["reference_type"])
 ReferenceId = line(posting.TEXT_CHARACTERS["reference_id"])
 
@@ -163,7 +164,7 @@ class Adjustment(Body):
 
     product_id: Id
     quantity: Number
-    reason: Annotated[Reason, Field(min_length=1)]
+    reason: GivenReason
     reason_code: ReasonCode | None = None
     warehouse_id: Id | None = None
 
@@ -243,10 +244,13 @@ class NewTransaction(Body):
 
 
 class TransactionChange(Body):
-    """Another quantity or price books a reversal and a replacement; words are added beside the movement."""
+    """Another quantity or price books a reversal and a replacement; words are added beside the movement.
 
-    quantity: Number | None = None
-    unit_price: Amount | None = None
+    Only the given fields change; null clears a word.
+    """
+
+    quantity: Number = Decimal(0)
+    unit_price: Amount = Decimal(0)
     notes: Reason | None = None
     reference_type: ReferenceType | None = None
     reference_id: ReferenceId | None = None

@@ -101,7 +101,9 @@ def change_transaction(
 
     The ledger only grows: a correction is a reversal and a new entry of the same moment.
     """
-    given = wanted.model_dump(exclude_none=True)
+    given = {
+        name: "" if value is None else value for name, value in wanted.model_dump(exclude_unset=True).items()
+    }
     counts = corrections.amend(session, actor, transaction_id, key=key, **given)
     return transaction(entries.one(session, counts, as_written=counts != transaction_id))
 

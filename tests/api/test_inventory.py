@@ -251,3 +251,11 @@ def test_a_refused_request_may_be_tried_again_with_its_key(till):
     assert till.post(ADJUST, json=body, headers=key).status_code == 400
     till.post(ADJUST, json=body | {"quantity": 4})
     assert till.post(ADJUST, json=body, headers=key).status_code == 201
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "\n", None])
+def test_stock_does_not_move_without_a_reason(till, reason):
+    product = a_product(5)
+    refused = till.post(ADJUST, json={"product_id": product, "quantity": 1, "reason": reason})
+    assert refused.status_code == 422
+    assert refused.json()["fields"][0]["field"] == "body.reason"

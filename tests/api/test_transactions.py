@@ -185,7 +185,9 @@ def test_words_are_added_beside_the_movement(shop):
     told = book(shop, an_item(), "in", 5, notes="first").json()
     answer = shop.patch(at(told), json={"notes": "second", "reference_type": "order"})
     assert answer.json() == told | {"notes": "second", "reference_type": "order"}
-    assert shop.patch(at(told), json={"notes": ""}).json()["notes"] is None
+    for cleared in ("", None):
+        shop.patch(at(told), json={"notes": "second"})
+        assert shop.patch(at(told), json={"notes": cleared}).json()["notes"] is None
     assert shop.patch(at(told), json={}).json()["reference_type"] == "order"
     assert count(Movement) == 1
     with reading() as session:
@@ -197,6 +199,7 @@ def test_words_are_added_beside_the_movement(shop):
 @pytest.mark.parametrize(
     "change",
     [{"quantity": 0}, {"quantity": -1}, {"quantity": "6"}, {"unit_price": -1}, {"transaction_type": "out"},
+     {"quantity": None}, {"unit_price": None},
      {"item_id": str(uuid.UUID(int=7))}, {"notes": "x" * 2_001}],
 )  # fmt: skip
 def test_a_correction_that_makes_no_sense_is_refused(shop, change):

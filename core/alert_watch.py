@@ -96,7 +96,7 @@ def auto_resolve(session: Session, now: datetime, today: date) -> dict[str, int]
 
 
 def look_at(session: Session, product_ids: Sequence[int], now: datetime, today: date) -> None:
-    """Raise, change and resolve low_stock alerts of these products at once.
+    """Raise, change and resolve low_stock alerts of these products at once; all alerts of retired ones end.
 
     Resolving does not wait for the six-hourly watch: an alert that stays after the shelf was filled is how
     people learn to overlook them. Call it after whatever moves stock or a threshold. It never raises for a
@@ -154,6 +154,10 @@ def _look_at(session: Session, product_ids: Sequence[int], now: datetime, today:
     _clear_quiet(session, look)
     _bring_up_to_date(session, look, now, today)
     _raise(session, look, alert_findings.unheard(look), now)
+    if retired := [product_id for product_id, facts in look.facts.items() if not facts.is_active]:
+        rest = alert_findings.look(session, retired, today, (PREDICTED,))
+        _resolve(session, rest, now)
+        _clear_quiet(session, rest)
 
 
 def _raise(session: Session, look: Look, keys: Sequence[Key], now: datetime) -> int:

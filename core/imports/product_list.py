@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import barcodes, inputs, posting
+from core import alert_watch, barcodes, inputs, posting
 from core.errors import BadInput
 from core.imports import import_cells, product_rows
 from core.imports.import_cells import Cells
@@ -61,7 +61,10 @@ def book(session: Session, planned: Plan) -> None:
             "Somebody added the same product or barcode while the file was looked at. Check the file again."
         ) from clash
     product_rows.forget_run_outs(session, planned.switched_off)
-    product_rows.mark_stale(session, [row["id"] for row in planned.changed])
+    changed = [row["id"] for row in planned.changed]
+    product_rows.mark_stale(session, changed)
+    if changed:
+        alert_watch.look_at_now(session, changed)
 
 
 def _cells(file: TableFile, mapping: Mapping[str, str], options: Mapping[str, Any], said: Said) -> Cells:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core import alert_rules, alert_watch, alerts, auth, stock
+from core import alert_rules, alert_watch, alerts, auth, catalogue, stock
 from core.errors import BadInput, InsufficientStock, NotAllowed, NotFound, RuleBroken
 from db.models import Alert, AuditLine, Product, RunOut, Shop, WarehouseThreshold
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -447,3 +447,13 @@ def test_at_most_one_alert_is_open_and_only_what_holds_stays(session, events):
     assert still_low is None or still_low.severity == low
     holds = soon is not None and TODAY + timedelta(days=soon) <= today + timedelta(days=14)
     assert (still_soon is not None) == (holds and SOON not in quiet)
+
+
+def test_a_product_that_is_retired_ends_all_its_alerts_at_once(session):
+    product = a_product(session, 10)
+    foresee(session, product, 3)
+    watch(session)
+    assert open_of(session, product, SOON)
+    catalogue.deactivate(session, an_actor(session), product.id)
+    (over,), _ = alerts.listing(session, state="resolved", product_id=product.id, today=TODAY)
+    assert (over.type, over.resolved_because) == (SOON, "The product is no longer active")

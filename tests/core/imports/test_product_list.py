@@ -13,7 +13,7 @@ from core.imports import product_list
 from core.imports.import_fields import guess, options
 from core.imports.import_found import Found
 from core.imports.table_files import CELLS, LINE, TableFile
-from db.models import Barcode, Product, RunOut
+from db.models import Alert, Barcode, Product, RunOut
 from tests.makers import a_product
 
 
@@ -164,3 +164,11 @@ def test_ten_thousand_products_are_made_and_changed_in_a_few_statements(session)
     file.frame["unit cost"] = "77"
     assert bring(session, file).counts["products to change"] == 10_000
     assert len(asked) < 20
+
+
+def test_a_threshold_from_a_list_raises_its_alert_at_once_and_a_retired_product_ends_it(session):
+    a_product(session, 3, sku="A1")
+    bring(session, a_file("sku,threshold", "A1,5"))
+    assert session.scalars(select(Alert.state)).all() == ["active"]
+    bring(session, a_file("sku,active", "A1,no"))
+    assert session.scalars(select(Alert.state)).all() == ["resolved"]

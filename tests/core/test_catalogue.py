@@ -144,13 +144,13 @@ def test_a_retired_product_leaves_the_lists_and_keeps_its_page(session, manager)
     assert predictions.tiles(session).empty
     assert products.by_uid(session, product.uid).on_hand == 5
     assert len(stock.history(session, product_id=product.id)) == 1
-    stock.add(session, manager, product.id, the_warehouse(session).id, 1)
+    stock.remove(session, manager, product.id, the_warehouse(session).id, 1)
     assert predictions.refresh(session, [product.id], TODAY)
     assert session.scalar(sa.select(RunOut.id).where(RunOut.product_id == product.id)) is None
     assert predictions.refresh_stale(session, TODAY) == 0
     assert predictions.outlook(session, product.id, TODAY).reason == "Not sold any more."
     catalogue.reactivate(session, manager, product.id, TODAY)
-    assert products.search(session)[0].on_hand.tolist() == [6]
+    assert products.search(session)[0].on_hand.tolist() == [4]
     assert [action for action, _, _ in said(session, product)] == ["created", "deactivated", "reactivated"]
 
 

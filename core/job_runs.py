@@ -22,6 +22,7 @@ MOST_ATTEMPTS = 3
 CHANNEL = "job_run"
 HEARTBEAT_STALE = timedelta(minutes=2)
 KEPT_FOR = timedelta(days=90)
+TRAININGS = ("train", "refresh")
 
 
 class Superseded(RuleBroken):
@@ -105,11 +106,16 @@ def _open_run(session: Session, job: str, subject: str | None) -> int | None:
 
 
 def cancel(session: Session, actor: Actor, run_id: int, now: datetime) -> None:
-    """Take back a queued run, or ask the worker of a running one to stop at its next step."""
+    """Take back a queued run, or ask the worker of a running one to stop at its next step.
+
+    Who may train may cancel trainings; any other run is the admins'.
+    """
     auth.must(actor, "train")
     run = session.get(JobRun, run_id, with_for_update=True)
     if run is None:
         raise NotFound(f"There is no run {run_id}.")
+    if run.job not in TRAININGS:
+        auth.must(actor, "see jobs")
     if run.state == "queued":
         run.state, run.finished_at, run.message = "cancelled", now, f"Cancelled by {actor.name}."
     elif run.state == "running":

@@ -158,7 +158,7 @@ def deactivate(session: Session, actor: Actor, warehouse_id: int) -> Warehouse:
     Refuses while it is the default, while stock lies there, or while some is on its way there.
     """
     auth.must(actor, "edit catalogue")
-    warehouse = _locked(session, warehouse_id)
+    warehouse = _locked(session, warehouse_id, still=True)
     if warehouse.is_active:
         _refuse_in_use(session, warehouse)
         _switch(session, actor, warehouse, is_active=False)
@@ -180,7 +180,7 @@ def delete(session: Session, actor: Actor, warehouse_id: int) -> str:
     Answers "erased" or "deactivated". Refuses like `deactivate`.
     """
     auth.must(actor, "delete catalogue")
-    warehouse = _locked(session, warehouse_id)
+    warehouse = _locked(session, warehouse_id, still=True)
     _refuse_in_use(session, warehouse)
     uid, said = warehouse.uid, {name: getattr(warehouse, name) for name in FIELDS}
     try:
@@ -228,14 +228,17 @@ def _switch(session: Session, actor: Actor, warehouse: Warehouse, *, is_active: 
     )  # fmt: skip
 
 
-def _locked(session: Session, warehouse_id: int) -> Warehouse:
-    """The warehouse as it is now. Changes of warehouses wait for each other: there is one default."""
+def _locked(session: Session, warehouse_id: int, *, still: bool = False) -> Warehouse:
+    """The warehouse as it is now. Changes of warehouses wait for each other: there is one default.
+
+    With `still` they also wait for bookings and deliveries that name it and are not committed yet, an import
+    of minutes for one: what they bring must be seen.
+    """
     session.execute(_ONE_AT_A_TIME)
-    warehouse = session.scalar(
-        select(Warehouse)
-        .where(Warehouse.id == inputs.small_id(warehouse_id, "warehouse"))
-        .execution_options(populate_existing=True)
-    )
+    question = select(Warehouse).where(Warehouse.id == inputs.small_id(warehouse_id, "warehouse"))
+    if still:
+        question = question.with_for_update()
+    warehouse = session.scalar(question.execution_options(populate_existing=True))
     if warehouse is None:
         raise NotFound(f"There is no warehouse {warehouse_id}.")
     return warehouse

@@ -90,7 +90,7 @@ def test_run_now_clicked_twice_is_one_run_and_needs_the_right(session):
 
 def test_a_queued_run_is_cancelled_at_once_a_running_one_at_its_next_step(session):
     actor = an_actor(session, "manager")
-    queued = job_runs.request(session, actor, "tick", NOW)
+    queued = job_runs.request(session, actor, "refresh", NOW)
     job_runs.cancel(session, actor, queued, NOW)
     assert state(session, queued)[0] == "cancelled"
     running = job_runs.request(session, actor, "train", NOW)
@@ -158,3 +158,12 @@ def test_runs_of_long_ago_are_forgotten_with_their_logs_but_never_the_last_slot(
     assert set(left) == {last, recent}
     assert forgotten not in session.scalars(sa.select(JobLine.job_run_id)).all()
     assert job_runs.last_slot(session, "train") == old
+
+
+def test_who_may_only_train_cancels_nothing_else(session):
+    manager, admin = an_actor(session, "manager"), an_actor(session, "admin")
+    run_id = job_runs.request(session, admin, "check_ledger", NOW)
+    with pytest.raises(NotAllowed):
+        job_runs.cancel(session, manager, run_id, NOW)
+    job_runs.cancel(session, admin, run_id, NOW)
+    assert state(session, run_id)[0] == "cancelled"

@@ -1,5 +1,7 @@
 """Warehouses are made, changed and given up, with one default, and never over somebody's stock."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
 from datetime import date
 from decimal import Decimal
 
@@ -9,6 +11,7 @@ import sqlalchemy as sa
 from core import expected, stock, warehouses
 from core.errors import BadInput, NotAllowed, NotFound, RuleBroken
 from db.models import AuditLine, Warehouse
+from db.session import transaction
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
 
 TODAY = date(2026, 6, 1)
@@ -137,3 +140,23 @@ def test_who_may_not_edit_the_catalogue_does_not(session, manager):
     ):
         with pytest.raises(NotAllowed):
             attempt()
+
+
+@pytest.mark.usefixtures("clone")
+def test_a_warehouse_is_not_given_up_under_a_booking_that_is_not_committed_yet():
+    with transaction() as session:
+        the_warehouse(session)
+        actor, product, place = an_actor(session), a_product(session), a_warehouse(session)
+
+    def give_up():
+        with transaction() as session:
+            warehouses.deactivate(session, actor, place.id)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            stock.add(session, actor, product.id, place.id, 3)
+            waiting = pool.submit(give_up)
+            with pytest.raises(StillWaiting):
+                waiting.result(0.5)
+        with pytest.raises(RuleBroken, match="3 units of 1 product lie in"):
+            waiting.result(10)

@@ -81,6 +81,7 @@ def _say(uid: str, place: int, sentence: str, verb: Callable[..., Shown], *, und
     except Exception as error:
         answer["refused"] = ui.trouble(error)
     mine["answer"] = answer
+    looks.critical_alerts.clear()
 
 
 def _view() -> dict[str, Any]:
@@ -160,9 +161,10 @@ def _sleep(alert: Shown) -> str:
         ends.append(write.weekday(alert.snoozed_until))
     if alert.snoozed_chance is not None:
         worse = alert.snoozed_chance + alert_rules.CHANCE_STEP
+        reaches = f"reaches {write.share(worse)}" if worse < 1 else "is 100 %"
         ends.append(
-            f"the chance to run out, then {write.share(alert.snoozed_chance)}, reaches {write.share(worse)}"
-            if worse < 1
+            f"the chance to run out, then {write.share(alert.snoozed_chance)}, {reaches}"
+            if alert.snoozed_chance < 1
             else "its severity rises"
         )
     return " or ".join(ends)
@@ -201,10 +203,18 @@ def _draw_snooze(alert: Shown, place: int) -> None:
             "Snooze until that day", key=f"sleep-{uid}", on_click=snooze_until, args=(uid, place, key),
             width="stretch",
         )  # fmt: skip
-        st.button(
-            f"Snooze until the chance rises by {POINTS} points", key=f"worse-{uid}",
-            on_click=snooze_until_worse, args=(uid, place), width="stretch",
-        )  # fmt: skip
+        if _can_get_worse(alert):
+            is_near_certain = (alert.chance or 0.0) + alert_rules.CHANCE_STEP > 1
+            worse = "is 100 %" if is_near_certain else f"rises by {POINTS} points"
+            st.button(
+                f"Snooze until the chance {worse}", key=f"worse-{uid}",
+                on_click=snooze_until_worse, args=(uid, place), width="stretch",
+            )  # fmt: skip
+
+
+def _can_get_worse(alert: Shown) -> bool:
+    """Whether a sleep until it gets worse can ever end: not at the top of both scales."""
+    return alert.severity != "critical" or (alert.chance or 0.0) < 1
 
 
 def _draw_answer(answer: dict[str, Any], *, in_card: bool = False) -> None:
@@ -306,7 +316,7 @@ def for_download(found: list[Shown]) -> pd.DataFrame:
             "Severity": [SEVERITIES[alert.severity] for alert in found],
             "State": [STATES[alert.state] for alert in found],
             "Message": [alert.message for alert in found],
-            "Money at risk": [alert.money_at_risk for alert in found],
+            "Money at risk": [f"{alert.money_at_risk:.2f}" for alert in found],
             "Chance to run out first": [alert.chance for alert in found],
             "Raised (UTC)": [at(alert.raised_at) for alert in found],
             "Changed (UTC)": [at(alert.changed_at) for alert in found],

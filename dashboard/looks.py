@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, demand, expected, job_runs, predictions, products, shop, stock, warehouses
+from core import alerts, auth, demand, expected, job_runs, predictions, products, shop, stock, warehouses
 from core.predictions import Outlook
 from core.products import Detail
 from db.session import reading
@@ -120,6 +120,13 @@ def freshness(day: date) -> dict[str, Any]:
         return predictions.freshness(session, day)
 
 
+@st.cache_data(ttl=FIGURES_SECONDS, show_spinner=False)
+def critical_alerts(day: date) -> int:
+    """How many critical alerts nobody has seen or put to sleep."""
+    with reading() as session:
+        return alerts.counts(session, day).get(("active", "critical"), 0)
+
+
 def products_page(day: date, *, with_sparklines: bool = False, **filters: Any) -> tuple[pd.DataFrame, int]:
     """One page of products and how many there are; column `sparkline` on request. Never kept: it is quick."""
     with reading() as session:
@@ -193,3 +200,4 @@ def forget() -> None:
     """Drop kept figures after a write, so that the writer sees what she did."""
     tiles.clear()
     freshness.clear()
+    critical_alerts.clear()

@@ -10,6 +10,24 @@ URGENT = ("out", "late", "order_now")
 COLUMNS = ("Product", "Runs out", "Status", "Order by", "At risk", "On hand", "Cover", "SKU")
 
 
+def draw_title() -> None:
+    """What this page answers, and at its right end the critical alerts that nobody has looked at."""
+    words = (
+        "What needs you today",
+        "Products that are out, run out before an order arrives, or are due to order.",
+    )
+    count = looks.critical_alerts(today)
+    if not count:
+        ui.title(*words)
+        return
+    noun = "alert" if count == 1 else "alerts"
+    with ui.title_line(*words):
+        st.page_link(
+            "views/alerts.py", label=f"{ui.formats().number(count)} critical {noun}",
+            icon=":material/notifications:", query_params={"state": "active", "severity": "critical"},
+        )  # fmt: skip
+
+
 def draw_tiles(status: str | None, warehouse_id: int | None) -> None:
     """Products and money per status; a click filters the list, a second one shows all again."""
     figures = looks.tiles(warehouse_id).set_index("status")
@@ -72,9 +90,7 @@ def nothing(status: str | None) -> None:
 
 person = signin.require()
 today = looks.today()
-ui.title(
-    "What needs you today", "Products that are out, run out before an order arrives, or are due to order."
-)
+draw_title()
 fresh = looks.freshness(today)
 if start.is_needed(fresh):
     start.show(fresh, person)

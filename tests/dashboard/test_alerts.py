@@ -129,6 +129,17 @@ def test_snoozed_until_a_day_and_until_the_chance_rises(browser, an_alert, sessi
     assert not app.exception
 
 
+def test_a_sleep_that_could_never_end_is_not_offered(browser, an_alert):
+    certain, nearly = an_alert(2, chance=1.0), an_alert(1, chance=0.94)
+    app = browser("manager", "alerts")
+    assert "worse" not in buttons(app, certain)
+    assert app.button(key=f"worse-{nearly.uid}").label == "Snooze until the chance is 100 %"
+    app.button(key=f"worse-{nearly.uid}").click().run()
+    app.query_params["state"] = "snoozed"
+    app.run()
+    assert "then 94 %, is 100 %" in plain(words(app))
+
+
 def test_an_alert_that_somebody_else_resolved_meanwhile_is_refused_in_words(browser, an_alert, session):
     alert = an_alert()
     app = browser("manager", "alerts")
@@ -202,7 +213,7 @@ def test_the_download_has_every_alert_as_plain_figures(session, an_alert):
     alert = an_alert(1234)
     (shown,), _ = alerts.listing(session, today=NOW.date())
     frame = alerting.for_download([shown])
-    assert frame["Money at risk"].tolist() == [Decimal(1234)]
+    assert frame["Money at risk"].tolist() == ["1234.00"]
     assert frame["Severity"].tolist() == ["Critical"]
     assert frame["Message"].tolist() == [alert.message]
     assert uuid.UUID(str(shown.uid)) == alert.uid

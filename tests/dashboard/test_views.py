@@ -1,11 +1,16 @@
 """Every view: full, empty, with a wrong address, and for each role."""
 
+from datetime import UTC, datetime
+
 import pytest
+import sqlalchemy as sa
 import streamlit as st
 
-from dashboard import ui
+from core import alerts
+from dashboard import looks, ui
+from db.models import Alert
 from tests.dashboard.conftest import plain, words
-from tests.makers import a_product, a_warehouse, on_hand
+from tests.makers import a_product, a_warehouse, an_actor, on_hand
 
 VIEWS = ("today", "products", "movements", "product")
 
@@ -36,6 +41,25 @@ def test_today_counts_by_status_and_a_tile_filters_the_list(browser, sold_daily,
     assert app.dataframe[0].value["Product"].tolist() == ["Plenty"]
     button(app, "tile-excess").click().run()
     assert "status" not in app.query_params
+
+
+def test_today_names_the_critical_alerts_that_nobody_has_seen(browser, session, sold_daily, train):
+    product = sold_daily()
+    train()
+    assert not [link for link in browser().get("page_link") if "critical" in link.proto.label]
+    for type_ in alerts.ALERT_TYPES:
+        session.add(Alert(product_id=product.id, type=type_, severity="critical", figures={}, message="Low"))
+    session.flush()
+    looks.forget()
+    app = browser("viewer")
+    (link,) = [link for link in app.get("page_link") if "critical" in link.proto.label]
+    assert link.proto.label == "2 critical alerts"
+    assert "severity=critical" in link.proto.query_string
+    manager = an_actor(session, "manager")
+    alerts.acknowledge(session, manager, session.scalars(sa.select(Alert.uid)).first(), datetime.now(UTC))
+    session.commit()
+    looks.forget()
+    assert "1 critical alert" in [link.proto.label for link in app.run().get("page_link")]
 
 
 def test_the_phone_gets_three_columns(browser, sold_daily, train):

@@ -84,6 +84,11 @@ def safe_md(text: object) -> str:
     return MARKDOWN.sub(r"\\\1", flat)
 
 
+def typed(text: str) -> str:
+    """Text that may have been copied off a page: without the joiner that `safe_md` puts into addresses."""
+    return text.replace("\u2060", "")
+
+
 # -- The page ------------------------------------------------------------------------------------------------
 
 

@@ -55,6 +55,13 @@ def test_spaces_of_a_password_count(browser, session):
     assert sign_in(browser(None), "a@shop.example", "  spaces around  ").title
 
 
+def test_an_address_copied_off_a_page_signs_in(browser, session):
+    person = a_person(session, "user")
+    app = sign_in(browser(None), person.email.replace("@", "\u2060@"), PASSWORD)
+    assert not app.error
+    assert app.title[0].value == "What needs you today"
+
+
 def test_guesses_are_throttled(browser, session):
     person = a_person(session)
     app = browser(None)

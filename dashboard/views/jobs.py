@@ -18,7 +18,7 @@ from db.session import reading, transact
 
 WORDS = {
     "queued": "waits for a worker",
-    "running": "runs",
+    "running": "running",
     "done": "done",
     "failed": "failed",
     "cancelled": "cancelled",
@@ -113,14 +113,19 @@ def my_formats() -> Formats:
 
 
 def length(run: Any) -> str:
-    """How long a run took, in the fewest words."""
+    """How long a run took, in the fewest words; or that no worker did it."""
     if run.started_at is None or run.finished_at is None:
         return ""
-    return f" in {_span(run.finished_at - run.started_at)}"
+    if run.state == "done" and run.worker is None:
+        return " outside this timetable"  # by `make run`, or by hand
+    word = "after" if run.state == "cancelled" else "in"
+    return f" {word} {_span(run.finished_at - run.started_at)}"
 
 
 def outcome(run: Any) -> str:
     """What a run brought: its counts, or why it did not work."""
+    if run.state == "cancelled":
+        return ""  # its message says the same
     if run.message:
         return run.message
     if run.job == "check_ledger" and run.state == "done":

@@ -35,6 +35,18 @@ def test_run_now_asks_once_and_cancel_takes_it_back(browser, session):
     assert not app.exception
 
 
+def test_what_was_trained_by_hand_took_no_time_here_and_what_was_cancelled_says_so_once(browser, session):
+    now = datetime.now(UTC)
+    job_runs.note_done(session, "train", now, now)
+    session.add(JobRun(job="refresh", slot=now, state="cancelled", message="Cancelled.", worker="a",
+                       started_at=now - timedelta(seconds=4), finished_at=now))  # fmt: skip
+    said = texts(browser("admin", "jobs"))
+    assert "done outside this timetable" in said
+    assert "in 0 s" not in said
+    assert "cancelled after 4 s" in said
+    assert "Cancelled." not in said
+
+
 def test_a_running_job_shows_how_far_it_is_and_a_failed_one_why(browser, session):
     now = datetime.now(UTC)
     job_runs.enqueue(session, "train", now)

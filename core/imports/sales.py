@@ -62,7 +62,8 @@ def book(
     """Bring the file's sales into the ledger as one posting; lines imported before have no effect.
 
     Unknown products are created, and a first warehouse where the shop has none. Where nothing has moved yet,
-    opening stock and receipts are reconstructed; elsewhere the lines are booked against the stock of now.
+    and for what was sold before anything had, opening stock and receipts are reconstructed; elsewhere the
+    lines are booked against the stock of now.
 
     `into` is the id and uid of an import that exists already: only its lines are remembered here.
     `planned` is told the plan before it is judged.

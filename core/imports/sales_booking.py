@@ -1,7 +1,9 @@
 """Arithmetic: understood lines -> the rows of one posting, invented receipts and corrections among them.
 
 Two modes, decided for each product and warehouse: *history* where nothing has moved yet (opening stock and
-receipts are reconstructed), *going on* where stock is kept already (the lines are booked against it).
+receipts are reconstructed), *going on* where stock is kept already (the lines are booked against it). What
+was sold before the first day of a shelf that is kept already is history too: what the reconstruction leaves
+is taken away when that day begins, so that the stock of now stays what it is.
 """
 
 import hashlib
@@ -15,9 +17,11 @@ from core.imports.table_dialect import SCALE
 
 EMERGENCY = "Receipt for a sale that was undone: see its document"
 TAKEN_BACK = "The receipt for an undone sale taken back"
+ENDED = "What is left of the reconstructed past: from here on stock was kept"
 CORRECTED = "Counted correction: the file sold more than was on hand"
 
 DAY = np.timedelta64(1, "D")
+NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Bookable:
     """What can be booked.
 
     `rows`: the posting in booking order, with `pair`, `line` (place in the lines, -1 for invented rows),
-    `what` (sale, return, opening and receipts, emergency, taken back, correction), and the columns of
+    `what` (sale, return, opening and receipts, emergency, taken back, correction, ended), and the columns of
     `posting_line` that do not need the database. `missing`: for each line how much was not on hand.
     """
 
@@ -49,7 +53,9 @@ def shift_days(last: np.datetime64, today: np.datetime64) -> int:
     return max(0, int((today - DAY - last.astype("datetime64[D]")) // DAY) // 364 * 364)
 
 
-def book(lines: pd.DataFrame, has_history: np.ndarray, level: np.ndarray, *, correct: bool) -> Bookable:
+def book(
+    lines: pd.DataFrame, has_history: np.ndarray, level: np.ndarray, ends: np.ndarray, *, correct: bool
+) -> Bookable:
     """Lines and everything that must happen around them, in booking order.
 
     Args:
@@ -58,6 +64,7 @@ def book(lines: pd.DataFrame, has_history: np.ndarray, level: np.ndarray, *, cor
             sorted by `at`.
         has_history: for each pair, whether stock is kept already.
         level: for each pair what is on hand.
+        ends: for each pair the day on which its past ends, NEVER where it goes on to be now.
         correct: book what is missing as a counted correction instead of leaving the line out.
     """
     pair, change = lines["pair"].to_numpy(), lines["change"].to_numpy()
@@ -73,8 +80,9 @@ def book(lines: pd.DataFrame, has_history: np.ndarray, level: np.ndarray, *, cor
     parts += _emergencies(lines, np.flatnonzero(undone), partner)
     rest = ~going_on & ~undone
     rest[partner[undone]] = False
-    parts.append(_receipts(lines, lines[rest]))
+    parts.append(_receipts(lines, lines[rest], ends))
     rows = pd.concat(parts, ignore_index=True)
+    rows = pd.concat([rows, _leftovers(lines, rows, ends)], ignore_index=True)
     rows = rows.sort_values(["at", "rank", "order"], kind="stable", ignore_index=True)
     return Bookable(_name_lines(rows), missing)
 
@@ -145,21 +153,46 @@ def _emergencies(lines: pd.DataFrame, returns: np.ndarray, partner: np.ndarray) 
     return [came, went]
 
 
-def _receipts(lines: pd.DataFrame, rest: pd.DataFrame) -> pd.DataFrame:
+def _leftovers(lines: pd.DataFrame, rows: pd.DataFrame, ends: np.ndarray) -> pd.DataFrame:
+    """What is left of a past that has ended goes at the start of the day on which it ends."""
+    left = rows.groupby("pair")["change"].sum()
+    left = left[(ends[left.index.to_numpy(np.int64)] != NEVER) & (left > 0)]
+    pairs = left.index.to_numpy(np.int64)
+    return pd.DataFrame(
+        {
+            "pair": pairs,
+            "line": -1,
+            "what": "ended",
+            "type": "adjust",
+            "reason_code": "reconstructed",
+            "change": -left.to_numpy(np.int64),
+            "at": _day_starts(lines, pairs, ends[pairs]),
+            "rank": 0,
+            "order": 0,
+            "about": -1,
+            "reason": ENDED,
+        }
+    )
+
+
+def _receipts(lines: pd.DataFrame, rest: pd.DataFrame, ends: np.ndarray) -> pd.DataFrame:
     """Opening stock and receipts at the start of their days; the warehouse's zone comes with the lines."""
     pairs, local = np.unique(rest["pair"].to_numpy(), return_inverse=True)
     came = sales_history.reconstruct(
         pd.DataFrame({"pair": local, "day": rest["day"], "change": rest["change"]})
     )
+    came_to = pairs[came["pair"].to_numpy(np.int64)] if len(came) else np.zeros(0, np.int64)
+    in_time = came["day"].to_numpy(np.int64) < ends[came_to]
+    came, came_to = came[in_time], came_to[in_time]
     return pd.DataFrame(
         {
-            "pair": pairs[came["pair"].to_numpy(np.int64)] if len(came) else np.zeros(0, np.int64),
+            "pair": came_to,
             "line": -1,
             "what": np.where(came["why"] == sales_history.OPENING, "opening", "receipt"),
             "type": "in",
             "reason_code": "reconstructed",
             "change": came["quantity"].to_numpy(np.int64),
-            "at": _day_starts(lines, came, pairs),
+            "at": _day_starts(lines, came_to, came["day"].to_numpy(np.int64)),
             "rank": 0,
             "order": 0,
             "about": -1,
@@ -168,12 +201,11 @@ def _receipts(lines: pd.DataFrame, rest: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _day_starts(lines: pd.DataFrame, came: pd.DataFrame, pairs: np.ndarray) -> np.ndarray:
-    """When the days of the receipts begin, in UTC, in the zone of each pair's warehouse."""
+def _day_starts(lines: pd.DataFrame, pairs: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """When each of the days begins, in UTC, in the zone of its pair's warehouse."""
     zone_of_pair = lines.drop_duplicates("pair").set_index("pair")["zone"]
-    zones = zone_of_pair.reindex(pairs[came["pair"].to_numpy(np.int64)]).to_numpy() if len(came) else []
-    at = np.zeros(len(came), "datetime64[us]")
-    days = came["day"].to_numpy(np.int64)
+    zones = zone_of_pair.reindex(pairs).to_numpy()
+    at = np.zeros(len(days), "datetime64[us]")
     for zone in set(zones):
         which = np.flatnonzero(zones == zone)
         at[which] = to_utc((days[which] * DAY + np.datetime64(0, "D")).astype("datetime64[us]"), zone)

@@ -104,13 +104,13 @@ def make(
 
     codes, known = sales_rows.products(session, lines["code"])
     lines = lines.assign(product=pd.Categorical(lines["code"], categories=codes).codes)
-    pairs = lines.drop_duplicates(["product", "warehouse_id"])[["product", "warehouse_id"]]
-    pairs = pairs.assign(pair=np.arange(len(pairs)), product_id=known[pairs["product"]])
-    lines = lines.merge(pairs.drop(columns="product_id"), how="left", on=["product", "warehouse_id"])
+    lines, pairs = _paired(session, lines, known)
     has_history, level = sales_rows.levels(session, pairs)
     lines = sales_rows.with_partners(session, lines, pairs[has_history])
     progress("reconstructing")
-    bookable = sales_booking.book(lines, has_history, level, correct=options.counted_corrections)
+    bookable = sales_booking.book(
+        lines, has_history, level, pairs["ends"].to_numpy(), correct=options.counted_corrections
+    )
     issues.append(_shortages(lines, bookable.missing, correct=options.counted_corrections))
     if not options.counted_corrections:
         kept = bookable.missing == 0
@@ -197,6 +197,27 @@ def _timed(lines: pd.DataFrame, shift: int) -> pd.DataFrame:
         at[here & ~is_utc] = sales_booking.to_utc(moved[here & ~is_utc], zone)
         day[here] = sales_booking.to_local(at[here], zone).astype("datetime64[D]").astype(np.int64)
     return lines.assign(at=at, day=day).sort_values("at", kind="stable", ignore_index=True)
+
+
+def _paired(session: Session, lines: pd.DataFrame, known: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lines with their `pair`, and the pairs: a product in a warehouse, once more for its past.
+
+    The past of a shelf is what was sold before the first day on which anything moved there. Opening stock is
+    what was left after that: those sales may not be taken off it again. `ends` is that first day.
+    """
+    shelf = ["product", "warehouse_id"]
+    shelves = lines.drop_duplicates(shelf)[shelf]
+    shelves = shelves.assign(product_id=known[shelves["product"]])
+    shelves = shelves.assign(begun=sales_rows.first_days(session, shelves))
+    lines = lines.merge(shelves, how="left", on=shelf)
+    lines = lines.assign(is_past=lines["day"] < lines["begun"])
+    pairs = lines.drop_duplicates([*shelf, "is_past"])[[*shelf, "product_id", "is_past", "begun"]]
+    pairs = pairs.assign(
+        pair=np.arange(len(pairs)),
+        ends=np.where(pairs["is_past"], pairs["begun"], sales_booking.NEVER),
+    )
+    lines = lines.merge(pairs[[*shelf, "is_past", "pair"]], how="left", on=[*shelf, "is_past"])
+    return lines.drop(columns=["product_id", "begun", "is_past"]), pairs.drop(columns="begun")
 
 
 def _issues(lines: pd.DataFrame, kind: str, rule: str, field_name, values, message) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The bulk reads and writes of an import: keys, products, levels, sales that a return may take back."""
 
 import io
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,20 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000
 NAME_CHARACTERS = 200
+NOT_BEGUN = np.iinfo(np.int64).min  # no day is before it
 
 _KNOWN = text("SELECT key FROM import_line WHERE key = ANY(CAST(:keys AS uuid[]))")
+# The first row of the roll-up of each shelf: one look into its index.
+_FIRST_DAYS = text("""
+    SELECT level.product_id, level.warehouse_id, first.day
+    FROM stock_level AS level
+    CROSS JOIN LATERAL (
+        SELECT s.day FROM stock_day AS s
+        WHERE s.product_id = level.product_id AND s.warehouse_id = level.warehouse_id
+        ORDER BY s.day LIMIT 1
+    ) AS first
+    WHERE level.product_id = ANY(CAST(:products AS integer[]))
+""")
 # Sales that a return may take back: not answered yet, inside the window before the first return.
 _OPEN_SALES = text("""
     SELECT m.id AS returns_id, m.product_id, m.warehouse_id, m.change, m.occurred_at, m.customer
@@ -61,16 +74,28 @@ def products(session: Session, codes: pd.Series) -> tuple[list[str], np.ndarray]
     return distinct, np.asarray(ids, np.int64)
 
 
+def first_days(session: Session, pairs: pd.DataFrame) -> np.ndarray:
+    """For each pair the first day (number) on which something moved there; NOT_BEGUN where nothing did."""
+    ids = [int(product_id) for product_id in pairs["product_id"].unique() if product_id >= 0]
+    rows = session.execute(_FIRST_DAYS, {"products": ids})
+    begun = {(product, warehouse): (day - date(1970, 1, 1)).days for product, warehouse, day in rows}
+    named = zip(pairs["product_id"], pairs["warehouse_id"], strict=True)
+    return np.fromiter((begun.get(pair, NOT_BEGUN) for pair in named), np.int64, len(pairs))
+
+
 def levels(session: Session, pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """For each pair: whether something moved there before, and what is on hand."""
+    """For each pair: whether something moved there before, and what is on hand.
+
+    What happened before anything moved (`is_past`) finds an empty ledger.
+    """
     has_history = np.zeros(len(pairs), bool)
     on_hand = np.zeros(len(pairs), np.int64)
     wanted = {
         (product, warehouse): place
-        for place, (product, warehouse) in enumerate(
-            zip(pairs["product_id"], pairs["warehouse_id"], strict=True)
+        for place, (product, warehouse, is_past) in enumerate(
+            zip(pairs["product_id"], pairs["warehouse_id"], pairs["is_past"], strict=True)
         )
-        if product >= 0
+        if product >= 0 and not is_past
     }
     question = select(StockLevel.product_id, StockLevel.warehouse_id, StockLevel.quantity).where(
         StockLevel.last_movement_id.is_not(None)

@@ -173,11 +173,12 @@ def test_sales_ask_for_forecasts_at_once(actor):
         assert session.scalar(select(JobRun.state).where(JobRun.job == "refresh")) == "queued"
 
 
-def test_opening_stock_then_sales_is_going_on(actor):
+def test_opening_stock_and_sales_of_the_past_come_out_alike_in_either_order(actor):
     brought_in(actor, "stock")
+    opened = on_hand("A1")
     done = brought_in(actor, "sales")
-    assert done.counts["receipts reconstructed"] == 0
-    assert on_hand("A1") == 5
+    assert done.counts["sales"] > 0
+    assert on_hand("A1") == opened  # counted after those sales, so they are not taken off it again
 
 
 def test_a_file_with_errors_is_applied_only_without_exactly_that_many_lines(actor):

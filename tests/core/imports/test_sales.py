@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import shop
+from core import ledger_check, shop
 from core.errors import BadInput, NotAllowed, RuleBroken, RunoutError
 from core.imports import sales, table_files
 from core.imports.sales import ImportStopped, Options, Outcome
@@ -37,6 +37,7 @@ from tests.core.imports.test_table_files import HOSTILE
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+BEFORE = datetime(2026, 2, 1, tzinfo=UTC)
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\n"
 KEPT = (Product, Warehouse, Movement, Posting, StockLevel, StockDay, Import, ImportLine, ImportIssue)
 
@@ -154,7 +155,7 @@ def test_the_user_may_import_without_exactly_the_lines_that_have_errors(session,
 
 
 def test_a_file_of_nothing_but_errors_left_out_books_nothing(session, bring):
-    a_product(session, 1, sku="A1")
+    a_product(session, 1, sku="A1", stock_at=BEFORE)
     before = counted(session)
     assert not bring(SALE, without_errors=1).applied
     assert counted(session) == before
@@ -204,8 +205,36 @@ def test_going_on_books_against_the_stock_that_is_there(session, bring):
     )
 
 
+def test_what_was_sold_before_the_opening_stock_is_its_past_and_not_taken_off_it_again(session, bring):
+    a_product(session, 100, sku="A1", stock_at=datetime(2026, 2, 20, 15, tzinfo=UTC))
+    past = [f"{n},A1,Lamp,30,2026-02-{n:02d} 10:00,5.00,7" for n in range(2, 9)]
+    other = ["x,B2,Vase,1,2026-03-01 10:00,5.00,7"]  # Mondays after the opening are in the file too
+    outcome = bring(*past, *other, "n,A1,Lamp,4,2026-02-20 17:00,5.00,7")
+    assert (outcome.errors, outcome.mode) == ({}, "mixed")
+    assert on_hand(session) == 96
+    days = session.execute(
+        select(StockDay.day, StockDay.demand, StockDay.closing)
+        .join(Product, Product.id == StockDay.product_id)
+        .where(Product.sku == "A1")
+        .order_by(StockDay.day)
+    ).all()
+    assert demand(session)["02-02"] == 30
+    assert all(closing > 0 for _, _, closing in days)
+    assert (days[-1].day, days[-1].closing) == (date(2026, 2, 20), 96)
+    assert ledger_check.faults(session) == {}
+
+
+def test_an_older_file_after_a_newer_one_leaves_the_stock_as_it_is(session, bring):
+    bring("2,A1,Lamp,5,2026-02-16 10:00,5.00,7")
+    before = on_hand(session)
+    assert bring("1,A1,Lamp,40,2026-01-12 10:00,5.00,7").errors == {}
+    assert on_hand(session) == before
+    assert demand(session) == {"01-12": 40, "02-16": 5}
+    assert ledger_check.faults(session) == {}
+
+
 def test_going_on_refuses_to_go_below_zero_with_the_figures(session, bring):
-    a_product(session, 1, sku="A1")
+    a_product(session, 1, sku="A1", stock_at=BEFORE)
     with pytest.raises(ImportStopped, match="A1: 2 sold, 1 missing"):
         bring(SALE)
     assert on_hand(session) == 1
@@ -220,13 +249,13 @@ def test_a_counted_correction_is_booked_first_and_reported_where_the_user_chose_
 
 
 def test_one_file_may_go_on_with_one_product_and_begin_another(session, bring):
-    a_product(session, 10, sku="A1")
+    a_product(session, 10, sku="A1", stock_at=BEFORE)
     assert bring(SALE, "2,B2,Vase,3,2026-02-03 10:00,1.00,7").mode == "mixed"
     assert (on_hand(session, "A1"), on_hand(session, "B2")) == (8, 1)
 
 
 def test_a_known_product_is_found_whatever_the_case(session, bring):
-    a_product(session, 10, sku="a1")
+    a_product(session, 10, sku="a1", stock_at=BEFORE)
     assert bring(SALE).new_products == []
     assert on_hand(session, "a1") == 8
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from core import audit
 from core.errors import NotSignedIn, RunoutError, TooMany
@@ -48,6 +49,11 @@ def unexpected(trouble: Exception) -> JSONResponse:
     error_id = audit.request_id.get() or "unknown"
     log.error("Error %s", error_id, exc_info=trouble, extra={"error_id": error_id})
     return problem(500, f"Something broke on our side; it is in the log as {error_id}.", "InternalError")
+
+
+def cut_off() -> JSONResponse:
+    """The connection ended in the middle of the body: nothing was done, and nobody reads this any more."""
+    return problem(400, "The body ended before it was complete.", "BodyCutOff")
 
 
 def too_large() -> JSONResponse:
@@ -89,14 +95,23 @@ def _message(found: dict[str, Any]) -> str:
     return str(found["msg"]).removeprefix("Value error, ")
 
 
-def _of_http(_request: Request, trouble: HTTPException) -> JSONResponse:
+def _of_http(request: Request, trouble: HTTPException) -> JSONResponse:
     details = {404: "There is no such address.", 405: "This address does not know that method."}
     kinds = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType"}
     status = trouble.status_code
     if status == 413:
         return too_large()
     detail = details.get(status, str(trouble.detail))
-    return problem(status, detail, kinds.get(status, "HTTPException"), headers=trouble.headers)
+    headers = dict(trouble.headers or {})
+    if status == 405 and (methods := _methods(request)):
+        headers["Allow"] = methods
+    return problem(status, detail, kinds.get(status, "HTTPException"), headers=headers)
+
+
+def _methods(request: Request) -> str:
+    """All methods of an address: the framework names those of the first route that has it."""
+    here = (route for route in request.app.state.routes if route.matches(request.scope)[0] != Match.NONE)
+    return ", ".join(sorted({method for route in here for method in route.methods}))
 
 
 def _database(request: Request, trouble: DBAPIError) -> JSONResponse:

@@ -80,6 +80,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
         ],
     )
     made.state.settings = chosen
+    made.state.routes = [route for router in ROUTERS for route in router.routes]
     made.state.places = anyio.CapacityLimiter(CONNECTIONS)
     errors.install(made)
     for router in ROUTERS:

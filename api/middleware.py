@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
@@ -113,6 +114,9 @@ class LastResort:
 
         try:
             await self.app(scope, receive, noticed)
+        except ClientDisconnect:  # nothing is broken on our side
+            if not began:
+                await errors.cut_off()(scope, receive, send)
         except Exception as trouble:
             answer = errors.unexpected(trouble)
             if began:  # half an answer is out: cut it off, so that nobody takes it for a whole one

@@ -16,6 +16,7 @@ from db.models import AuditLine
 from db.session import ServerError, reading
 
 PLACES = "/api/v1/warehouses"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def body_of(answer) -> dict:
@@ -43,6 +44,41 @@ def test_every_refusal_has_the_same_body(client, method, path, status, kind):
     answer = client.request(method, path)
     assert answer.status_code == status
     assert body_of(answer)["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/health", "GET"),
+        ("/api/v1/products", "GET, POST"),
+        (f"/api/v1/products/{UNKNOWN}", "DELETE, GET, PATCH, PUT"),
+        ("/docs", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_an_address_does_not_know_is_answered_with_those_it_knows(client, path, methods):
+    answer = client.request("TRACE", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
+def test_a_body_that_breaks_off_is_nobodys_error(client, caplog):
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"500")]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "root_path": "",
+        "path": "/api/v1/auth/login", "raw_path": b"/api/v1/auth/login", "query_string": b"",
+        "headers": headers, "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
+    }  # fmt: skip
+    with caplog.at_level(logging.INFO, "runout.api"):
+        client.portal.call(client.app, scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_malformed_input_says_where_without_repeating_it(client, as_role):

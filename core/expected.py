@@ -49,6 +49,8 @@ def add(
     product = session.get(Product, inputs.small_id(product_id, "product"))
     if product is None:
         raise NotFound(f"There is no product {product_id}.")
+    if not product.is_active:
+        raise RuleBroken(f"{product.sku} is deactivated: reactivate it before stock comes in.")
     _check_place(session, values["warehouse_id"])
     if len(open_of(session, product.id)) >= MOST_OPEN:
         raise RuleBroken(

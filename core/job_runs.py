@@ -219,8 +219,10 @@ def reap(session: Session, now: datetime) -> int:
 def forget_old(session: Session, now: datetime, most: int = 5000) -> int:
     """Delete at most so many runs that ended 90 days ago, with their logs; answers how many.
 
-    The last slot of each job stays: whoever catches up asks for it.
+    The last slot of each job stays: whoever catches up asks for it. Workers unseen for as long go too: each
+    start of a scheduler is one.
     """
+    session.execute(delete(Worker).where(Worker.seen_at < now - KEPT_FOR))
     newer = aliased(JobRun)
     last = (
         select(func.max(newer.slot))

@@ -191,6 +191,8 @@ def test_it_comes_to_a_warehouse_that_is_in_use(session, manager):
             expected.cancel(session, manager, unknown, TODAY)
     with pytest.raises(NotFound):
         expected.add(session, manager, 99_999, the_warehouse(session).id, 1, TODAY, today=TODAY)
+    with pytest.raises(RuleBroken, match="is deactivated"):
+        coming(session, manager, a_product(session, is_active=False))
 
 
 def test_staff_receives_and_managers_plan(session, manager):

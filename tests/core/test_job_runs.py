@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from core import job_log, job_runs
 from core.errors import NotAllowed, RuleBroken
 from core.job_runs import Superseded
-from db.models import JobLine, JobRun
+from db.models import JobLine, JobRun, Worker
 from tests.makers import an_actor
 
 NOW = datetime(2026, 5, 3, 2, 0, tzinfo=UTC)
@@ -167,3 +167,10 @@ def test_who_may_only_train_cancels_nothing_else(session):
         job_runs.cancel(session, manager, run_id, NOW)
     job_runs.cancel(session, admin, run_id, NOW)
     assert state(session, run_id)[0] == "cancelled"
+
+
+def test_schedulers_of_long_ago_are_forgotten(session):
+    job_runs.alive(session, "old", NOW - job_runs.KEPT_FOR - timedelta(days=1))
+    job_runs.alive(session, "new", NOW)
+    job_runs.forget_old(session, NOW)
+    assert session.scalars(sa.select(Worker.name)).all() == ["new"]

@@ -189,7 +189,8 @@ def columns(file: Shown) -> None:
     with st.container(key="columns"):
         for field in uploads.FIELDS[file.kind]:
             _column(file, field)
-    with st.expander("Options", icon=":material/tune:"):
+    # What the check could not decide by itself is decided there.
+    with st.expander("Options", icon=":material/tune:", expanded=bool(file.problem)):
         _draw_options(file)
     refusal("check")
     with st.container(horizontal=True):

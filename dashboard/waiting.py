@@ -38,33 +38,38 @@ def bar(words: str, done: int | None, total: int | None, *, queued: bool, steps:
         st.progress(0.0, text=f"{words} …")
 
 
-def train(words: str, *, key: str) -> None:
+def train(words: str, *, key: str, about: str) -> None:
     """`words` and the button that trains all forecasts; after it, how far that is, until they are there.
 
-    The page runs once more when they are, so that it shows what came of it.
+    The page runs once more when they are, so that it shows what came of it; `about` says for what it was
+    asked, since a file that comes in later is not in that training.
     """
     mine = _mine()
+    if mine.get("ended") and mine.get("about") != about:
+        mine.clear()
     if "refused" in mine:
         ui.refused(mine["refused"])
     if "run" not in mine:
         st.markdown(words)
-        _button(key)
+        _button(key, about)
     else:
-        st.fragment(_follow, run_every=None if mine.get("ended") else LOOK_SECONDS)(key)
+        st.fragment(_follow, run_every=None if mine.get("ended") else LOOK_SECONDS)(key, about)
 
 
-def _button(key: str) -> None:
-    st.button("Train now", key=key, type="primary", icon=":material/model_training:", on_click=_ask)
+def _button(key: str, about: str) -> None:
+    st.button(
+        "Train now", key=key, type="primary", icon=":material/model_training:", on_click=_ask, args=(about,)
+    )  # fmt: skip
 
 
 def _mine() -> dict[str, Any]:
-    """The training this session asked for: run, or refused; ended once that was noticed."""
+    """The training this session asked for: run, or refused; about what; ended once that was noticed."""
     return st.session_state.setdefault("training", {})
 
 
-def _ask() -> None:
+def _ask(about: str) -> None:
     mine = _mine()
-    answer: dict[str, Any] = {}
+    answer: dict[str, Any] = {"about": about}
     try:
         person = signin.require()
         answer["run"] = transact(lambda session: job_runs.request(session, person, "train", looks.now()))
@@ -76,7 +81,7 @@ def _ask() -> None:
     mine.update(answer)
 
 
-def _follow(key: str) -> None:
+def _follow(key: str, about: str) -> None:
     mine, person = _mine(), signin.still("train")
     with reading() as session:
         run = job_runs.by_id(session, person, mine["run"])
@@ -89,7 +94,7 @@ def _follow(key: str) -> None:
         st.rerun()
     if run.state != "done":
         ui.refused(f"The training ended early and changed nothing. {run.message or ''}".strip())
-        _button(key)
+        _button(key, about)
     else:
         _trained(run.result or {})
 

@@ -116,7 +116,7 @@ def draw_applied(file: Shown) -> None:
         st.markdown("Stock comes with a file of its own, or on each product's page.")
         st.button("Bring in opening stock", key="next_stock", on_click=start_with, args=("stock",))
     else:
-        waiting.train(NEXT[file.kind], key="train")
+        waiting.train(NEXT[file.kind], key="train", about=str(file.uid))
     import_outcome.lines(file, person)
 
 

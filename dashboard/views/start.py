@@ -40,6 +40,7 @@ def show(fresh: dict[str, Any], person: Actor) -> None:
                 "A product needs 30 days of history and two days with sales. Past sales bring that along; "
                 "with opening stock alone, dates come when it has sold for 30 days.",
                 key="train",
+                about="start",
             )
         else:
             st.markdown(":gray[With past sales at once; with opening stock alone after 30 days of sales.]")

@@ -395,6 +395,21 @@ def test_what_was_imported_and_what_is_next(browser, session, a_file):
     assert not has_button(app, "train")
 
 
+def test_a_later_file_is_not_told_the_training_of_an_earlier_one(browser, session, a_file):
+    first, later = (a_file("applied", counts=COUNTS, finished_at=NOW) for _ in range(2))
+    app = opened(browser, first)
+    button(app, "train").click().run()
+    now = datetime.now(UTC)
+    job_runs.finish(session, job_runs.claim(session, "a", ["train"], now), now, {"ok": 3})
+    session.commit()
+    app.run()
+    assert "3 products have their run-out date" in plain(words(app))
+    app.query_params["id"] = str(later.uid)
+    app.run()
+    assert "run-out date." not in plain(words(app))
+    assert has_button(app, "train")
+
+
 def test_after_a_product_list_comes_stock(browser, a_file):
     file = a_file("applied", "products", counts={"lines read": 2, "products to create": 2}, finished_at=NOW)
     app = opened(browser, file)

@@ -34,12 +34,13 @@ def look(session: Session, product_ids: Sequence[int] | None, today: date, types
     ids = None if product_ids is None else list(product_ids)
     rows = queries.rows(session, "alert_facts", product_ids=ids, until=until)
     facts = {row["product_id"]: alert_rules.facts_of(row) for row in rows}
+    alerts = _alerts(session, ids, types)
+    heard = {(alert.product_id, alert.type) for alert in alerts}
     findings: dict[Key, Finding] = {}
     for product_id, of_product in facts.items():
         for kind in types:
-            if found := _found(kind, of_product, settings, today):
+            if found := _found(kind, of_product, settings, today, is_heard=(product_id, kind) in heard):
                 findings[product_id, kind] = found
-    alerts = _alerts(session, ids, types)
     return Look(
         settings,
         facts,
@@ -49,12 +50,14 @@ def look(session: Session, product_ids: Sequence[int] | None, today: date, types
     )
 
 
-def _found(kind: str, facts: Facts, settings: AlertSettings, today: date) -> Finding | None:
+def _found(
+    kind: str, facts: Facts, settings: AlertSettings, today: date, *, is_heard: bool
+) -> Finding | None:
     if kind == LOW_STOCK:
         return alert_rules.low_stock(facts) if settings.low_stock_enabled else None
     if not settings.predicted_depletion_enabled:
         return None
-    return alert_rules.predicted(facts, today, settings.alert_threshold_days)
+    return alert_rules.predicted(facts, today, settings.alert_threshold_days, is_heard=is_heard)
 
 
 def why_not(kind: str, facts: Facts, settings: AlertSettings) -> str:

@@ -12,6 +12,8 @@ LOW_STOCK, PREDICTED = "low_stock", "predicted_depletion"
 RANK = {"info": 0, "warning": 1, "critical": 2}
 # A sleeper that was to be woken "when it gets worse" wakes when the chance rose by this much.
 CHANCE_STEP = 0.15
+# By how many days a run-out must move beyond the threshold before its alert ends.
+STEADY_DAYS = 2
 PLACES_NAMED = 3
 DAYS_OF_A_MONTH = 30
 
@@ -120,9 +122,14 @@ def low_stock(facts: Facts) -> Finding | None:
     return Finding(max(severities, key=RANK.__getitem__), f"{facts.sku}: {'; '.join(said)}", figures)
 
 
-def predicted(facts: Facts, today: date, alert_days: int) -> Finding | None:
-    """The finding when the most likely day of running out is at most `alert_days` away."""
-    if not facts.is_active or facts.p50_on is None or facts.p50_on > today + timedelta(days=alert_days):
+def predicted(facts: Facts, today: date, alert_days: int, *, is_heard: bool = False) -> Finding | None:
+    """The finding when the most likely day of running out is at most `alert_days` away.
+
+    `is_heard`: there is an alert about it, which ends a little further away than it began; or a product at
+    the edge would be news every other day.
+    """
+    furthest = today + timedelta(days=alert_days + (STEADY_DAYS if is_heard else 0))
+    if not facts.is_active or facts.p50_on is None or facts.p50_on > furthest:
         return None
     if facts.status == "out" and facts.on_hand > 0:
         return None  # something arrived since the run-out was computed, within the last minute

@@ -457,3 +457,19 @@ def test_a_product_that_is_retired_ends_all_its_alerts_at_once(session):
     catalogue.deactivate(session, an_actor(session), product.id)
     (over,), _ = alerts.listing(session, state="resolved", product_id=product.id, today=TODAY)
     assert (over.type, over.resolved_because) == (SOON, "The product is no longer active")
+
+
+def test_a_run_out_at_the_edge_of_the_threshold_is_one_alert_and_not_one_every_other_day(session):
+    product = a_product(session, 20)
+    for days in (14, 15, 14, 16, 14):
+        foresee(session, product, days)
+        put_right(session)
+        watch(session)
+        assert open_of(session, product, SOON)
+    assert session.scalar(sa.select(sa.func.count()).select_from(Alert)) == 1
+    foresee(session, product, 17)
+    put_right(session)
+    assert open_of(session, product, SOON) is None
+    foresee(session, product, 15)
+    watch(session)
+    assert open_of(session, product, SOON) is None

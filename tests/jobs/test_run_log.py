@@ -92,7 +92,9 @@ def test_of_a_talkative_run_the_last_lines_are_kept(admin):
     assert kept[-1] == "1199"
 
 
-def test_a_long_line_is_cut_in_its_middle_and_odd_characters_do_no_harm(admin):
+def test_a_long_line_is_cut_in_its_middle_and_odd_characters_do_no_harm(admin, monkeypatch):
+    # What pytest captures must be text that it can hand to its main process.
+    monkeypatch.setattr(logging.getLogger("runout"), "propagate", False)
     run = a_run()
     with run_log.kept(run.run_id):
         log.info("begin %s end", "x" * 10_000)

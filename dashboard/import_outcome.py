@@ -1,5 +1,6 @@
 """What a file would do, or did: figures, the changes old -> new, what was said about its lines."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -52,8 +53,8 @@ def figures(file: Shown) -> None:
     if file.first_on and file.last_on:
         parts.append(write.span(file.first_on, file.last_on, looks.today()))
     if read := file.counts.get("lines read", file.lines):
-        parts.append(f"{write.number(read)} lines read")
-    parts += [f"{write.number(count)} {_words(file, words)}" for words, count in does.items()]
+        parts.append(f"{write.number(read)} {_of(read, 'lines read')}")
+    parts += [f"{write.number(count)} {_of(count, _words(file, words))}" for words, count in does.items()]
     st.caption(ui.safe_md(" · ".join(parts)))
     for what, rules in (("Skipped", file.skipped), ("Errors", file.errors)):
         if rules:
@@ -72,6 +73,11 @@ def _words(file: Shown, words: str) -> str:
     return words
 
 
+def _of(count: int, words: str) -> str:
+    """The words behind a count, for one of a kind too: 1 receipt reconstructed, 1 shelf counted."""
+    return re.sub(r"s( |$)", r"\1", words.replace("shelves", "shelfs"), count=1) if count == 1 else words
+
+
 def _rule(rule: str) -> str:
     return rule.replace(".", " ").replace("_", " ")
 
@@ -83,7 +89,8 @@ def _capital(words: str) -> str:
 def summary(file: Shown) -> str:
     """What a file did, in one line of a list."""
     write = ui.formats()
-    parts = [f"{write.number(count)} {_words(file, words)}" for words, count in _does(file).items()]
+    does = _does(file)
+    parts = [f"{write.number(count)} {_of(count, _words(file, words))}" for words, count in does.items()]
     return ", ".join(parts[:2])
 
 

@@ -68,8 +68,8 @@ def draw_nothing(settings: alerts.Settings) -> None:
         ui.empty("No alerts are raised.", "Both kinds are switched off below.")
     else:
         ui.empty(
-            "Nothing needs you.",
-            "Alerts come when stock falls to its threshold, or is about to run out.",
+            "No alert is open.",
+            "Low stock raises one at once; what is about to run out is looked for every hour.",
             button="See what runs out next",
             page="views/today.py",
         )

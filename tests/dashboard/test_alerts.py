@@ -176,7 +176,7 @@ def test_filters_come_from_the_address_and_nonsense_in_it_is_said(browser, an_al
 
 
 def test_an_empty_list_says_why(browser, session):
-    assert "Nothing needs you." in words(browser("viewer", "alerts"))
+    assert "No alert is open" in words(browser("viewer", "alerts"))
     assert "No alert fits these filters." in words(browser("viewer", "alerts", q="nothing like it"))
     session.execute(
         sa.update(AlertSettings).values(low_stock_enabled=False, predicted_depletion_enabled=False)

@@ -395,6 +395,12 @@ def test_what_was_imported_and_what_is_next(browser, session, a_file):
     assert not has_button(app, "train")
 
 
+def test_one_of_a_kind_is_said_as_one(browser, a_file):
+    counts = {"lines read": 1, "sales": 1, "receipts reconstructed": 1, "shelves counted": 1}
+    app = opened(browser, a_file("applied", counts=counts, finished_at=NOW))
+    assert "1 line read · 1 shelf counted · 1 receipt reconstructed" in plain(words(app))
+
+
 def test_a_later_file_is_not_told_the_training_of_an_earlier_one(browser, session, a_file):
     first, later = (a_file("applied", counts=COUNTS, finished_at=NOW) for _ in range(2))
     app = opened(browser, first)

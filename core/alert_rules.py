@@ -92,7 +92,7 @@ def crosses(before: Decimal, after: Decimal, threshold: Decimal) -> bool:
 
 def low_stock(facts: Facts) -> Finding | None:
     """The finding when the shop is at or below its threshold, or a warehouse at or below its own."""
-    if not facts.is_active or facts.is_unwanted:
+    if not facts.is_active:
         return None
     severities, said = [], []
     if facts.threshold is not None and (of_shop := severity_of_stock(facts.on_hand, facts.threshold)):
@@ -123,13 +123,18 @@ def low_stock(facts: Facts) -> Finding | None:
 
 
 def predicted(facts: Facts, today: date, alert_days: int, *, is_heard: bool = False) -> Finding | None:
-    """The finding when the most likely day of running out is at most `alert_days` away.
+    """The finding when the most likely day of running out is at most `alert_days` away, or the product late.
+
+    A late one runs out before an order placed today could arrive: with a long lead time that is known long
+    before the day itself is near.
 
     `is_heard`: there is an alert about it, which ends a little further away than it began; or a product at
     the edge would be news every other day.
     """
     furthest = today + timedelta(days=alert_days + (STEADY_DAYS if is_heard else 0))
-    if not facts.is_active or facts.p50_on is None or facts.p50_on > furthest:
+    if not facts.is_active or facts.p50_on is None:
+        return None
+    if facts.p50_on > furthest and facts.status != "late":
         return None
     if facts.status == "out" and facts.on_hand > 0:
         return None  # something arrived since the run-out was computed, within the last minute
@@ -169,8 +174,6 @@ def why_not_low(facts: Facts) -> str:
     """In words, for a product that `low_stock` finds nothing about."""
     if not facts.is_active:
         return "The product is no longer active"
-    if facts.is_unwanted:
-        return f"Not even one piece is expected to sell in {WANTED_DAYS} days"
     if facts.threshold is not None:
         return f"{plain(facts.on_hand)} on hand again, above the threshold of {plain(facts.threshold)}"
     if facts.places:

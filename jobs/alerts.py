@@ -13,8 +13,16 @@ SECONDS = 600
 
 
 def raise_all(claimed: Claim) -> None:
-    """Raise what holds, bring open alerts up to date, wake those whose time came."""
-    _watch(claimed, alerts.raise_all)
+    """Raise what holds, bring open alerts up to date, wake those whose time came, and end what is over.
+
+    An alert about a run-out that an order on its way has put off would otherwise be shown for six hours.
+    """
+
+    def both(session: Session, now: datetime, today: date) -> dict[str, int]:
+        raised, ended = alerts.raise_all(session, now, today), alerts.auto_resolve(session, now, today)
+        return {name: raised.get(name, 0) + ended.get(name, 0) for name in raised | ended}
+
+    _watch(claimed, both)
 
 
 def auto_resolve(claimed: Claim) -> None:

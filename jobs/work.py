@@ -136,6 +136,7 @@ def _train(claimed: Claim, *, only_moved: bool) -> None:
 
     def ended(session: Session, counts: dict[str, int]) -> None:
         job_runs.finish(session, claimed, _now(), counts)
+        job_runs.enqueue(session, "alerts", _now())  # new dates may need somebody before the next hour
 
     work(_now(), progress, only_moved=only_moved, on_publish=ended)
 

@@ -1,6 +1,6 @@
 -- Which products may need an alert or have one, and what do the rules need to know about them?
--- One row: a product that is at or below a threshold, or most likely runs out by `until`, or has an alert
--- that is open or quiet. places: its warehouses with a threshold of their own ({code, on_hand, threshold}).
+-- One row: a product that is at or below a threshold, or most likely runs out by `until`, or is late, or has
+-- an alert that is open or quiet. places: its warehouses with a threshold of their own ({code, on_hand, threshold}).
 -- Parameters: product_ids (null: all products), until.
 WITH on_hand AS (
     SELECT product_id, sum(quantity) AS quantity
@@ -33,7 +33,8 @@ LEFT JOIN run_out AS r ON r.product_id = p.id AND r.warehouse_id IS NULL
 WHERE (CAST(:product_ids AS integer[]) IS NULL OR p.id = ANY(CAST(:product_ids AS integer[])))
   AND ((p.is_active AND (coalesce(on_hand.quantity, 0) <= p.reorder_threshold
                          OR place.is_low
-                         OR r.p50_on <= CAST(:until AS date)))
+                         OR r.p50_on <= CAST(:until AS date)
+                         OR r.status = 'late'))
        OR p.id IN (SELECT a.product_id FROM alert AS a
                    WHERE (a.state <> 'resolved' OR a.is_quiet)
                      AND (CAST(:product_ids AS integer[]) IS NULL

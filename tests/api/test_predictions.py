@@ -185,7 +185,7 @@ def test_the_summary_counts_days(client, as_role, product):
 def test_the_batch_answers_for_all_products_by_sku_and_in_pages(client, as_role, product):
     with transaction() as session:
         young = makers.a_product(session, 7, stock_at=NOW - timedelta(days=5), sku="A-YOUNG")
-        makers.a_product(session, 7, sku="Z-GONE", is_active=False)
+        makers.a_product(session, 7, sku="Z-GONE").is_active = False
     train(NOW)
     headers = as_role("viewer")
     answer = client.get(f"{BASE}/batch", headers=headers)

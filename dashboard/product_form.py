@@ -17,8 +17,8 @@ from dashboard.formats import PIECES, PLURAL
 
 LABELS = {
     "sku": "SKU", "name": "Name", "category": "Category", "unit_of_measure": "Unit",
-    "description": "Description", "unit_cost": "Cost", "unit_price": "Price", "reorder_threshold": "Low at",
-    "lead_time_days": "Lead time",
+    "description": "Description", "unit_cost": "Unit cost", "unit_price": "Unit price",
+    "reorder_threshold": "Threshold", "lead_time_days": "Lead time",
 }  # fmt: skip
 NUMBERS = ("unit_cost", "unit_price", "reorder_threshold", "lead_time_days")
 UNITS = [PIECES[0], *sorted(PLURAL), "kg", "g", "l", "ml", "m"]
@@ -54,9 +54,13 @@ def draw_fields(mine: dict[str, Any], product: Any | None) -> None:
     for column, (name, label, help_) in zip(
         st.columns(4),
         (
-            ("unit_cost", f"Cost of one ({currency})", "What you pay; the value of the stock."),
-            ("unit_price", f"Price of one ({currency})", "What you sell it for; what an empty shelf loses."),
-            ("reorder_threshold", f"Low at ({pieces})", "At or below so many in the whole shop it is low."),
+            ("unit_cost", f"Unit cost ({currency})", "What you pay; the value of the stock."),
+            ("unit_price", f"Unit price ({currency})", "What you sell it for; what an empty shelf loses."),
+            (
+                "reorder_threshold",
+                f"Threshold ({pieces})",
+                "At or below so many in the whole shop it is low.",
+            ),
             ("lead_time_days", "Lead time (days)", "Until an order arrives. Used until a vendor's is known."),
         ),
         strict=True,
@@ -74,7 +78,7 @@ def draw_thresholds(mine: dict[str, Any], detail: Detail, kept: dict[int, Decima
     """At how many pieces it is low in each warehouse, where there are several."""
     if len(detail.levels) < 2:
         return
-    st.markdown(f"Low at, in one warehouse ({ui.safe_md(_pieces(detail.product))})")
+    st.markdown(f"Threshold in one warehouse ({ui.safe_md(_pieces(detail.product))})")
     with st.grid(4, min_column_width=150, gap="small"):
         for level in detail.levels:
             key = f"low_{level.warehouse_id}_{mine['form']}"
@@ -176,7 +180,7 @@ def _write(
     for place, value in low.items():
         thresholds.change(session, person, product.id, place, value)
         now = thresholds.of_product(session, product.id).get(place)
-        label = f"Low at in {ui.safe_md(codes.get(place, place))}"
+        label = f"Threshold in {ui.safe_md(codes.get(place, place))}"
         told.append(editing.changed(label, _shown(olds.get(place)), _shown(now)))
     return Answer(f"{word}: {', '.join(told)}", undo)
 

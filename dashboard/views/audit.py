@@ -121,7 +121,7 @@ filters = {
 }
 found, has_newer, has_older = page_of(filters)
 if found:
-    with ui.heading(f":gray[Lines {found[0].id} to {found[-1].id}]"):
+    with ui.heading(f":gray[{len(found)} {'line' if len(found) == 1 else 'lines'}]"):
         ui.download(
             "Download",
             for_download,

@@ -33,7 +33,7 @@ def test_a_product_is_added_with_its_code_and_stock_and_can_be_edited_at_once(fo
     field(app, "SKU").input("LAMP-1")
     field(app, "Name").input("Desk *lamp*")
     field(app, "Barcode").input("036000291452")
-    field(app, "Cost", "number_input").set_value(4.25)
+    field(app, "Unit cost", "number_input").set_value(4.25)
     field(app, "On the shelf now", "number_input").set_value(12.0)
     press(app, "Add product")
     assert not app.exception
@@ -51,7 +51,7 @@ def test_a_product_is_added_with_its_code_and_stock_and_can_be_edited_at_once(fo
     [
         ("SKU", "text_input", "", "SKU: it needs 1 to 100 characters"),
         ("SKU", "text_input", "taken", "'taken' belongs to Product"),
-        ("Cost", "number_input", -1.0, "Unit cost: -1 is not between 0"),
+        ("Unit cost", "number_input", -1.0, "Unit cost: -1 is not between 0"),
         ("Lead time", "number_input", 1.5, "Lead time: 1.5 is not a whole number"),
         ("Barcode", "text_input", "4006381333932", "the last digit should be 1"),
         ("On the shelf now", "number_input", -2.0, "Opening stock cannot be below zero"),
@@ -78,13 +78,13 @@ def test_a_change_shows_before_and_after_and_can_be_undone(form, session):
     product = a_product(session, 5, name="Lamp", reorder_threshold=3)
     app = form(product.uid)
     field(app, "Name").input("Desk lamp")
-    field(app, "Low at (pieces)", "number_input").set_value(4.0)
+    field(app, "Threshold (pieces)", "number_input").set_value(4.0)
     field(app, there.code, "number_input").set_value(2.0)
     press(app, "Save")
     told = plain(words(app))
     assert "Name **Lamp → Desk lamp**" in told
-    assert "Low at **3 → 4**" in told
-    assert f"Low at in {there.code} **not set → 2**" in told
+    assert "Threshold **3 → 4**" in told
+    assert f"Threshold in {there.code} **not set → 2**" in told
     session.refresh(product)
     assert (product.name, product.reorder_threshold) == ("Desk lamp", 4)
     assert thresholds.of_product(session, product.id) == {there.id: 2}
@@ -102,7 +102,7 @@ def test_a_field_nobody_touched_keeps_what_somebody_else_wrote_meanwhile(form, s
     app = form(product.uid)
     catalogue.change(session, an_actor(session), product.id, product.created_at.date(), name="Lamp 2")
     session.commit()
-    field(app, "Price", "number_input").set_value(6.5)
+    field(app, "Unit price", "number_input").set_value(6.5)
     press(app, "Save")
     session.refresh(product)
     assert (product.name, product.unit_price) == ("Lamp 2", 6.5)

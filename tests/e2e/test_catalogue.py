@@ -39,10 +39,10 @@ def test_a_product_from_its_form_to_its_end(page: Page, demo_shop: str):
     fill(page, "spinbutton", "Lead time (days)", "")
     press(page, "Save")
     expect(page.get_by_text("9 → not set")).to_be_visible()
-    fill(page, "spinbutton", "Cost of one (EUR)", "-3")
+    fill(page, "spinbutton", "Unit cost (EUR)", "-3")
     press(page, "Save")
     expect(page.get_by_test_id("stAlert")).to_contain_text("Unit cost: -3 is not between 0")
-    expect(page.get_by_role("spinbutton", name="Cost of one (EUR)")).to_have_value("-3")
+    expect(page.get_by_role("spinbutton", name="Unit cost (EUR)")).to_have_value("-3")
 
     page.get_by_role("link", name="Open the product").click()
     expect(page.get_by_role("heading", name="On order")).to_be_visible()

@@ -60,6 +60,7 @@ def sign_in(page: Page) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_attached(timeout=30_000)
+    page.wait_for_function("document.cookie.includes('runout_sign_in')")
 
 
 def make_warehouse(page: Page) -> None:

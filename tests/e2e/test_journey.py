@@ -17,6 +17,7 @@ def sign_in(page: Page, role: str = "manager", path: str = "/") -> None:
     page.get_by_label("Password", exact=True).fill(f"{role}123")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_attached()
+    page.wait_for_function("document.cookie.includes('runout_sign_in')")
 
 
 def looking(url: str, question: str, **params):

@@ -103,8 +103,10 @@ def _of_http(request: Request, trouble: HTTPException) -> JSONResponse:
         return too_large()
     detail = details.get(status, str(trouble.detail))
     headers = dict(trouble.headers or {})
-    if status == 405 and (methods := _methods(request)):
-        headers["Allow"] = methods
+    if status == 405:
+        # An address of the framework's own (/docs) is told with its methods in any order.
+        named = sorted(method.strip() for method in headers.pop("Allow", "").split(","))
+        headers["Allow"] = _methods(request) or ", ".join(named)
     return problem(status, detail, kinds.get(status, "HTTPException"), headers=headers)
 
 

@@ -24,6 +24,7 @@ RIGHTS = {
     "edit catalogue": "manager",
     "import": "manager",
     "train": "manager",
+    "edit forecast": "manager",
     "acknowledge alerts": "user",
     "manage alerts": "manager",
     "delete catalogue": "admin",

@@ -38,7 +38,10 @@ class Warehouse(Base):
 
 
 class Product(Base):
-    """A thing the shop keeps in stock, counted in its unit of measure."""
+    """A thing the shop keeps in stock, counted in its unit of measure.
+
+    Its demand history goes on from that of the product it replaces (`predecessor_id`), when there is one.
+    """
 
     __tablename__ = "product"
     __table_args__ = (
@@ -48,6 +51,8 @@ class Product(Base):
         CheckConstraint("unit_price >= 0", name="unit_price"),
         CheckConstraint("reorder_threshold >= 0", name="reorder_threshold"),
         CheckConstraint("lead_time_days BETWEEN 0 AND 365", name="lead_time_days"),
+        CheckConstraint("predecessor_id <> id", name="predecessor"),
+        Index("ix_product_predecessor_id", "predecessor_id"),
     )
 
     id: Mapped[small_id]
@@ -61,6 +66,8 @@ class Product(Base):
     unit_price: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))
     reorder_threshold: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     lead_time_days: Mapped[int | None] = mapped_column(SmallInteger)
+    predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
+    predecessor_set_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[moment_now]
     updated_at: Mapped[moment_now]

@@ -22,6 +22,7 @@ class Series:
     demand: np.ndarray
     in_stock: np.ndarray
     end_weekday: int  # 0 = Monday, weekday of the last day
+    until: pd.Timestamp | None = None  # the last day itself, for members that know a calendar
 
     @property
     def days(self) -> int:
@@ -83,7 +84,11 @@ class History:
     def series(self, row: int) -> Series:
         start = self.first[row]
         return Series(
-            self.ids[row], self.demand[row, start:], self.in_stock[row, start:], self.until.weekday()
+            self.ids[row],
+            self.demand[row, start:],
+            self.in_stock[row, start:],
+            self.until.weekday(),
+            self.until,
         )
 
     def __iter__(self) -> Iterator[Series]:

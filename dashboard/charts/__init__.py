@@ -1,5 +1,6 @@
 """Pictures: a frame goes in, a Plotly figure comes out; nothing here has heard of Streamlit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,7 +13,12 @@ plotly.io.templates.default = None
 
 HEIGHTS = (240, 320, 420)
 FONT = "Source Sans, Source Sans Pro, sans-serif"
-LEAST_DAYS_WITH_WORDS = 8  # a narrower grey band has no room for its words
+LEAST_DAYS_WITH_WORDS = 8  # a narrower grey band need not say that there was no stock
+LEAST_LOST = 0.5  # less than half a piece is not worth words
+NARROWEST_PIXELS = 300  # the drawing's width on a phone
+PIXELS_PER_CHARACTER = 6.2
+WORDS_PIXELS = 16  # the height of a line of words
+NO_STOCK_WORDS = "no stock"
 # What the browser may not draw over a picture, and no zooming by accident on a phone.
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 
@@ -108,29 +114,101 @@ def blank(height: int, *, dark: bool, separators: str = ".,") -> Sketch:
     return Sketch(layout)
 
 
-def shade_days_without_stock(drawn: Sketch, days: list[date], in_stock: list[bool], *, dark: bool) -> int:
-    """Grey bands over each run of days on which there was nothing to sell; answers how many."""
-    runs: list[list[date]] = []
-    for day, was_there in zip(days, in_stock, strict=True):
+@dataclass(frozen=True)
+class Gap:
+    """Days in a row on which there was nothing to sell, and what was probably asked for on them."""
+
+    first: date
+    last: date
+    lost: float
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def middle(self) -> date:
+        return self.first + (self.last - self.first) / 2
+
+
+def shade_days_without_stock(
+    drawn: Sketch,
+    days: Sequence[date],
+    in_stock: Sequence[bool],
+    lost: Sequence[float] | None = None,
+    *,
+    dark: bool,
+    days_shown: int,
+    said: tuple[date, str, str] | None = None,
+) -> list[Gap]:
+    """Grey bands over each run of days on which there was nothing to sell; answers the runs.
+
+    Each says how much was probably `lost` on it (units a day), or that there was no stock, as far as there is
+    room for words on a phone; the most lost first.
+
+    Args:
+        days_shown: how many days the whole picture has.
+        said: words that stand over the picture already: (day, words, xanchor).
+    """
+    gaps = _gaps(days, in_stock, lost if lost is not None else [0.0] * len(days))
+    for gap in gaps:
+        drawn.shade(
+            type="rect", layer="below", xref="x", yref="paper", x0=gap.first, x1=gap.last + timedelta(days=1),
+            y0=0, y1=1, line={"width": 0}, fillcolor=palette(dark).shade,
+        )  # fmt: skip
+    rows: list[list[tuple[float, float]]] = [[], []]
+    if said:
+        rows[0].append(_span_of_words(said[0], said[1], days_shown, said[2]))
+    for gap in sorted(gaps, key=lambda gap: (-round(gap.lost), -gap.days)):
+        words = lost_words(gap.lost, drawn.layout["separators"])
+        if not words and gap.days < LEAST_DAYS_WITH_WORDS:
+            continue
+        start, end = _span_of_words(gap.middle, words or NO_STOCK_WORDS, days_shown)
+        free = [
+            n for n, row in enumerate(rows) if not any(start < right and left < end for left, right in row)
+        ]
+        if not free or start < days[0].toordinal():
+            continue
+        rows[free[0]].append((start, end))
+        about = above(gap.middle, words or NO_STOCK_WORDS, palette(dark).muted)
+        drawn.say(**about | {"yshift": about["yshift"] + free[0] * WORDS_PIXELS})
+    if rows[1]:
+        drawn.layout["margin"]["t"] += WORDS_PIXELS
+    return gaps
+
+
+def lost_words(units: float, separators: str = ".,") -> str:
+    """An estimate as such: about 14 lost; nothing where hardly anything was."""
+    if units < LEAST_LOST:
+        return ""
+    return f"about {whole(units, separators)} lost"
+
+
+def whole(value: float, separators: str) -> str:
+    """A whole number with the shop's separator of thousands."""
+    return f"{max(round(value), 1):,}".replace(",", separators[1:2])
+
+
+def _gaps(days: Sequence[date], in_stock: Sequence[bool], lost: Sequence[float]) -> list[Gap]:
+    gaps: list[Gap] = []
+    for day, was_there, units in zip(days, in_stock, lost, strict=True):
         if was_there:
             continue
-        if runs and runs[-1][1] + timedelta(days=1) == day:
-            runs[-1][1] = day
+        if gaps and gaps[-1].last + timedelta(days=1) == day:
+            gaps[-1] = Gap(gaps[-1].first, day, gaps[-1].lost + float(units))
         else:
-            runs.append([day, day])
-    for first, last in runs:
-        drawn.shade(
-            type="rect", layer="below", xref="x", yref="paper", x0=first, x1=last + timedelta(days=1), y0=0,
-            y1=1, line={"width": 0}, fillcolor=palette(dark).shade,
-        )  # fmt: skip
-    longest = max(runs, key=lambda run: run[1] - run[0], default=None)
-    if longest and (longest[1] - longest[0]).days + 1 >= LEAST_DAYS_WITH_WORDS:
-        middle = longest[0] + (longest[1] - longest[0]) / 2
-        drawn.say(**above(middle, "no stock", palette(dark).muted))
-    return len(runs)
+            gaps.append(Gap(day, day, float(units)))
+    return gaps
 
 
-def above(at: date, words: str, colour: str, xanchor: str = "center") -> dict[str, object]:
+def _span_of_words(at: date, words: str, days_shown: int, xanchor: str = "center") -> tuple[float, float]:
+    """From which to which day words over the picture take room, on the narrowest screen."""
+    width = len(words) * PIXELS_PER_CHARACTER * days_shown / NARROWEST_PIXELS
+    start = at.toordinal() - width * {"left": 0.0, "center": 0.5, "right": 1.0}[xanchor]
+    return start, start + width
+
+
+def above(at: date, words: str, colour: str, xanchor: str = "center") -> dict[str, Any]:
     """Words over the picture, where they hide nothing of it."""
     return {
         "x": at, "y": 1, "yref": "paper", "xanchor": xanchor, "yanchor": "bottom", "yshift": 2,

@@ -9,6 +9,7 @@ from dashboard import charts
 
 MEAN_DAYS = 7
 EXPECTED_DAYS = 14
+LEAST_LOST = 0.05  # units a day that can be seen
 
 
 def figure(
@@ -24,14 +25,13 @@ def figure(
     """Bars of daily demand, their mean over 7 days, grey days without stock, the expected rate ahead.
 
     Args:
-        path: one row a day (`demand.stock_path`): day, demand, in_stock.
+        path: one row a day (`demand.stock_path`): day, demand, in_stock, and if known lost.
         daily_rate: expected demand per day from today on; None without a forecast.
         rate_words: what that line says.
     """
     colours = charts.palette(dark)
     drawn = charts.blank(height, dark=dark, separators=separators)
     past = path[[day < today for day in path.day]] if len(path) else path
-    charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
     demand = past.demand.astype(float).clip(lower=0)
     drawn.add(
         "bar",
@@ -50,11 +50,16 @@ def figure(
         line={"color": colours.ink, "width": 1.5},
         hoverinfo="skip",
     )
-    words = "<b>—</b> mean of 7 days"
+    words, plain = "<b>—</b> mean of 7 days", "— mean of 7 days"
+    if "lost" in past and (past.lost >= LEAST_LOST).any():
+        _draw_lost(drawn, past, colours)
+        words += f"   <span style='color:{colours.out}'>▨ lost</span>"
+        plain += "   ▨ lost"
     last = today
     if daily_rate is not None:
         last = today + timedelta(days=EXPECTED_DAYS)
         words += f"   <span style='color:{colours.accent}'><b>…</b> {rate_words}</span>"
+        plain += f"   … {rate_words}"
         ahead = [today + timedelta(days=n) for n in range(EXPECTED_DAYS + 1)]
         drawn.add(
             "scatter",
@@ -67,5 +72,24 @@ def figure(
         )
     drawn.say(**charts.above(last, words, colours.ink, "right"))
     if len(past):
-        charts.show_days(drawn, past.day.iloc[0], last)
+        first = past.day.iloc[0]
+        charts.shade_days_without_stock(
+            drawn, list(past.day), list(past.in_stock), dark=dark, days_shown=(last - first).days + 1,
+            said=(last, plain, "right"),
+        )  # fmt: skip
+        charts.show_days(drawn, first, last)
     return drawn.figure()
+
+
+def _draw_lost(drawn: charts.Sketch, past: pd.DataFrame, colours: charts.Palette) -> None:
+    """On top of what was sold: what was probably asked for and not there."""
+    drawn.layout["barmode"] = "stack"
+    drawn.add(
+        "bar",
+        x=list(past.day),
+        y=[round(float(units), 2) for units in past.lost],
+        name="probably lost",
+        marker={"color": "rgba(0,0,0,0)", "line": {"width": 0},
+                "pattern": {"shape": "/", "fgcolor": colours.out, "size": 5, "solidity": 0.35}},
+        hovertemplate="%{x|%a %-d %b}: about %{y:,.1f} asked for and not there<extra></extra>",
+    )  # fmt: skip

@@ -13,6 +13,7 @@ LEAST_PAST_DAYS = 45
 PAST_PER_DAY_AHEAD = 1.5
 BEYOND_RUN_OUT_DAYS = 14
 BEYOND_RECEIPT_DAYS = 7
+TODAY_WORDS = "today"
 LINES = ("p10", "p25", "p50", "p75", "p90")
 
 Arrivals = Sequence[tuple[date, float, str]]
@@ -36,7 +37,8 @@ def figure(
     What is on its way is an up-step of the futures with its words on it.
 
     Args:
-        path: one row a day (`demand.stock_path`): day, closing, in_stock.
+        path: one row a day (`demand.stock_path`): day, closing, in_stock, and if known lost (units that were
+            probably asked for while there was nothing to sell).
         fan: one row a day from today (`Outlook.fan`): day, p10 .. p90 of the stock left, or None.
         on_hand: the stock of this moment, where both meet.
         run_out: days by which 10, 50 and 90 % of the futures have run out; None beyond the horizon.
@@ -52,9 +54,13 @@ def figure(
         past = _recent(past, today, last)
         _draw_fan(drawn, ahead, dark=dark)
         _say_receipts(drawn, receipts, ahead, dark=dark)
-    charts.shade_days_without_stock(drawn, list(past.day), list(past.in_stock), dark=dark)
-    _draw_history(drawn, past, today, on_hand, dark=dark)
     first = past.day.iloc[0] if len(past) else today
+    lost = list(past.lost) if "lost" in past else None
+    charts.shade_days_without_stock(
+        drawn, list(past.day), list(past.in_stock), lost, dark=dark, days_shown=(last - first).days + 1,
+        said=(today, TODAY_WORDS, "right" if last == today else "center"),
+    )  # fmt: skip
+    _draw_history(drawn, past, today, on_hand, dark=dark)
     if last > today:
         _draw_bracket(drawn, run_out, first, last, run_out_words, dark=dark)
     if last > first:
@@ -146,8 +152,17 @@ def _draw_history(
         name="on hand",
         mode="lines",
         line={"color": charts.palette(dark).ink, "width": 2, "shape": "hv"},
-        hovertemplate="%{x|%a %-d %b}: %{y:,~f} on hand<extra></extra>",
+        text=[*_lost_words(past, drawn.layout["separators"]), ""],
+        hovertemplate="%{x|%a %-d %b}: %{y:,~f} on hand%{text}<extra></extra>",
     )
+
+
+def _lost_words(past: pd.DataFrame, separators: str) -> list[str]:
+    """What a day's hover adds where something was probably lost."""
+    if "lost" not in past:
+        return [""] * len(past)
+    words = [charts.lost_words(units, separators) for units in past.lost]
+    return [f", {said}" if said else "" for said in words]
 
 
 def _draw_bracket(
@@ -204,4 +219,4 @@ def _mark_today(drawn: charts.Sketch, today: date, *, is_last: bool, dark: bool)
         type="line", xref="x", yref="paper", x0=today, x1=today, y0=0, y1=1,
         line={"color": colours.muted, "width": 1, "dash": "dot"},
     )  # fmt: skip
-    drawn.say(**charts.above(today, "today", colours.muted, "right" if is_last else "center"))
+    drawn.say(**charts.above(today, TODAY_WORDS, colours.muted, "right" if is_last else "center"))

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
-from core.forecast.depletion import first_passage
+from core.forecast.exams import COVERS, Answers, Exam, set_exam, shares_by_day, sit
 from core.forecast.history import History
-from core.forecast.models import Forecaster, in_chunks, mean_of_last_days
+from core.forecast.models import Forecaster
 
-COVERS = (5, 10, 20)  # stocks tried, in days of the last 28 days' mean demand
 LEVELS = (0.1, 0.5, 0.9)
-MIN_HISTORY_DAYS = 56
+SOON_DAYS = 14
+MEANS = ["crps", "crps_naive", "pinball", "covered", "bias", "brier_14", "mase", "mase_naive"]
+"""Scores of a task, averaged over tasks. In days, but for `covered` (0 or 1), `brier_14`, and the MASEs."""
 SCORES = ["crps", "crps_naive", "pinball", "covered"]
+COLUMNS = ["unique_id", "origin", "cover", "stock", "actual", "p10", "p50", "p90", *MEANS]
 
 
 def crps_days(days: np.ndarray, actual: int, horizon_days: int) -> float:
@@ -22,22 +24,28 @@ def crps_days(days: np.ndarray, actual: int, horizon_days: int) -> float:
     The sum over days of (F(d) - 1{actual <= d})^2, everything beyond the horizon counted as horizon + 1. A
     single date scores its absolute error (Gneiting & Raftery 2007, JASA 102, 359-378).
     """
-    counts = np.bincount(np.minimum(days, horizon_days + 1), minlength=horizon_days + 2)
-    reached = np.cumsum(counts)[: horizon_days + 1] / len(days)
-    happened = np.arange(horizon_days + 1) >= actual
-    return float(((reached - happened) ** 2).sum())
+    return float(crps(shares_by_day(days, horizon_days), np.array(actual)))
+
+
+def crps(reached: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """The same of many: `reached` (..., horizon + 1) chances to have run out by each day, `actual` (...)."""
+    happened = np.arange(reached.shape[-1]) >= actual[..., None]
+    return ((reached - happened) ** 2).sum(axis=-1)
+
+
+def quantiles(reached: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """First day by which the chance is at least each level (levels, ...); horizon + 1 when it never is."""
+    there = [reached >= level - 1e-9 for level in levels]
+    beyond = reached.shape[-1]
+    return np.array([np.where(by.any(axis=-1), by.argmax(axis=-1), beyond) for by in there])
 
 
 def pinball(quantiles: np.ndarray, levels: Sequence[float], actual: float) -> float:
     """Mean quantile loss in days of run-out days at the given levels (both of the same length)."""
     miss = actual - np.asarray(quantiles, float)
-    level = np.asarray(levels, float)
-    return float(np.maximum(level * miss, (level - 1) * miss).mean())
-
-
-def is_covered(quantiles: np.ndarray, actual: float) -> bool:
-    """Whether the actual day lies within the outermost quantiles, both included."""
-    return bool(quantiles[0] <= actual <= quantiles[-1])
+    level = np.asarray(levels, float).reshape(-1, *[1] * (miss.ndim - 1))
+    found = np.maximum(level * miss, (level - 1) * miss).mean(axis=0)
+    return float(found) if miss.ndim == 1 else found
 
 
 def naive_day(stock: float, mean_demand: float, horizon_days: int) -> int:
@@ -57,57 +65,63 @@ def score(
     seed: int = 0,
     covers: Sequence[float] = COVERS,
 ) -> pd.DataFrame:
-    """One row per product, origin and cover that can be judged, with its scores.
+    """One row per product, origin and cover that can be judged (`exams.set_exam`), with its scores.
 
     `make` is given what was known at each origin and nothing later, so a library of analogs is built anew.
-    Judged are products with 56 days of life and a sale in the last 28 days, whose next `horizon_days` days
-    are known and were in stock (days without stock hide when the stock would have run out).
-    Columns: unique_id, origin, cover, stock, actual, p10, p50, p90, crps, crps_naive, pinball, covered.
+    Columns: COLUMNS. A product on which the forecaster fails is left out.
     """
-    rows = []
+    tables = []
     for origin in (pd.Timestamp(origin) for origin in origins):
         known = history.before(origin)
-        start = known.demand.shape[1]
-        if start + horizon_days > history.demand.shape[1]:
-            raise ValueError(f"After {origin:%Y-%m-%d} fewer than {horizon_days} days are known.")
-        row_of = {unique_id: row for row, unique_id in enumerate(history.ids)}
-        future = slice(start, start + horizon_days)
-        judged = [
-            row
-            for row, series in enumerate(known)
-            if series.days >= MIN_HISTORY_DAYS
-            and series.demand[-28:].sum() > 0
-            and history.in_stock[row_of[series.unique_id], future].all()
-        ]
-        asked = known.take(np.array(judged, int))
-        for series, (unique_id, paths) in zip(
-            asked, in_chunks(make(known), asked, horizon_days, n_paths, seed), strict=True
-        ):
-            truth = np.cumsum(history.demand[row_of[unique_id], future])
-            mean, running = mean_of_last_days(series), np.cumsum(paths, axis=1)
-            for cover in covers:
-                stock = max(1.0, float(np.ceil(cover * mean - 1e-9)))
-                rows.append((unique_id, origin, cover, stock, *_judge(running, truth, stock, mean)))
-    columns = ["unique_id", "origin", "cover", "stock", "actual", "p10", "p50", "p90", *SCORES]
-    return pd.DataFrame(rows, columns=columns)
+        exam = set_exam(history, origin, horizon_days, covers, known)
+        if len(exam):
+            tables.append(marks(exam, sit(exam, make(known), n_paths, seed)))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def _judge(running: np.ndarray, truth: np.ndarray, stock: float, mean: float) -> tuple[float, ...]:
-    horizon = len(truth)
-    actual, days = int(first_passage(truth, stock)), first_passage(running, stock)
-    quantiles = np.quantile(days, LEVELS, method="inverted_cdf")
-    return (
-        actual,
-        *quantiles,
-        crps_days(days, actual, horizon),
-        float(abs(naive_day(stock, mean, horizon) - actual)),
-        pinball(quantiles, LEVELS, actual),
-        is_covered(quantiles, actual),
-    )
+def marks(exam: Exam, answers: Answers) -> pd.DataFrame:
+    """The scored answers of one forecaster to one exam, one row per product and cover.
+
+    `bias` is the most likely day minus the actual one, both at most horizon + 1: above 0 promised too long.
+    `brier_14` is the squared error of the chance to run out within 14 days. `mase` is the mean absolute error
+    of the expected demand of a day over that of "as a week ago" within the known days (Hyndman & Koehler
+    2006, IJF 22, 679-688); NaN when the past never changed. `mase_naive` is that of the 28-day mean.
+    """
+    actual, stocks, means = exam.actual(), exam.stocks(), exam.means()
+    days = quantiles(answers.reached, LEVELS)
+    naive = np.array(
+        [[naive_day(stock, mean, exam.horizon_days) for stock in row]
+         for row, mean in zip(stocks, means, strict=True)]
+    ).reshape(stocks.shape)  # fmt: skip
+    soon = answers.reached[..., min(SOON_DAYS, exam.horizon_days)]
+    scales = exam.scales()
+    scales = np.where(scales > 0, scales, np.nan)
+    naive_error = np.abs(exam.came - means[:, None]).mean(axis=1)
+    per_task = {
+        "stock": stocks,
+        "actual": actual,
+        **dict(zip(("p10", "p50", "p90"), days, strict=True)),
+        "crps": crps(answers.reached, actual),
+        "crps_naive": np.abs(naive - actual).astype(float),
+        "pinball": pinball(days, LEVELS, actual),
+        "covered": (days[0] <= actual) & (actual <= days[-1]),
+        "bias": (days[1] - actual).astype(float),
+        "brier_14": (soon - (actual <= SOON_DAYS)) ** 2,
+        "mase": np.broadcast_to((answers.error / scales)[:, None], stocks.shape),
+        "mase_naive": np.broadcast_to((naive_error / scales)[:, None], stocks.shape),
+    }
+    table = pd.DataFrame({name: np.ravel(values) for name, values in per_task.items()})
+    table["unique_id"] = np.repeat(np.array(exam.known.ids, dtype=object), len(exam.covers))
+    table["cover"] = np.tile(exam.covers, len(exam))
+    table["origin"] = exam.origin
+    return table.loc[table["crps"].notna(), COLUMNS].reset_index(drop=True)
 
 
 def by_product(scores: pd.DataFrame) -> pd.DataFrame:
-    """Per product (index unique_id): tasks, mean scores in days, coverage, skill against the naive rule."""
+    """Per product (index unique_id): tasks, mean scores, coverage (and `inside`, of how many), skill.
+
+    Skill is the share of the naive rule's error that is gone; NaN when that rule was always right.
+    """
     return _summed(scores.groupby("unique_id"))
 
 
@@ -117,7 +131,7 @@ def of_shop(scores: pd.DataFrame) -> pd.Series:
 
 
 def _summed(groups: DataFrameGroupBy) -> pd.DataFrame:
-    mean = groups[SCORES].mean().rename(columns={"covered": "coverage"})
+    mean = groups[MEANS].mean().rename(columns={"covered": "coverage"})
     naive = mean["crps_naive"].to_numpy(float)
     skill = np.divide(naive - mean["crps"], naive, out=np.full(len(mean), np.nan), where=naive > 0)
-    return mean.assign(skill=skill, tasks=groups.size())
+    return mean.assign(skill=skill, inside=groups["covered"].sum(), tasks=groups.size())

@@ -8,12 +8,14 @@ import numpy as np
 
 from core.forecast.analogs import PAST_DAYS, Analogs, Library, build_library
 from core.forecast.blocks import BlockBootstrap, shares
+from core.forecast.contenders import fit_for, is_dormant
 from core.forecast.history import History, Series
 from core.forecast.occurrence import OccurrenceSize
 
 SHORT_HISTORY_DAYS = 28
-DORMANT_DAYS = 28
 CHUNK_PRODUCTS = 50
+DEFAULT = ("blocks", "occurrence", "analogs")
+"""The members of the pool unless the shop's own back-test says otherwise (`core.forecast.leaderboard`)."""
 
 
 class Forecaster(Protocol):
@@ -75,10 +77,12 @@ class Pool:
     No member is picked per product: choosing by each product's own back-test did worse than equal shares, and
     fitted weights did no better. With fewer than 30 products or 1,000 windows in the library the analogs stay
     out; so they do for a product without a sale in 28 days in stock, because a library may hold no dead
-    product to learn from. With less than 28 days of history only occurrence and size are drawn.
+    product to learn from. With less than 28 days of history only occurrence and size are drawn. `admitted`
+    names the members that take part where they can.
     """
 
     library: Library | None = None
+    admitted: tuple[str, ...] = DEFAULT
     name: str = "pool"
     _blocks: BlockBootstrap = field(default_factory=BlockBootstrap, repr=False)
     _occurrence: OccurrenceSize = field(default_factory=OccurrenceSize, repr=False)
@@ -87,12 +91,15 @@ class Pool:
         """The members used for this product."""
         if series.days < SHORT_HISTORY_DAYS:
             return (self._occurrence,)
-        local = (self._blocks, self._occurrence)
-        if self.library is None or not self.library.is_enough or series.days < PAST_DAYS:
-            return local
-        if not series.demand[series.usable][-DORMANT_DAYS:].any():
-            return local
-        return (*local, Analogs(self.library))
+        own: list[Member] = [self._blocks, self._occurrence]
+        if self._knows_others_like(series):
+            own.append(Analogs(self.library))
+        guests = fit_for(tuple(name for name in self.admitted if name not in DEFAULT), series)
+        return (*(one for one in own if one.name in self.admitted), *guests) or (self._occurrence,)
+
+    def _knows_others_like(self, series: Series) -> bool:
+        enough = self.library is not None and self.library.is_enough and series.days >= PAST_DAYS
+        return enough and not is_dormant(series)
 
     def paths(self, history: History, horizon_days: int, n_paths: int, seed: int) -> np.ndarray:
         return _stack(history, horizon_days, n_paths, seed, self.line_up)

@@ -72,6 +72,9 @@ class Forecast(Base):
               postgresql_where=text("is_current"), postgresql_nulls_not_distinct=True),
         Index("ix_forecast_model_run_id", "model_run_id"),
         Index("ix_forecast_product_id", "product_id"),
+        # The products that were tested on the past, by class.
+        Index("ix_forecast_tested", "demand_class", postgresql_where=text(
+            "is_current AND warehouse_id IS NULL AND scores -> 'tasks' IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[big_id]
@@ -100,10 +103,10 @@ class RunOut(Base):
 
     One row per product (all warehouses, `warehouse_id` null) and per product and warehouse. It is stale when
     `on_hand` is not the stock of now, `due` not what is on its way, `edits` not what people changed of the
-    forecast (`[[week, adds, replaces], ...]`, null without any), or `as_of` is not today. Days are dates;
-    null means not within the horizon. `due`: `[[date, quantity], ...]` of the open receipts that were
-    counted, by date, null when there were none. `money_at_risk`: sales expected to be lost before an order
-    placed today arrives.
+    forecast (`[[week, adds, replaces, first day it speaks of], ...]` from this week on, null without any), or
+    `as_of` is not today. Days are dates; null means not within the horizon. `due`: `[[date, quantity], ...]`
+    of the open receipts that were counted, by date, null when there were none. `money_at_risk`: sales
+    expected to be lost before an order placed today arrives.
     """
 
     __tablename__ = "run_out"
@@ -250,8 +253,13 @@ class IssuedRange(Base):
         CheckConstraint("(state = 'open') = (closed_on IS NULL)", name="closed_on"),
         Index("uq_issued_range_day", "product_id", "issued_on", unique=True),
         Index("ix_issued_range_open", "product_id", postgresql_where=text("state = 'open'")),
-        Index("ix_issued_range_closed_on", "closed_on"),
-    )
+        Index("ix_issued_range_issued_on", "issued_on"),
+        # The latest whose days are over, of the shop and of a class of demand.
+        Index("ix_issued_range_over", text("coalesce(p90_on, until)"),
+              postgresql_where=text("state IN ('inside', 'early', 'late')")),
+        Index("ix_issued_range_class_over", "demand_class", text("coalesce(p90_on, until)"),
+              postgresql_where=text("state IN ('inside', 'early', 'late')")),
+    )  # fmt: skip
 
     id: Mapped[big_id]
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))

@@ -121,7 +121,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issued_range")),
     )
-    op.create_index("ix_issued_range_closed_on", "issued_range", ["closed_on"], unique=False)
+    op.create_index("ix_issued_range_issued_on", "issued_range", ["issued_on"], unique=False)
+    op.create_index(
+        "ix_issued_range_over",
+        "issued_range",
+        [sa.literal_column("coalesce(p90_on, until)")],
+        unique=False,
+        postgresql_where=sa.text("state IN ('inside', 'early', 'late')"),
+    )
+    op.create_index(
+        "ix_issued_range_class_over",
+        "issued_range",
+        ["demand_class", sa.literal_column("coalesce(p90_on, until)")],
+        unique=False,
+        postgresql_where=sa.text("state IN ('inside', 'early', 'late')"),
+    )
     op.create_index(
         "ix_issued_range_open",
         "issued_range",
@@ -185,6 +199,13 @@ def upgrade() -> None:
         sa.Column("limited", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     )
     op.add_column("forecast", sa.Column("would_help", sa.String(), nullable=True))
+    op.create_index(
+        "ix_forecast_tested",
+        "forecast",
+        ["demand_class"],
+        unique=False,
+        postgresql_where=sa.text("is_current AND warehouse_id IS NULL AND scores -> 'tasks' IS NOT NULL"),
+    )
     op.add_column(
         "model_run",
         sa.Column("report", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
@@ -219,6 +240,7 @@ def downgrade() -> None:
     op.drop_column("product", "predecessor_set_at")
     op.drop_column("product", "predecessor_id")
     op.drop_column("model_run", "report")
+    op.drop_index("ix_forecast_tested", table_name="forecast")
     op.drop_column("forecast", "would_help")
     op.drop_column("forecast", "limited")
     op.drop_index(
@@ -237,7 +259,6 @@ def downgrade() -> None:
     op.drop_index(
         "ix_issued_range_open", table_name="issued_range", postgresql_where=sa.text("state = 'open'")
     )
-    op.drop_index("ix_issued_range_closed_on", table_name="issued_range")
     op.drop_table("issued_range")
     op.drop_table("forecast_edit")
     op.drop_table("demand_pattern")

@@ -1,6 +1,5 @@
 """Daily demand out of the roll-up, as the one frame every forecaster speaks: unique_id, ds, y, in_stock."""
 
-import io
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -8,6 +7,8 @@ import numpy as np
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from core import demand_days
+from core.forecast import lost
 from db import queries
 
 
@@ -18,41 +19,34 @@ def frame(
     product_ids: Sequence[int] | None = None,
     by_warehouse: bool = False,
     since: date | None = None,
+    as_booked: bool = False,
 ) -> pd.DataFrame:
-    """Dense daily demand of every product from its first movement to `until` (inclusive).
+    """Dense daily demand of every product from its first movement to `until` (inclusive), as it is learned.
 
     Returns columns unique_id ("17", or "17:2" for product 17 in warehouse 2), ds (midnight), y (units, at
-    least 0) and in_stock (False on a day that began and ended with nothing on the shelf and brought nothing:
-    demand of such a day was not seen). With `since` earlier days are left out of the frame, not of the stock.
+    least 0) and in_stock: False on a day that does not show regular demand. That is a day that began and
+    ended with nothing on the shelf and brought nothing, and, with y = 0, a day that was left out or closed
+    and a day of a promotion. A sale that was left out is not in y. A product that replaces another one has
+    its days too. With `since` earlier days are left out of the frame, not of the stock; `as_booked` knows
+    nothing of what people said.
     """
-    moved = _roll_up(session, until, product_ids)
-    if moved.empty:
+    found = demand_days.look(
+        session, until, product_ids=product_ids, by_warehouse=by_warehouse, as_booked=as_booked
+    )
+    if found is None:
         return pd.DataFrame({"unique_id": [], "ds": pd.to_datetime([]), "y": [], "in_stock": []})
-    names = moved.product_id.astype(str)
-    if by_warehouse:
-        names = names + ":" + moved.warehouse_id.astype(str)
-    codes, ids = pd.factorize(names, sort=True)
-    days = pd.to_datetime(moved.day).to_numpy().astype("datetime64[D]")
-    start, end = days.min(), np.datetime64(until, "D")
-    column = (days - start).astype(int)
-    shape = (len(ids), int((end - start).astype(int)) + 1)
-    demand, net = np.zeros(shape), np.zeros(shape)
-    np.add.at(demand, (codes, column), moved.demand.to_numpy(float))
-    np.add.at(net, (codes, column), moved.net.to_numpy(float))
-    closing = np.cumsum(net, axis=1)
-    opening = closing - net
-    in_stock = (np.maximum(opening, closing) > 1e-6) | (demand > 0)
-    first = np.full(len(ids), shape[1])
-    np.minimum.at(first, codes, column)
+    first = found.first
     if since is not None:
-        first = np.maximum(first, int((np.datetime64(since, "D") - start).astype(int)))
-    row, col = np.nonzero(np.arange(shape[1]) >= first[:, None])
+        first = np.maximum(first, (since - found.start).days)
+    row, col = np.nonzero(np.arange(found.demand.shape[1]) >= first[:, None])
+    shown = ~(found.left_out | found.is_event)[row, col]
+    days = np.datetime64(found.start, "D") + col.astype("timedelta64[D]")
     return pd.DataFrame(
         {
-            "unique_id": pd.Categorical.from_codes(row, categories=ids),
-            "ds": (start + col.astype("timedelta64[D]")).astype("datetime64[ns]"),
-            "y": np.maximum(demand[row, col], 0.0),
-            "in_stock": in_stock[row, col],
+            "unique_id": pd.Categorical.from_codes(row, categories=list(found.ids)),
+            "ds": days.astype("datetime64[ns]"),
+            "y": np.where(shown, np.maximum(found.demand[row, col], 0.0), 0.0),
+            "in_stock": found.in_stock[row, col] & shown,
         }
     )
 
@@ -84,40 +78,45 @@ def stock_path(
 ) -> pd.DataFrame:
     """Stock and demand of one product, one row per day from `since` (or its first movement) to `until`.
 
-    Columns: day, closing (stock at the end of the day), demand, receipts, other, in_stock.
+    Columns: day, closing (stock at the end of the day), demand, receipts, other, in_stock, lost (units that
+    would usually have been asked for on a day without stock, see `core.forecast.lost`; 0 on other days).
     """
     found = queries.frame(
         session, "stock_days", product_id=product_id, warehouse_id=warehouse_id, until=until
     )
     if found.empty:
-        columns = ["day", "closing", "demand", "receipts", "other", "in_stock"]
+        columns = ["day", "closing", "demand", "receipts", "other", "in_stock", "lost"]
         return pd.DataFrame(columns=columns)
     flows = found.set_index("day")[["demand", "receipts", "other"]].astype(float)
-    calendar = [found.day.iloc[0] + timedelta(days=n) for n in range((until - found.day.iloc[0]).days + 1)]
+    first = found.day.iloc[0]
+    calendar = [first + timedelta(days=n) for n in range((until - first).days + 1)]
     dense = flows.reindex(calendar, fill_value=0.0)
     net = dense.receipts - dense.demand + dense.other
     dense["closing"] = net.cumsum().round(4)
     dense["in_stock"] = (dense.closing > 0) | (dense.closing - net > 1e-6) | (dense.demand > 0)
+    dense["lost"] = _lost(session, product_id, warehouse_id, dense, first, max(since, first), until)
     dense.index.name = "day"
     return dense[dense.index >= since].reset_index()
 
 
-def _roll_up(session: Session, until: date, product_ids: Sequence[int] | None) -> pd.DataFrame:
-    """Rows of the roll-up up to `until`: product_id, warehouse_id, day, demand, net change of stock.
-
-    COPY, because a shop's whole history is read at once (17 times faster than fetching rows).
-    """
-    some = ""
-    if product_ids is not None:
-        # Integers only, so they can be written into a COPY, which takes no parameters.
-        some = f"AND product_id IN ({', '.join(str(int(i)) for i in product_ids) or 'NULL'})"
-    buffer = io.BytesIO()
-    with session.connection().connection.cursor() as cursor:
-        cursor.copy_expert(
-            f"""COPY (SELECT product_id, warehouse_id, day, demand, receipts - demand + other AS net
-                      FROM stock_day WHERE day <= '{until.isoformat()}' {some})
-                TO STDOUT WITH (FORMAT csv, HEADER)""",
-            buffer,
-        )
-    buffer.seek(0)
-    return pd.read_csv(buffer)
+def _lost(
+    session: Session,
+    product_id: int,
+    warehouse_id: int | None,
+    dense: pd.DataFrame,
+    first: date,
+    since: date,
+    until: date,
+) -> np.ndarray:
+    """Units lost on each day; the days before `since` are not asked for."""
+    in_stock = dense.in_stock.to_numpy(bool)
+    asked = np.arange(len(dense)) >= (since - first).days
+    if not (asked & ~in_stock).any():
+        return np.zeros(len(dense))
+    left_out, is_event, closed = (np.zeros(len(dense), bool) for _ in range(3))
+    for kind, starts_on, ends_on in demand_days.odd_days(session, product_id, warehouse_id, first, until):
+        marks = {"left out": left_out, "closed": closed}.get(kind, is_event)
+        marks[max((starts_on - first).days, 0) : max((ends_on - first).days + 1, 0)] = True
+    seen = in_stock & ~(left_out | is_event | closed)
+    demand = np.maximum(dense.demand.to_numpy(), 0.0)
+    return lost.lost(demand, in_stock | closed | ~asked, seen, until.weekday())

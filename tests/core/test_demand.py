@@ -63,3 +63,16 @@ def test_the_stock_path_holds_between_movements(session):
     assert path.closing.tolist() == [2, 0, 0, 4, 4, 4]
     assert path.in_stock.tolist() == [True, True, False, True, True, True]
     assert demand.stock_path(session, a_product(session).id, date(2026, 3, 3), date(2026, 3, 8)).empty
+
+
+def test_the_stock_path_says_what_an_empty_shelf_lost(session):
+    actor, place = an_actor(session), the_warehouse(session)
+    product = a_product(session, 20, stock_at=day(0))
+    for n in range(10):
+        stock.remove(session, actor, product.id, place.id, 2, occurred_at=day(n), reason_code="sale")
+    stock.add(session, actor, product.id, place.id, 4, occurred_at=day(13))
+    path = demand.stock_path(session, product.id, day(8).date(), day(13).date())
+    assert path.in_stock.tolist() == [True, True, False, False, False, True]
+    assert path.lost.tolist()[:2] == [0, 0]
+    assert all(1 < units <= 2 for units in path.lost.tolist()[2:5])
+    assert path.lost.tolist()[5] == 0

@@ -12,11 +12,10 @@ from sqlalchemy import exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from core import inputs, triage
-from core.errors import NotFound
-from core.forecast.depletion import Receipts, fan, run_outs, stock_left
+from core import paths, triage
+from core.forecast.depletion import Receipts, fan, stock_left
 from core.forecast.depletion import RunOut as Passage
-from core.forecast.packing import decode
+from core.forecast.edits import Week
 from db import queries
 from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop
 
@@ -33,7 +32,8 @@ class Outlook:
     `fan` has one row per day from today: day, p10, p25, p50, p75, p90 of the stock left (never below 0), with
     what is on its way. `due` is what was counted of it: (day, quantity), the next first; a day before today
     is overdue and may come any moment, so it counts from today; `without_due` is the verdict if none of it
-    came. Without a forecast `passage` and `fan` are None and `reason` says why.
+    came. `edits` are the weeks in which people changed what was computed. Without a forecast `passage` and
+    `fan` are None and `reason` says why.
     """
 
     verdict: triage.Verdict
@@ -41,6 +41,7 @@ class Outlook:
     fan: pd.DataFrame | None
     on_hand: Decimal
     due: tuple[tuple[date, Decimal], ...]
+    edits: tuple[Week, ...]
     without_due: triage.Verdict
     lead_time_days: int
     money_at_risk: Decimal
@@ -87,9 +88,9 @@ def run_out_rows(
     """
     for start in range(0, len(product_ids), CHUNK_PRODUCTS):
         chunk = list(product_ids[start : start + CHUNK_PRODUCTS])
-        inputs = queries.rows(session, "run_out_inputs", product_ids=chunk, run_id=run_id)
-        passages = _passages(inputs, today)
-        for line, passage in zip(inputs, passages, strict=True):
+        lines = paths.lines(session, chunk, today, run_id)
+        passages = paths.passages(lines, today, paths.plans(lines, today))
+        for line, passage in zip(lines, passages, strict=True):
             if line["is_active"]:
                 yield _run_out_row(line, passage, today)
 
@@ -100,17 +101,8 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
     Raises:
         NotFound: there is no such product.
     """
-    ids = [inputs.small_id(product_id, "product")]
-    lines = queries.rows(session, "run_out_inputs", product_ids=ids, run_id=None)
-    if not lines:
-        raise NotFound(f"There is no product {product_id}.")
-    line = next((row for row in lines if row["warehouse_id"] == warehouse_id), None)
-    nothing = dict.fromkeys(("forecast_id", "as_of", "state", "demand_days", "paths", "due"))
-    if line is None:  # it never lay in this warehouse
-        line = {**lines[0], **nothing, "warehouse_id": warehouse_id, "on_hand": Decimal(0)}
-    elif not line["is_active"]:
-        line = {**line, **nothing}
-    (passage,) = _passages([line], today)
+    line, planned = paths.one(session, product_id, today, warehouse_id)
+    (passage,), plan = paths.passages([line], today, planned), planned.get(product_id)
     verdict = _verdict(line, passage, today)
     forecast = session.get(Forecast, line["forecast_id"]) if line["forecast_id"] else None
     if not line["is_active"]:
@@ -121,14 +113,15 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
         reason = forecast.reason
     left = None
     if passage is not None:
-        left = _stock_left(_from_today(line["paths"], line["as_of"], today), line, today)
+        left = fan_of(paths.demand(line, today, plan), line["on_hand"], paths.receipts(line, today), today)
     return Outlook(
         verdict=verdict,
         passage=passage,
         fan=left,
         on_hand=line["on_hand"],
-        due=_due(line),
-        without_due=_without_due(line, verdict, today),
+        due=paths.due(line),
+        edits=tuple(week for week in plan.weeks if week.is_edited) if plan else (),
+        without_due=_without_due(line, verdict, today, planned),
         lead_time_days=line["lead_time_days"],
         money_at_risk=_money_at_risk(line, passage),
         reason=reason,
@@ -141,57 +134,16 @@ def outlook(session: Session, product_id: int, today: date, warehouse_id: int | 
     )
 
 
-def _passages(inputs: Sequence[Any], today: date) -> list[Passage | None]:
-    """Run-outs of many lines at once; None where there is no forecast, or none that reaches today."""
-    found: list[Passage | None] = [None] * len(inputs)
-    # Paths of forecasts of the same age have the same length and go through in one call.
-    by_age: dict[date, list[int]] = {}
-    for place, line in enumerate(inputs):
-        if line["paths"] is not None:
-            by_age.setdefault(line["as_of"], []).append(place)
-    for as_of, places in by_age.items():
-        cumulative = [_from_today(inputs[place]["paths"], as_of, today) for place in places]
-        if not cumulative[0].shape[1]:
-            continue
-        computed = run_outs(
-            np.stack(cumulative),
-            [float(inputs[place]["on_hand"]) for place in places],
-            [_receipts(inputs[place], today) for place in places],
-            lead_times_days=[inputs[place]["lead_time_days"] for place in places],
-        )
-        for place, passage in zip(places, computed, strict=True):
-            found[place] = passage
-    return found
-
-
-def _from_today(paths: bytes, as_of: date, today: date) -> np.ndarray:
-    """Cumulative demand (paths, days) from today on; the forecast's own first day is the one after as_of."""
-    cumulative = decode(bytes(paths))  # psycopg2 hands out memoryviews
-    gone = min(max((today - as_of).days - 1, 0), cumulative.shape[1])
-    if not gone:
-        return cumulative
-    return cumulative[:, gone:] - cumulative[:, gone - 1 : gone]
-
-
-def _due(line: Any) -> tuple[tuple[date, Decimal], ...]:
-    """What is on its way, as the question in SQL hands it over."""
-    return tuple((date.fromisoformat(day), Decimal(quantity)) for day, quantity in line["due"] or ())
-
-
-def _without_due(line: Any, verdict: triage.Verdict, today: date) -> triage.Verdict:
+def _without_due(line: paths.Line, verdict: triage.Verdict, today: date, planned: Any) -> triage.Verdict:
     if not line["due"]:
         return verdict
     alone = {**line, "due": None}
-    return _verdict(alone, *_passages([alone], today), today)
+    return _verdict(alone, *paths.passages([alone], today, planned), today)
 
 
-def _receipts(line: Any, today: date) -> Receipts:
-    """What is on its way by day of the paths: 1 is today, and what is overdue counts from there."""
-    return [(max((day - today).days + 1, 1), float(quantity)) for day, quantity in _due(line)]
-
-
-def _stock_left(cumulative: np.ndarray, line: Any, today: date) -> pd.DataFrame:
-    left = fan(stock_left(cumulative, float(line["on_hand"]), _receipts(line, today)))
+def fan_of(cumulative: np.ndarray, on_hand: Decimal, receipts: Receipts, today: date) -> pd.DataFrame:
+    """What may be left of the stock, one row per day from today: day, p10, p25, p50, p75, p90."""
+    left = fan(stock_left(cumulative, float(on_hand), receipts))
     days = [today + timedelta(days=n) for n in range(cumulative.shape[1])]
     return pd.DataFrame({"day": days, **left})
 
@@ -211,6 +163,7 @@ def _run_out_row(line: Any, passage: Passage | None, today: date) -> dict[str, A
         "as_of": today,
         "on_hand": line["on_hand"],
         "due": line["due"],
+        "edits": line["edits"],
         "status": verdict.status,
         "p10_on": verdict.p10_on,
         "p50_on": verdict.p50_on,

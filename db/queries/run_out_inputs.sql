@@ -2,7 +2,9 @@
 -- One row: a product (warehouse_id null) or a product in one warehouse, with its stock of now, the current
 -- forecast, what an empty shelf costs, and what is on its way there: due is [[date, quantity], ...] by date,
 -- quantities as text, null where nothing is. Overdue receipts are among it: they may come any moment.
--- Parameters: product_ids; run_id (may be null) puts the forecasts of a run before the published ones.
+-- edits is what people changed of the product's forecast from this week on: [[week, adds, replaces, the first
+-- day they spoke of], ...] by week, the same in each warehouse, null where nothing is.
+-- Parameters: product_ids; today; run_id (may be null) puts the forecasts of a run before the published ones.
 WITH shop_places AS (
     SELECT count(*) AS number FROM warehouse WHERE is_active
 ), wanted AS (
@@ -27,9 +29,17 @@ WITH shop_places AS (
     FROM expected_receipt AS e
     WHERE e.closed_at IS NULL AND e.product_id = ANY(CAST(:product_ids AS integer[]))
     GROUP BY GROUPING SETS ((e.product_id), (e.product_id, e.warehouse_id))
+), edited AS (
+    SELECT e.product_id,
+           jsonb_agg(jsonb_build_array(e.week_on, trim_scale(e.adds)::text, trim_scale(e.replaces)::text,
+                     greatest(e.week_on, CAST(e.edited_at AT TIME ZONE shop.time_zone AS date)))
+                     ORDER BY e.week_on) AS edits
+    FROM forecast_edit AS e CROSS JOIN shop
+    WHERE e.week_on > CAST(:today AS date) - 7 AND e.product_id = ANY(CAST(:product_ids AS integer[]))
+    GROUP BY e.product_id
 )
 SELECT places.product_id, places.warehouse_id, places.on_hand, wanted.lead_time_days,
-       wanted.is_active, wanted.unit_cost, wanted.unit_price, coming.due,
+       wanted.is_active, wanted.unit_cost, wanted.unit_price, coming.due, edited.edits,
        f.id AS forecast_id, f.as_of, f.state, f.demand_days, f.paths
 FROM places
 JOIN wanted ON wanted.id = places.product_id
@@ -37,6 +47,7 @@ CROSS JOIN shop_places
 LEFT JOIN coming ON coming.product_id = places.product_id
                 AND (coming.warehouse_id = places.warehouse_id
                      OR (places.warehouse_id IS NULL AND coming.is_whole_shop))
+LEFT JOIN edited ON edited.product_id = places.product_id
 LEFT JOIN LATERAL (
     SELECT * FROM forecast AS f
     WHERE f.product_id = places.product_id

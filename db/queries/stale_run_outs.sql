@@ -1,5 +1,5 @@
 -- Which products have a run-out that no longer fits their stock, the day, or their forecast?
--- Nor what is on its way, nor how long an order takes.
+-- Nor what is on its way, how long an order takes, or what people changed of the forecast.
 -- One row: a product. Parameters: today, most.
 WITH on_hand AS (
     SELECT product_id, sum(quantity) AS quantity FROM stock_level GROUP BY product_id
@@ -11,6 +11,15 @@ WITH on_hand AS (
     FROM expected_receipt AS e
     WHERE e.closed_at IS NULL
     GROUP BY GROUPING SETS ((e.product_id), (e.product_id, e.warehouse_id))
+), edited AS (
+    -- As run_out_inputs.sql writes it down in run_out.edits.
+    SELECT e.product_id,
+           jsonb_agg(jsonb_build_array(e.week_on, trim_scale(e.adds)::text, trim_scale(e.replaces)::text,
+                     greatest(e.week_on, CAST(e.edited_at AT TIME ZONE shop.time_zone AS date)))
+                     ORDER BY e.week_on) AS edits
+    FROM forecast_edit AS e CROSS JOIN shop
+    WHERE e.week_on > CAST(:today AS date) - 7
+    GROUP BY e.product_id
 ), vendor_lead AS (
     SELECT product_id, min(lead_time_days) AS days FROM vendor_price GROUP BY product_id
 )
@@ -20,10 +29,11 @@ CROSS JOIN shop
 LEFT JOIN on_hand ON on_hand.product_id = p.id
 LEFT JOIN vendor_lead ON vendor_lead.product_id = p.id
 LEFT JOIN coming ON coming.product_id = p.id AND coming.is_whole_shop
+LEFT JOIN edited ON edited.product_id = p.id
 LEFT JOIN run_out AS r ON r.product_id = p.id AND r.warehouse_id IS NULL
 WHERE p.is_active
   AND (r.id IS NULL OR r.as_of <> :today OR r.on_hand <> coalesce(on_hand.quantity, 0)
-       OR r.due IS DISTINCT FROM coming.due
+       OR r.due IS DISTINCT FROM coming.due OR r.edits IS DISTINCT FROM edited.edits
        OR r.lead_time_days <> coalesce(p.lead_time_days, vendor_lead.days, shop.default_lead_time_days))
 UNION
 SELECT p.id

@@ -15,9 +15,22 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import alerts, auth, demand, expected, job_runs, predictions, products, shop, stock, warehouses
+from core import (
+    alerts,
+    auth,
+    demand,
+    expected,
+    job_runs,
+    predictions,
+    products,
+    scorecard,
+    shop,
+    stock,
+    warehouses,
+)
 from core.predictions import Outlook
 from core.products import Detail
+from core.scorecard import Record
 from db.session import reading
 
 SETTINGS_SECONDS = 60
@@ -57,6 +70,7 @@ class ProductPage:
     movements: pd.DataFrame
     latest_on: date | None
     expected: list[Any]  # open stock on its way, rows of `expected.open_of`
+    record: Record  # how often ranges like the one shown were right
 
 
 def now() -> datetime:
@@ -164,6 +178,7 @@ def product_page(uid: uuid.UUID | str, day: date, warehouse_id: int | None = Non
             stock.history(session, product_id=product_id, limit=LAST_MOVEMENTS),
             path.day.iloc[-1] if len(path) else None,
             expected.open_of(session, product_id),
+            scorecard.record(session, product_id, day),
         )
 
 

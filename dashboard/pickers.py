@@ -16,7 +16,8 @@ WORDS_OF = {
     "today": {"status", "warehouse", "sort", "page"},
     "products": {"q", "status", "category", "warehouse", "sort", "page"},
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
-    "product": {"id", "warehouse"},
+    "forecasts": {"q", "class", "state", "sort", "page"},
+    "product": {"id", "warehouse", "show"},
     "jobs": set(),
     "alerts": {"state", "type", "severity", "q", "page"},
     "import": {"id", "kind", "step", "said", "page"},
@@ -74,6 +75,18 @@ def in_address(label: str, word: str, options: Mapping[str, str]) -> str | None:
         refuse(word, f"{label}: there is no '{given[:60]}'.")
         return None
     return given or None
+
+
+def section(label: str, word: str, options: Mapping[str, str], usual: str) -> str:
+    """Which of a page's sections is open, the usual one without a word in the address."""
+    key = _key(word)
+    st.session_state[key] = in_address(label, word, options) or usual
+    st.segmented_control(
+        label, list(options), format_func=options.get, key=key, required=True,
+        on_change=lambda: remember(word, None if st.session_state[key] == usual else st.session_state[key]),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return st.session_state[key]
 
 
 def words(label: str, word: str, placeholder: str) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import ui
+from dashboard import trust, ui
 from dashboard.looks import ProductPage
 
 
@@ -54,7 +54,7 @@ def lines(page: ProductPage) -> list[str]:
     told.append(_risk_line(page))
     as_of = ui.safe_md(write.day(outlook.as_of))
     told.append(f"**Method** {ui.safe_md(outlook.reason)}; data up to {as_of}")
-    told.extend(_scores(outlook.scores))
+    told.extend(_scores(page))
     return told
 
 
@@ -93,23 +93,14 @@ def _risk_line(page: ProductPage) -> str:
     )
 
 
-def _scores(scores: dict[str, Any] | None) -> list[str]:
-    """How such forecasts did when they were tried on the past."""
-    if not scores or not scores.get("tasks"):
-        return ["**How often right**: this product's past is too short to try the forecast on it"]
-    write, tries = ui.formats(), int(scores["tasks"])
-    told = []
-    if scores.get("coverage") is not None:
-        hits = round(scores["coverage"] * tries)
-        told.append(
-            f"**How often right** tried on its own past, {hits} of {tries} ranges held the day it ran out "
-            "(8 of 10 are meant to)"
-        )
+def _scores(page: ProductPage) -> list[str]:
+    """How often such ranges were right, and how far off they were when they were tried on the past."""
+    record, scores, write = page.record, page.outlook.scores or {}, ui.formats()
+    words = trust.record_words(record)
+    told = [f"**How often right** {words}" + (" (8 of 10 are meant to be)" if record.source else "")]
     if scores.get("crps") is not None and scores.get("crps_naive") is not None:
-        ours, naive = (ui.safe_md(write.number(scores[name], 1)) for name in ("crps", "crps_naive"))
-        told.append(
-            f"**Error** {ours} days on average, against {naive} of the rule of thumb (mean of 28 days)"
-        )
+        ours, rule = (ui.safe_md(write.number(scores[name], 1)) for name in ("crps", "crps_naive"))
+        told.append(f"**Error** {ours} days on average, against {rule} of the simple rule ({trust.RULE})")
     return told
 
 

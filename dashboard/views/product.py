@@ -5,11 +5,26 @@ import streamlit as st
 from core import auth
 from core.errors import RunoutError
 from core.products import Detail
-from dashboard import adjusting, editing, ledger, looks, on_order, pickers, receipt, retiring, signin, ui
+from dashboard import (
+    adjusting,
+    editing,
+    ledger,
+    looks,
+    on_order,
+    pickers,
+    receipt,
+    retiring,
+    signin,
+    trust,
+    ui,
+)
 from dashboard.charts import demand as demand_chart
 from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
 
+# The sections under the stock path; only the one that is open is computed.
+SECTIONS = {"trust": "How good is it?", "demand": "Demand"}
+USUAL_SECTION = "demand"
 CHANCES = (("chance_7", "7 days"), ("chance_14", "14 days"), ("chance_30", "30 days"))
 
 
@@ -119,6 +134,8 @@ def draw_stock_path(page: ProductPage) -> None:
     if not len(page.path) and page.outlook.fan is None:
         ui.empty("Nothing has moved yet.", "Book the first stock, and its path is drawn here.")
         return
+    if promise := trust.sentence(page, today, of_a_place=warehouse is not None):
+        st.markdown(promise, help=trust.HELP["sentence"])
     known = verdict.p10_on is not None and verdict.status != "out"
     about = {
         "today": today,
@@ -169,6 +186,15 @@ def draw_demand(page: ProductPage) -> None:
     ui.picture(figure, "Demand per day of the last 90 days.", key="demand")
 
 
+def draw_section(page: ProductPage) -> None:
+    with st.container(key="section"):
+        shown = pickers.section("Section", "show", SECTIONS, USUAL_SECTION)
+        if shown == "trust":
+            trust.draw(page, person, today)
+        else:
+            draw_demand(page)
+
+
 def draw_movements(page: ProductPage) -> None:
     with ui.heading("Last movements"):
         st.page_link(
@@ -194,7 +220,7 @@ def draw(page: ProductPage) -> None:
         with right:
             st.subheader("Adjust stock", anchor=False)
             adjusting.draw(page.detail, warehouse.id if warehouse else None)
-    draw_demand(page)
+    draw_section(page)
     draw_movements(page)
     ui.freshness_line(today)
 

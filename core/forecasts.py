@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -22,9 +21,7 @@ from core import audit, auth, demand, inputs, model_runs, predictions, shop
 from core.auth import Actor
 from core.errors import NotFound, RuleBroken, TooLittleHistory
 from core.forecast import training
-from core.forecast.analogs import Library
 from core.forecast.history import from_frame
-from core.forecast.models import Pool
 from db.models import Forecast, Movement, Posting, Product
 
 CACHE_LASTS = timedelta(hours=1)
@@ -41,9 +38,9 @@ class Material:
     product_id: int
     as_of: date
     run_id: int | None
-    library: bytes | None
+    frozen: training.Frozen
     frames: tuple[pd.DataFrame, ...]
-    scores: pd.DataFrame | None
+    scores: training.Scores
 
 
 @dataclass(frozen=True)
@@ -194,28 +191,23 @@ def material(session: Session, product_id: int, now: datetime) -> Material:
     frames = [whole]
     if model_runs.sells_in_several_places(session):
         frames.append(demand.frame(session, as_of, product_ids=[product_id], by_warehouse=True))
-    current = _current(session, product_id)
-    scores = None
-    if current is not None and current.scores:
-        scores = pd.DataFrame([current.scores], index=[str(product_id)])
+    kept = model_runs.last_learned(session)
     return Material(
         product_id,
         as_of,
         model_runs.latest_published(session),
-        model_runs.latest_library(session),
+        training.Frozen.of(kept.library, kept.admitted) if kept else training.Frozen.of(None),
         tuple(frames),
-        scores,
+        model_runs.scores_of(session, [product_id]),
     )
 
 
 def think(given: Material) -> list[training.Draft]:
     """The forecasts of one product, as a whole and per warehouse."""
-    pool = Pool(_library(given.library) if given.library is not None else None)
-    drafts: list[training.Draft] = []
-    for frame in given.frames:
-        if len(frame):
-            drafts += training.drafts(from_frame(frame, pd.Timestamp(given.as_of)), pool, given.scores)
-    return drafts
+    until = pd.Timestamp(given.as_of)
+    histories = [from_frame(frame, until) for frame in given.frames if len(frame)]
+    (batch,) = training.batches([given.product_id], histories, given.scores, 1)
+    return training.draw(batch, given.frozen)
 
 
 def keep(
@@ -239,12 +231,6 @@ def keep(
     if actor is not None:
         uid = session.scalar(select(Product.uid).where(Product.id == given.product_id))
         audit.note(session, actor.id, "trained", "product", uid)
-
-
-@lru_cache(maxsize=1)
-def _library(kept: bytes) -> Library:
-    """Six megabytes that take longer to unpack than a product takes to forecast."""
-    return Library.load(kept)
 
 
 # -- What there is to make them from -------------------------------------------------------------------------
@@ -285,9 +271,9 @@ def _yesterday(session: Session, now: datetime) -> date:
 
 
 def _current(session: Session, product_id: int) -> Any:
-    """State, age and scores of the product's forecast as a whole."""
+    """State and age of the product's forecast as a whole."""
     return session.execute(
-        select(Forecast.state, Forecast.created_at, Forecast.scores).where(
+        select(Forecast.state, Forecast.created_at).where(
             Forecast.product_id == product_id, Forecast.warehouse_id.is_(None), Forecast.is_current
         )
     ).first()

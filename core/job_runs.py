@@ -138,18 +138,29 @@ def claim(session: Session, worker: str, jobs: list[str], now: datetime) -> Clai
         return None
     run.state, run.worker, run.started_at, run.lease_until = "running", worker, now, now + LEASE
     run.fence, run.attempts = run.fence + 1, run.attempts + 1
-    run.done = run.total = run.message = None
+    run.done = run.total = run.message = run.result = None
     session.flush()
     return Claim(run.id, run.job, run.slot, run.fence, run.subject)
 
 
 def beat(
-    session: Session, claimed: Claim, now: datetime, done: int | None = None, total: int | None = None
+    session: Session,
+    claimed: Claim,
+    now: datetime,
+    done: int | None = None,
+    total: int | None = None,
+    stage: dict[str, Any] | None = None,
 ) -> None:
-    """Prolong the lease and tell how far the work is; raises Superseded when the run is no longer ours."""
+    """Prolong the lease and tell how far the work is; raises Superseded when the run is no longer ours.
+
+    Work of several stages names the one that is counted, `{"stage": words, "since": moment}`; it stands in
+    `result` until there is one.
+    """
     values: dict[str, Any] = {"lease_until": now + LEASE}
     if done is not None:
         values |= {"done": done, "total": total}
+    if stage is not None:
+        values["result"] = stage
     kept = session.execute(
         update(JobRun).where(*_ours(claimed), ~JobRun.cancel_requested).values(values)
     ).rowcount

@@ -1,6 +1,7 @@
 """Model runs: what a training writes, and how it becomes what everybody sees, in one step."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -46,8 +47,16 @@ def keep(session: Session, run_id: int, as_of: date, drafts: Iterable[Draft]) ->
     return {state: sum(row["state"] == state for row in rows) for state in ("ok", "too_short", "failed")}
 
 
-def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], scores: dict[str, Any]) -> None:
+def publish(
+    session: Session,
+    run_id: int,
+    rows: Sequence[dict[str, Any]],
+    scores: dict[str, Any],
+    report: dict[str, Any] | None = None,
+) -> None:
     """Show a run's forecasts and run-outs (`predictions.run_out_rows`) to everybody, in one step.
+
+    `report` is what judging the methods found out; None when only some products were trained.
 
     A product whose forecast failed keeps the one it had. Forecasts that nobody needs any more are deleted.
     Refuses a run that a later one has overtaken; one that is published already stays as it is.
@@ -85,7 +94,7 @@ def publish(session: Session, run_id: int, rows: Sequence[dict[str, Any]], score
             .group_by(Forecast.state)
         ).all()
     )
-    run.state, run.scores, run.finished_at = "published", scores, func.now()
+    run.state, run.scores, run.report, run.finished_at = "published", scores, report, func.now()
     run.trained, run.too_short, run.failed = (counts.get(s, 0) for s in ("ok", "too_short", "failed"))
 
 
@@ -127,14 +136,55 @@ def abandon(session: Session, run_id: int) -> None:
     )
 
 
-def latest_library(session: Session) -> bytes | None:
-    """The frozen library of analogs of the last full training."""
-    return session.scalar(
-        select(ModelRun.library)
+@dataclass(frozen=True)
+class Kept:
+    """What the last full training froze for the whole shop, and how good the dates were then."""
+
+    library: bytes
+    admitted: tuple[str, ...] | None
+    scores: dict[str, Any]
+
+
+def last_learned(session: Session) -> Kept | None:
+    """What trainings of single products go by; None before the first full training."""
+    found = session.execute(
+        select(ModelRun.library, ModelRun.report, ModelRun.scores)
         .where(ModelRun.state == "published", ModelRun.library.is_not(None))
         .order_by(ModelRun.id.desc())
         .limit(1)
+    ).first()
+    return Kept(found.library, admitted(found.report), found.scores or {}) if found is not None else None
+
+
+def admitted(report: dict[str, Any] | None) -> tuple[str, ...] | None:
+    """Names of the members that a report let into the pool; None: the fixed line-up."""
+    names = (report or {}).get("line_up")
+    return tuple(names) if names is not None else None
+
+
+def scores_of(session: Session, product_ids: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """Back-test scores kept with the forecasts that are shown, by product as `unique_id`."""
+    found = session.execute(
+        select(Forecast.product_id, Forecast.scores).where(
+            Forecast.product_id.in_(product_ids),
+            Forecast.warehouse_id.is_(None),
+            Forecast.is_current,
+            Forecast.scores.is_not(None),
+        )
     )
+    return {str(product_id): scores for product_id, scores in found}
+
+
+def failures(session: Session, run_id: int, most: int) -> list[tuple[str, str]]:
+    """SKU and reason of the first products whose forecast failed in a run."""
+    found = session.execute(
+        select(Product.sku, Forecast.reason)
+        .join(Product, Product.id == Forecast.product_id)
+        .where(Forecast.model_run_id == run_id, Forecast.state == "failed")
+        .order_by(Product.sku)
+        .limit(most)
+    )
+    return [(sku, reason) for sku, reason in found]
 
 
 def moved_since_forecast(session: Session, until: date) -> list[int]:
@@ -160,6 +210,8 @@ def _row(run_id: int, as_of: date, draft: Draft) -> dict[str, Any]:
         "paths": draft.paths,
         "fan": draft.fan,
         "scores": draft.scores,
+        "limited": draft.limited,
+        "would_help": draft.would_help,
     }
 
 

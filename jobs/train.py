@@ -1,11 +1,17 @@
-"""Training: look at the demand, think without a session, write, and publish in one step."""
+"""Training: look at the demand, think without a session, write, and publish in one step.
+
+Products go through in windows, so that the demand of a large shop is never in memory at once, and a window
+in batches, which a crew of workers draws (`jobs/workers.py`) while the next window is looked up.
+"""
 
 import argparse
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session
@@ -13,17 +19,24 @@ from sqlalchemy.orm import Session
 from core import auth, demand, job_runs, model_runs, predictions, shop, timetable
 from core.forecast import analogs, backtest, training
 from core.forecast.history import History, from_frame
-from core.forecast.models import Pool
 from db.session import reading, transact, transaction
+from jobs import workers
 
-BATCH = 200
+WINDOW = 2000  # products whose demand is in memory at once: about 40 MB for two years of one warehouse
+BATCH = 50  # products a worker draws at a time: some tenths of a second, against 0.002 s to hand them over
+LIBRARY_PRODUCTS = 10_000  # the library keeps 20,000 windows, so more products would not make it richer
 BACKTEST_PRODUCTS = 1000
+JUDGING_PAYS_FROM = 100  # products: judging draws each of them several times over
+NAMED_FAILURES = 10
 LONG = 600  # seconds one statement may take
+JUDGING, DRAWING, PUBLISHING = "Judging the methods", "Drawing the forecasts", "Publishing"
 log = logging.getLogger("runout.training")
+
+Say = Callable[[str, int, int | None], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`python -m jobs train` has nothing to choose yet."""
+    """`python -m jobs train` has nothing to choose: the settings say who works (see .env.example)."""
 
 
 def main(_arguments: argparse.Namespace) -> int:
@@ -32,11 +45,13 @@ def main(_arguments: argparse.Namespace) -> int:
     with Progress(*columns) as bar:
         task = bar.add_task("Training", total=None)
         now = datetime.now(UTC)
-        counts = train(
-            now,
-            lambda done, total: bar.update(task, completed=done, total=total),
-            on_publish=lambda session, _: _note_done(session, now),
-        )
+
+        def say(stage: str, done: int, total: int | None) -> None:
+            if bar.tasks[0].description != stage:
+                bar.reset(task, description=stage)
+            bar.update(task, completed=done, total=total)
+
+        counts = train(now, say, on_publish=lambda session, _: _note_done(session, now))
     print(
         f"{counts['ok']:,} forecasts trained, {counts['too_short']:,} products with too little history, "
         f"{counts['failed']:,} failed."
@@ -50,9 +65,30 @@ def _note_done(session: Session, now: datetime) -> None:
         job_runs.note_done(session, job, timetable.BY_NAME[job].last_slot(now), now)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a training is about. `by_warehouse`: also per product and warehouse."""
+
+    products: list[int]
+    as_of: date
+    today: date
+    by_warehouse: bool
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What holds for the whole shop until the next full training. `library` only when it is new."""
+
+    frozen: training.Frozen
+    shop_scores: dict[str, Any]
+    library: bytes | None = None
+    report: dict[str, Any] | None = None
+    scores: training.Scores | None = None
+
+
 def train(
     now: datetime,
-    progress: Callable[[int, int], None] | None = None,
+    say: Say | None = None,
     *,
     only_moved: bool = False,
     on_publish: Callable[[Session, dict[str, int]], None] | None = None,
@@ -60,121 +96,172 @@ def train(
     """Train products and publish; what was published before serves until then.
 
     Args:
-        progress: called with the number of forecasts done and the number to do.
-        only_moved: train the products that moved since their forecast, with the library of analogs of the
-            last full training, so that they come out as a full training would make them.
+        say: called with the stage, how much of it is done, and of how much.
+        only_moved: train the products whose demand is another than when their forecast was made, with what
+            the last full training froze, so that they come out as a full training would make them.
         on_publish: called with the counts inside the publishing transaction; what it raises undoes that.
 
     Returns how many forecasts are ok, too_short and failed. When anything but a single product's forecast
     goes wrong the run is given up as a whole.
     """
+    say = say or (lambda *_: None)
     with reading(LONG, snapshot=True) as looking:
         today = shop.today(shop.get(looking), now)
         as_of = today - timedelta(days=1)
-        products = model_runs.active_products(looking)
-        kept = model_runs.latest_library(looking) if only_moved else None
+        kept = model_runs.last_learned(looking) if only_moved else None
         if kept is not None:
             products = model_runs.moved_since_forecast(looking, as_of)
-        histories = [_history(demand.frame(looking, as_of, product_ids=products), as_of)]
-        if model_runs.sells_in_several_places(looking):
-            frame = demand.frame(looking, as_of, product_ids=products, by_warehouse=True)
-            histories.append(_history(frame, as_of))
-    whole_shop = histories[0]
+        else:
+            products = model_runs.active_products(looking)
+        plan = Plan(products, as_of, today, model_runs.sells_in_several_places(looking))
     log.info(
-        "%s products %s, %s of them with sales up to %s",
-        f"{len(products):,}", "have moved" if kept is not None else "are active",
-        f"{len(whole_shop) if whole_shop is not None else 0:,}", as_of,
+        "%s products %s, learned from up to %s", f"{len(products):,}",
+        "have moved" if kept is not None else "are active", as_of,
     )  # fmt: skip
-    if kept is not None:
-        library = analogs.Library.load(kept)
-    else:
-        library = analogs.build_library(whole_shop) if whole_shop is not None else None
-    pool = Pool(library)
+    pays_from = workers.POOL_PAYS_FROM if kept is not None else JUDGING_PAYS_FROM
+    with workers.crew(len(products), pays_from=pays_from) as crew:
+        log.info("Drawn by %s", crew.words)
+        if kept is not None:
+            learned = Learned(training.Frozen.of(kept.library, kept.admitted), kept.scores)
+        else:
+            learned = _learn(plan, say)
+        run_id = transact(lambda session: _start(session, plan, learned))
+        try:
+            return _train(run_id, plan, learned, crew, say, on_publish)
+        except BaseException:
+            with transaction() as session:
+                model_runs.abandon(session, run_id)
+            raise
 
-    run_id = transact(
-        lambda session: model_runs.start(
-            session,
-            auth.system_actor(session),
-            as_of,
-            {"pool": pool.name, "horizon_days": training.HORIZON_DAYS, "paths": training.PATHS,
-             "seed": training.SEED},
-            library.dump() if library is not None and kept is None else None,
-        )
-    )  # fmt: skip
-    try:
-        return _train(run_id, products, histories, pool, today, as_of, progress, on_publish)
-    except BaseException:
-        with transaction() as session:
-            model_runs.abandon(session, run_id)
-        raise
+
+def _start(session: Session, plan: Plan, learned: Learned) -> int:
+    engine = {
+        "pool": learned.frozen.pool().name, "horizon_days": training.HORIZON_DAYS, "paths": training.PATHS,
+        "seed": training.SEED, "version": training.engine_version(),
+    }  # fmt: skip
+    return model_runs.start(session, auth.system_actor(session), plan.as_of, engine, learned.library)
+
+
+# -- What holds for the whole shop ---------------------------------------------------------------------------
+
+
+def _learn(plan: Plan, say: Say) -> Learned:
+    """Build the library and judge the methods, on at most 10,000 products evenly picked."""
+    picked = np.linspace(0, len(plan.products) - 1, min(len(plan.products), LIBRARY_PRODUCTS)).astype(int)
+    products = [plan.products[place] for place in picked]
+    parts = [
+        _history(whole, plan.as_of)
+        for whole, *_ in (_look(plan, some, (False,)) for some in _parts(products, WINDOW))
+    ]
+    history = training.together([part for part in parts if part is not None])
+    if history is None:
+        return Learned(training.Frozen.of(None), {})
+    library = analogs.build_library(history).dump()
+    say(JUDGING, 0, None)
+    scored = _scores(history)
+    log.info("Back-test: %s forecasts of the past compared with what happened", f"{len(scored):,}")
+    return Learned(
+        training.Frozen.of(library),
+        training.plain(backtest.of_shop(scored)) if len(scored) else {},
+        library,
+        None,
+        training.scores_of(backtest.by_product(scored)) if len(scored) else {},
+    )
+
+
+def _scores(history: History) -> pd.DataFrame:
+    """How good run-outs given 56 days ago would have been; the library is built from what was known then."""
+    return training.back_test(
+        history, lambda known: training.pool_of(analogs.build_library(known)), most=BACKTEST_PRODUCTS
+    )
+
+
+# -- Product by product --------------------------------------------------------------------------------------
 
 
 def _train(
     run_id: int,
-    products: list[int],
-    histories: list[History | None],
-    pool: Pool,
-    today: date,
-    as_of: date,
-    progress: Callable[[int, int], None] | None,
+    plan: Plan,
+    learned: Learned,
+    crew: workers.Crew,
+    say: Say,
     on_publish: Callable[[Session, dict[str, int]], None] | None,
 ) -> dict[str, int]:
-    scored = _scores(histories[0])
-    log.info("Back-test: %s forecasts of the past compared with what happened", f"{len(scored):,}")
-    by_product = backtest.by_product(scored) if len(scored) else None
-    total = sum(len(history) for history in histories if history is not None)
     counts = {"ok": 0, "too_short": 0, "failed": 0}
-    seen: set[str] = set()
-    for history in histories:
-        drawn = training.drafts(history, pool, by_product) if history is not None else iter(())
-        for batch in _batches(drawn):
-            seen.update(draft.unique_id for draft in batch)
-            kept = transact(lambda session, batch=batch: model_runs.keep(session, run_id, as_of, batch), LONG)
-            counts = {state: counts[state] + kept[state] for state in counts}
-            if progress is not None:
-                progress(sum(counts.values()), total)
-    never_moved = [
-        training.Draft(str(p), "too_short", "nothing has moved yet", 0, 0)
-        for p in products
-        if str(p) not in seen
-    ]
-    kept = transact(lambda session: model_runs.keep(session, run_id, as_of, never_moved), LONG)
-    counts["too_short"] += kept["too_short"]
-
+    done = 0
+    say(DRAWING, done, len(plan.products))
+    for batch, drafts in _drawn(plan, learned, crew):
+        kept = transact(
+            lambda session, drafts=drafts: model_runs.keep(session, run_id, plan.as_of, drafts), LONG
+        )
+        counts = {state: counts[state] + kept[state] for state in counts}
+        done += batch.products
+        say(DRAWING, done, len(plan.products))
     log.info(
         "%s forecasts trained, %s with too little history, %s failed",
         *(f"{counts[state]:,}" for state in ("ok", "too_short", "failed")),
     )
+    if counts["failed"]:
+        _name_failures(run_id, counts["failed"])
 
+    say(PUBLISHING, 0, None)
     with reading(LONG) as looking:
-        rows = list(predictions.run_out_rows(looking, products, today, run_id))
-    shop_scores = backtest.of_shop(scored).dropna().round(4).to_dict() if len(scored) else {}
+        rows = list(predictions.run_out_rows(looking, plan.products, plan.today, run_id))
 
     def publish(session: Session) -> None:
-        model_runs.publish(session, run_id, rows, shop_scores)
+        model_runs.publish(session, run_id, rows, learned.shop_scores, learned.report)
         if on_publish is not None:
             on_publish(session, counts)
 
     transact(publish, LONG)
     log.info("%s run-outs published", f"{len(rows):,}")
     # What moved while the run-outs were computed and published.
-    transact(lambda session: predictions.refresh_stale(session, today), LONG)
+    transact(lambda session: predictions.refresh_stale(session, plan.today), LONG)
     return counts
+
+
+def _drawn(
+    plan: Plan, learned: Learned, crew: workers.Crew
+) -> Iterator[tuple[training.Batch, list[training.Draft]]]:
+    """Batches with their drafts, in order; while the workers draw a window, the next one is looked up."""
+    under_way: tuple[list[training.Batch], Iterator[list[training.Draft]]] | None = None
+    for products in _parts(plan.products, WINDOW):
+        batches = _window(plan, learned, products)
+        if under_way is not None:
+            yield from zip(*under_way, strict=True)
+        under_way = batches, crew.each(training.draw, batches, learned.frozen)
+    if under_way is not None:
+        yield from zip(*under_way, strict=True)
+
+
+def _window(plan: Plan, learned: Learned, products: list[int]) -> list[training.Batch]:
+    frames = _look(plan, products, (False, True) if plan.by_warehouse else (False,))
+    scores = learned.scores
+    if scores is None:  # nobody was judged: what the last training found out is still true
+        with reading(LONG) as looking:
+            scores = model_runs.scores_of(looking, products)
+    return training.batches(products, [_history(frame, plan.as_of) for frame in frames], scores, BATCH)
+
+
+def _look(plan: Plan, products: list[int], ways: Sequence[bool]) -> list[pd.DataFrame]:
+    """Demand of some products, seen at one moment, each way: as a whole (False) or by warehouse (True)."""
+    with reading(LONG, snapshot=True) as looking:
+        return [demand.frame(looking, plan.as_of, product_ids=products, by_warehouse=way) for way in ways]
 
 
 def _history(frame: pd.DataFrame, as_of: date) -> History | None:
     return from_frame(frame, pd.Timestamp(as_of)) if len(frame) else None
 
 
-def _scores(history: History | None) -> pd.DataFrame:
-    """How good run-outs given 56 days ago would have been; the library is built from what was known then."""
-    if history is None:
-        return pd.DataFrame()
-    return training.back_test(
-        history, lambda known: Pool(analogs.build_library(known)), most=BACKTEST_PRODUCTS
-    )
+def _parts(products: Sequence[int], size: int) -> Iterator[list[int]]:
+    return (list(products[start : start + size]) for start in range(0, len(products), size))
 
 
-def _batches(drafts: Iterator[training.Draft]) -> Iterator[list[training.Draft]]:
-    while batch := list(islice(drafts, BATCH)):
-        yield batch
+def _name_failures(run_id: int, number: int) -> None:
+    """The first ones in the log; all of them are kept with their reasons."""
+    with reading() as looking:
+        found = model_runs.failures(looking, run_id, NAMED_FAILURES)
+    for sku, reason in found:
+        log.warning("%s failed: %s", sku, reason)
+    if number > len(found):
+        log.warning("... and %s more; the Forecasts page lists them all", f"{number - len(found):,}")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from core import job_runs, ledger_check, logs, predictions, production, shop
+from core.errors import RunoutError
 from core.job_runs import Claim
 from db.session import reading, transact
 from jobs import alerts, run_log
@@ -98,6 +99,9 @@ def do(claimed: Claim) -> None:
         except job_runs.Superseded as overtaken:
             log.warning("%s", overtaken)
             _fail(claimed, overtaken.sentence)
+        except RunoutError as refusal:  # said as what to do, with nothing to look for in a traceback
+            log.error("%s", refusal.sentence)
+            _fail(claimed, refusal.sentence)
         except Exception as trouble:
             log.exception("Run %s of %s failed", claimed.run_id, claimed.job)
             _fail(claimed, f"{type(trouble).__name__}: {trouble}")
@@ -125,20 +129,23 @@ def main(arguments: argparse.Namespace) -> int:
 def _train(claimed: Claim, *, only_moved: bool) -> None:
     from jobs.train import train as work  # numpy and pandas, which short work does without
 
-    said_at = time.monotonic()
+    stage, since, said_at = "", _now(), time.monotonic()
 
-    def progress(done: int, total: int) -> None:
-        nonlocal said_at
-        _beat(claimed, done, total)
-        if time.monotonic() - said_at > SIGN_SECONDS:
+    def say(now_doing: str, done: int, total: int | None) -> None:
+        nonlocal stage, since, said_at
+        if now_doing != stage:
+            stage, since = now_doing, _now()
+        far = {"stage": stage, "since": since.isoformat()}
+        transact(lambda session: job_runs.beat(session, claimed, _now(), done, total, far))
+        if total and time.monotonic() - said_at > SIGN_SECONDS:
             said_at = time.monotonic()
-            log.info("%s of %s forecasts drawn", f"{done:,}", f"{total:,}")
+            log.info("%s: %s of %s", stage, f"{done:,}", f"{total:,}")
 
     def ended(session: Session, counts: dict[str, int]) -> None:
         job_runs.finish(session, claimed, _now(), counts)
         job_runs.enqueue(session, "alerts", _now())  # new dates may need somebody before the next hour
 
-    work(_now(), progress, only_moved=only_moved, on_publish=ended)
+    work(_now(), say, only_moved=only_moved, on_publish=ended)
 
 
 def _beat(claimed: Claim, done: int, total: int | None) -> None:

@@ -1,13 +1,22 @@
-"""From histories to forecasts ready to be kept: who is eligible, what is drawn, and why."""
+"""From histories to forecasts ready to be kept: who is eligible, what is drawn, and why.
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+A training is cut into batches of products. `draw` makes the drafts of one batch, in whatever process and on
+whatever machine: what comes out depends on the batch and on what is frozen, on nothing else.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from core.forecast import backtest
+from core.forecast import backtest, exams
+from core.forecast.analogs import Library
 from core.forecast.depletion import RATE_DAYS, fan
 from core.forecast.history import History, Series, demand_class
 from core.forecast.models import Pool, in_chunks
@@ -18,7 +27,8 @@ PATHS = 200
 SEED = 20
 MIN_HISTORY_DAYS = 30
 MIN_DEMAND_DAYS = 2
-BACKTEST_DAYS = 56
+
+Scores = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -35,33 +45,155 @@ class Draft:
     daily_rate: float | None = None
     paths: bytes | None = None
     fan: dict[str, list[float]] | None = None
-    scores: dict[str, Any] | None = None
+    scores: Mapping[str, Any] | None = None
+    limited: list[list[Any]] | None = None
+    would_help: str | None = None
 
 
-def drafts(history: History, pool: Pool, scores: pd.DataFrame | None = None) -> Iterator[Draft]:
-    """A draft for every product of the history, in its order; one product's trouble stops no other.
+@dataclass(frozen=True)
+class Frozen:
+    """What the shop knows together, frozen by the weekly training; every worker gets it once.
+
+    `library` is `Library.dump()` as an array, which joblib maps into the workers' memory instead of sending
+    it with each batch. Two with the same `key` are the same.
+    """
+
+    key: str
+    admitted: tuple[str, ...] | None
+    library: np.ndarray | None = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, library: bytes | None, admitted: Sequence[str] | None = None) -> "Frozen":
+        names = tuple(admitted) if admitted is not None else None
+        told = hashlib.blake2b(library or b"", digest_size=16)
+        told.update(f"{names} {engine_version()}".encode())
+        return cls(told.hexdigest(), names, np.frombuffer(library, np.uint8) if library else None)
+
+    def pool(self) -> Pool:
+        """The default forecaster with this knowledge; unpacked once per process.
+
+        Raises:
+            OtherEngine: this process runs another version of the engine than the one that froze it.
+        """
+        return _pool(self)
+
+
+class OtherEngine(Exception):
+    """A worker runs other code than the training: its forecasts would be others."""
+
+
+@lru_cache(maxsize=1)
+def _pool(frozen: Frozen) -> Pool:
+    library = frozen.library.tobytes() if frozen.library is not None else None
+    if Frozen.of(library, frozen.admitted).key != frozen.key:
+        raise OtherEngine("This worker has another version of Runout, NumPy or SciPy than the training.")
+    return pool_of(Library.load(library) if library is not None else None, frozen.admitted)
+
+
+def pool_of(library: Library | None, admitted: Sequence[str] | None = None) -> Pool:
+    """The pool with the members that the shop's own back-test admitted; the fixed line-up without one."""
+    return Pool(library) if admitted is None else Pool(library, admitted=tuple(admitted))
+
+
+@cache
+def engine_version() -> str:
+    """A fingerprint of the code that draws: the same on two machines means the same forecasts."""
+    told = hashlib.blake2b(f"{version('numpy')} {version('scipy')}".encode(), digest_size=8)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        told.update(path.read_bytes())
+    return told.hexdigest()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some products of a training: their histories as a whole, and per warehouse where there are several.
+
+    `scores` are kept with the forecasts, by unique_id. `silent` are products whose history is empty.
+    """
+
+    products: int
+    histories: tuple[History, ...]
+    scores: Scores
+    silent: tuple[str, ...] = ()
+
+
+def batches(
+    products: Sequence[int], histories: Sequence[History | None], scores: Scores, size: int
+) -> list[Batch]:
+    """Products, `size` at a time, with their rows of each of the histories (None: it is empty)."""
+    found = [history for history in histories if history is not None]
+    rows: list[dict[str, list[int]]] = []
+    for history in found:
+        rows_of: dict[str, list[int]] = {}
+        for row, unique_id in enumerate(history.ids):
+            rows_of.setdefault(unique_id.partition(":")[0], []).append(row)
+        rows.append(rows_of)
+    made = []
+    for start in range(0, len(products), size):
+        names = [str(product) for product in products[start : start + size]]
+        parts = [
+            history.take(np.array([row for name in names for row in rows_of.get(name, ())], int))
+            for history, rows_of in zip(found, rows, strict=True)
+        ]
+        made.append(
+            Batch(
+                len(names),
+                tuple(part for part in parts if len(part)),
+                {name: scores[name] for name in names if name in scores},
+                tuple(name for name in names if not any(name in rows_of for rows_of in rows)),
+            )
+        )
+    return made
+
+
+def together(histories: Sequence[History]) -> History | None:
+    """Histories of different products that end on the same day as one; None when there are none."""
+    if not histories:
+        return None
+    days = max(history.demand.shape[1] for history in histories)
+
+    def padded(table: np.ndarray, missing: float | bool) -> np.ndarray:
+        return np.pad(table, ((0, 0), (days - table.shape[1], 0)), constant_values=missing)
+
+    return History(
+        tuple(unique_id for history in histories for unique_id in history.ids),
+        np.concatenate([padded(history.demand, np.nan) for history in histories]),
+        np.concatenate([padded(history.in_stock, True) for history in histories]),
+        histories[0].until,
+    )
+
+
+def draw(batch: Batch, frozen: Frozen) -> list[Draft]:
+    """The drafts of a batch; one product's trouble stops no other."""
+    made = [Draft(unique_id, "too_short", "nothing has moved yet", 0, 0) for unique_id in batch.silent]
+    for history in batch.histories:
+        made += drafts(history, frozen.pool(), batch.scores)
+    return made
+
+
+def drafts(history: History, pool: Pool, scores: Scores | None = None) -> Iterator[Draft]:
+    """A draft for every product of the history; one product's trouble stops no other.
 
     Args:
-        scores: back-test scores by unique_id (`backtest.by_product`), kept with the forecast.
+        scores: back-test scores by unique_id, kept with the forecast.
     """
-    eligible = np.array([_why_not(series) is None for series in history], bool)
-    for row in np.flatnonzero(~eligible):
-        series = history.series(row)
-        yield Draft(
-            series.unique_id, "too_short", _why_not(series), history_days(series), demand_days(series)
-        )
-    asked = history.take(np.flatnonzero(eligible))
-    series_of = {series.unique_id: series for series in asked}
-    drawn = in_chunks(pool, asked, HORIZON_DAYS, PATHS, SEED)
+    scores = scores or {}
+    reasons = [_why_not(series) for series in history]
+    for row, reason in enumerate(reasons):
+        if reason is not None:
+            series = history.series(row)
+            yield Draft(series.unique_id, "too_short", reason, history_days(series), demand_days(series))
+    asked = history.take(np.flatnonzero([reason is None for reason in reasons]))
+    left = {series.unique_id: (row, series) for row, series in enumerate(asked)}
     try:
-        for unique_id, daily in drawn:
-            yield _kept(series_of.pop(unique_id), pool, daily, scores)
+        for unique_id, daily in in_chunks(pool, asked, HORIZON_DAYS, PATHS, SEED):
+            yield _kept(left.pop(unique_id)[1], pool, daily, scores)
     except Exception:  # a chunk failed: find out which of its products did
-        for row in [history.ids.index(unique_id) for unique_id in series_of]:
-            yield _alone(history.take(np.array([row])), pool, scores)
+        for row, _ in left.values():
+            yield _alone(asked.take(np.array([row])), pool, scores)
 
 
-def _alone(history: History, pool: Pool, scores: pd.DataFrame | None) -> Draft:
+def _alone(history: History, pool: Pool, scores: Scores) -> Draft:
     (series,) = history
     try:
         daily = pool.paths(history, HORIZON_DAYS, PATHS, SEED)[0]
@@ -70,7 +202,7 @@ def _alone(history: History, pool: Pool, scores: pd.DataFrame | None) -> Draft:
     return _kept(series, pool, daily, scores)
 
 
-def _kept(series: Series, pool: Pool, daily: np.ndarray, scores: pd.DataFrame | None) -> Draft:
+def _kept(series: Series, pool: Pool, daily: np.ndarray, scores: Scores) -> Draft:
     try:
         return _draft(series, pool, daily, scores)
     except Exception as trouble:
@@ -83,7 +215,7 @@ def _failed(series: Series, trouble: Exception) -> Draft:
     return Draft(series.unique_id, "failed", reason, history_days(series), demand_days(series))
 
 
-def _draft(series: Series, pool: Pool, daily: np.ndarray, scores: pd.DataFrame | None) -> Draft:
+def _draft(series: Series, pool: Pool, daily: np.ndarray, scores: Scores) -> Draft:
     cumulative = np.cumsum(daily, axis=1)
     members = [member.name for member in pool.line_up(series)]
     days, sold = history_days(series), demand_days(series)
@@ -98,7 +230,7 @@ def _draft(series: Series, pool: Pool, daily: np.ndarray, scores: pd.DataFrame |
         daily_rate=float(daily[:, :RATE_DAYS].mean()),
         paths=encode(np.round(cumulative, 4)),
         fan=fan(cumulative),
-        scores=_scores_of(scores, series.unique_id),
+        scores=scores.get(series.unique_id),
     )
 
 
@@ -124,6 +256,9 @@ def why_not(days: int, sold: int) -> str | None:
     return None
 
 
+BACKTEST_DAYS = 56
+
+
 def back_test(history: History, make_pool, most: int | None = None) -> pd.DataFrame:
     """Scores of run-outs given 56 days before the end, one row per task; empty when the history is too short.
 
@@ -131,15 +266,19 @@ def back_test(history: History, make_pool, most: int | None = None) -> pd.DataFr
         most: judge at most this many products, evenly picked, to bound the time.
     """
     origin = history.until - pd.Timedelta(days=BACKTEST_DAYS)
-    if history.demand.shape[1] < BACKTEST_DAYS + backtest.MIN_HISTORY_DAYS:
-        return pd.DataFrame(columns=["unique_id", *backtest.SCORES])
+    if history.demand.shape[1] < BACKTEST_DAYS + exams.MIN_HISTORY_DAYS:
+        return pd.DataFrame(columns=backtest.COLUMNS)
     if most is not None and len(history) > most:
         history = history.take(np.linspace(0, len(history) - 1, most).astype(int))
     return backtest.score(make_pool, history, [origin], horizon_days=BACKTEST_DAYS, n_paths=100)
 
 
-def _scores_of(scores: pd.DataFrame | None, unique_id: str) -> dict[str, float] | None:
-    if scores is None or unique_id not in scores.index:
-        return None
-    found = scores.loc[unique_id]
-    return {name: round(float(value), 4) for name, value in found.items() if np.isfinite(float(value))}
+def scores_of(by_product: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The rows of `backtest.by_product` as they are kept with the forecasts."""
+    return {str(unique_id): plain(found) for unique_id, found in by_product.iterrows()}
+
+
+def plain(scores: pd.Series) -> dict[str, float]:
+    """Scores as numbers for JSON: rounded, and without what could not be computed."""
+    found = {name: float(value) for name, value in scores.items()}
+    return {name: round(value, 4) for name, value in found.items() if np.isfinite(value)}

@@ -137,11 +137,14 @@ def outcome(run: Any) -> str:
 
 
 def remaining(run: Any, now: datetime) -> str:
-    """How far a run is and how long it still takes at this pace."""
+    """What a run does, how far it is, and how long that still takes at the pace of this stage."""
+    told = run.result or {}
+    since = datetime.fromisoformat(told["since"]) if "since" in told else run.started_at
+    stage = f"{told['stage']}: " if "stage" in told else ""
     if not run.total or not run.done:
-        return f"has begun {_span(now - run.started_at)} ago"
-    left = (now - run.started_at) / run.done * (run.total - run.done)
-    return f"{run.done:,} of {run.total:,}, {_span(left)} left"
+        return f"{stage}{'begun' if stage else 'has begun'} {_span(now - since)} ago"
+    left = (now - since) / run.done * (run.total - run.done)
+    return f"{stage}{run.done:,} of {run.total:,}, {_span(left)} left"
 
 
 def silence(run: Any, said_at: datetime | None, now: datetime) -> str | None:

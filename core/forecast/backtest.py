@@ -55,6 +55,14 @@ def naive_day(stock: float, mean_demand: float, horizon_days: int) -> int:
     return int(min(np.ceil(stock / mean_demand - 1e-9), horizon_days + 1))
 
 
+def naive_days(exam: Exam) -> np.ndarray:
+    """The day of that rule for every stock of an exam (products, covers)."""
+    stocks = exam.stocks()
+    days = [naive_day(stock, mean, exam.horizon_days)
+            for mean, row in zip(exam.means(), stocks, strict=True) for stock in row]  # fmt: skip
+    return np.array(days, int).reshape(stocks.shape)
+
+
 def score(
     make: Callable[[History], Forecaster],
     history: History,
@@ -89,10 +97,7 @@ def marks(exam: Exam, answers: Answers) -> pd.DataFrame:
     """
     actual, stocks, means = exam.actual(), exam.stocks(), exam.means()
     days = quantiles(answers.reached, LEVELS)
-    naive = np.array(
-        [[naive_day(stock, mean, exam.horizon_days) for stock in row]
-         for row, mean in zip(stocks, means, strict=True)]
-    ).reshape(stocks.shape)  # fmt: skip
+    naive = naive_days(exam)
     soon = answers.reached[..., min(SOON_DAYS, exam.horizon_days)]
     scales = exam.scales()
     scales = np.where(scales > 0, scales, np.nan)

@@ -95,9 +95,9 @@ def trend_doubt(model: Any, days: pd.DatetimeIndex, n_paths: int, rng: np.random
 def _quiet() -> Iterator[None]:
     """Without the two lines that cmdstanpy logs for each product."""
     speaker = logging.getLogger("cmdstanpy")
-    before = speaker.level
-    speaker.setLevel(logging.WARNING)
+    before = speaker.disabled
+    speaker.disabled = True  # its level is set anew when it is first imported
     try:
         yield
     finally:
-        speaker.setLevel(before)
+        speaker.disabled = before

@@ -18,10 +18,14 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Exam:
-    """What was known of some products at the end of `origin`, and the demand (products, days) that came."""
+    """What was known of some products at the end of `origin`, and the demand (products, days) that came.
+
+    `known` is what was there to see, `learned` what forecasters see of it (one-off outliers limited).
+    """
 
     origin: pd.Timestamp
     known: History
+    learned: History
     came: np.ndarray
     covers: tuple[float, ...] = COVERS
 
@@ -34,7 +38,7 @@ class Exam:
 
     def take(self, rows: slice | np.ndarray) -> "Exam":
         """The same question about some of the products."""
-        return Exam(self.origin, self.known.take(rows), self.came[rows], self.covers)
+        return Exam(self.origin, self.known.take(rows), self.learned.take(rows), self.came[rows], self.covers)
 
     def chunks(self, size: int) -> Iterator["Exam"]:
         return (self.take(slice(start, start + size)) for start in range(0, len(self), size))
@@ -76,14 +80,17 @@ def set_exam(
     horizon_days: int,
     covers: Sequence[float] = COVERS,
     known: History | None = None,
+    learned: History | None = None,
 ) -> Exam:
     """The exam of one origin, about every product that can be judged.
 
     These have 56 days of life and a sale in the last 28 days, and their next `horizon_days` days are known
     and were in stock (days without stock hide when the stock would have run out).
+    `known` and `learned` (the same products) spare the work of cutting the history; see `Exam`.
     Raises ValueError when the history ends within the horizon.
     """
     known = known if known is not None else history.before(origin)
+    learned = learned if learned is not None else known
     start = known.demand.shape[1]
     if start + horizon_days > history.demand.shape[1]:
         raise ValueError(f"After {origin:%Y-%m-%d} fewer than {horizon_days} days are known.")
@@ -96,9 +103,11 @@ def set_exam(
         and series.demand[-28:].sum() > 0
         and history.in_stock[row_of[series.unique_id], future].all()
     ]
-    asked = known.take(np.array(judged, int))
+    rows = np.array(judged, int)
+    asked = known.take(rows)
     came = history.demand[[row_of[unique_id] for unique_id in asked.ids], future]
-    return Exam(pd.Timestamp(origin), asked, came.reshape(len(asked), horizon_days), tuple(covers))
+    came = came.reshape(len(asked), horizon_days)
+    return Exam(pd.Timestamp(origin), asked, learned.take(rows), came, tuple(covers))
 
 
 def origins(history: History, horizon_days: int, most: int) -> list[pd.Timestamp]:
@@ -119,7 +128,7 @@ def sit(exam: Exam, forecaster: Forecaster, n_paths: int, seed: int) -> Answers:
     failed: dict[str, str] = {}
     started = time.perf_counter()
     for start in range(0, len(exam), CHUNK_PRODUCTS):
-        part = exam.known.take(slice(start, start + CHUNK_PRODUCTS))
+        part = exam.learned.take(slice(start, start + CHUNK_PRODUCTS))
         for row, drawn in enumerate(_drawn(forecaster, part, exam.horizon_days, n_paths, seed), start):
             if isinstance(drawn, Exception):
                 failed[exam.known.ids[row]] = f"{type(drawn).__name__}: {drawn}"[:200]

@@ -123,7 +123,7 @@ def score_batch(batch: Batch, pools: Sequence[Pool]) -> Sheet:
     answers = {POOL: (everything, exams.sit(batch.exam, pool, batch.n_paths, batch.seed))}
     scores = backtest.marks(batch.exam, answers[POOL][1])
     cheap, slow = np.flatnonzero(batch.cheap), np.flatnonzero(batch.slow)
-    line_ups = [{member.name for member in pool.line_up(series)} for series in batch.exam.known]
+    line_ups = [{member.name for member in pool.line_up(series)} for series in batch.exam.learned]
     asked = [(replace(pool, admitted=(name,), name=name), [row for row in cheap if name in line_ups[row]])
              for name in DEFAULT]  # fmt: skip
     for names, rows in ((contenders.CHEAP, cheap), (contenders.SLOW, slow)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.forecast.history import Series
+from core.forecast.lost import usual
 
 # Demand counts in orders (units over the mean size of a day with demand): screws and sofas weigh alike.
 PRIOR_ORDERS = 10.0
@@ -21,40 +22,46 @@ MOST_FACTOR = 101.0  # +10,000 %, as much as can be stated
 class Seen:
     """One product on the days of earlier events: what was asked for and what is usual there, in units.
 
-    `size` is its mean demand on a usual day with demand.
+    `size` is its mean demand on a usual day with demand, 0 when it never had one.
     """
 
-    unique_id: str
     asked: float
     usual: float
     size: float
 
-
-@dataclass(frozen=True)
-class Learned:
-    """What earlier events of one name did: `factor` times the usual demand, by product where it says more."""
-
-    factor: float
-    by_product: dict[str, float]
-
-    def of(self, unique_id: str) -> float:
-        return self.by_product.get(unique_id, self.factor)
+    @property
+    def orders(self) -> tuple[float, float]:
+        """What was asked for and what is usual, as orders."""
+        return (self.asked / self.size, self.usual / self.size) if self.size > 0 else (0.0, 0.0)
 
 
-def learn(seen: Sequence[Seen]) -> Learned:
-    """The effect of an event from its earlier days, shrunk towards none.
+def common_factor(seen: Sequence[Seen]) -> float:
+    """What earlier events of one name did to all their products together, shrunk towards nothing.
 
-    All products together: (orders asked for + 10) / (orders usual + 10). A product's own: its orders weighed
-    against 20 usual orders of the common effect. Without anything seen the factor is 1.
+    (orders asked for + 10) / (orders usual + 10); without anything seen 1.
     """
-    orders = [(one.unique_id, one.asked / one.size, one.usual / one.size) for one in seen if one.size > 0]
-    asked, usual = sum(row[1] for row in orders), sum(row[2] for row in orders)
-    common = _bounded((asked + PRIOR_ORDERS) / (usual + PRIOR_ORDERS))
-    own = {
-        unique_id: _bounded((asked + PRODUCT_PRIOR_ORDERS * common) / (usual + PRODUCT_PRIOR_ORDERS))
-        for unique_id, asked, usual in orders
-    }
-    return Learned(common, own)
+    asked = sum(one.orders[0] for one in seen)
+    expected = sum(one.orders[1] for one in seen)
+    return _bounded((asked + PRIOR_ORDERS) / (expected + PRIOR_ORDERS))
+
+
+def own_factor(seen: Seen, common: float) -> float:
+    """What they did to one product: its own orders, weighed against 20 usual orders of the common effect."""
+    asked, expected = seen.orders
+    return _bounded((asked + PRODUCT_PRIOR_ORDERS * common) / (expected + PRODUCT_PRIOR_ORDERS))
+
+
+def look_at(demand: np.ndarray, seen: np.ndarray, end_weekday: int, days: np.ndarray) -> Seen:
+    """One product on the days of events (places in `demand`) beside what is usual there.
+
+    `seen` marks its days of regular demand, see `core.forecast.lost`.
+    """
+    sold = demand[seen & (demand > 0)]
+    return Seen(
+        asked=float(np.maximum(demand[days], 0.0).sum()),
+        usual=float(usual(demand, seen, end_weekday, days).sum()),
+        size=float(sold.mean()) if sold.size else 0.0,
+    )
 
 
 def _bounded(factor: float) -> float:

@@ -46,6 +46,10 @@ TASKS = (
         runs_in="child", limit=timedelta(hours=3),
     ),
     Task("check_ledger", "Check the ledger", "every night at 03:30 UTC", _at(3, 30), timedelta(days=1)),
+    Task(
+        "ranges", "Score run-out ranges", "each morning from 04:20 in the shop's time (asked every hour)",
+        _at(0, 20), timedelta(hours=1),
+    ),
     Task("alerts", "Raise alerts", "every hour", _at(0), timedelta(hours=1)),
     Task(
         "auto_resolve", "Resolve alerts that are over", "every six hours from 00:30 UTC", _at(0, 30),

@@ -4,6 +4,7 @@ All of them work through the same batches and answer in their order, so the fore
 is a function of `core.forecast`, given by its module: workers need neither the database nor its address.
 """
 
+import multiprocessing
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ BATCH_LIMIT_SECONDS = 900  # far more than a batch takes on any machine: without
 MAPPED_FROM_BYTES = 10_000  # larger arrays go over once and are mapped, not sent with each batch
 NICENESS = 5  # pages of people who wait come before a training that nobody waits for
 WATCH_SECONDS = 0.5
+HANGS = (TimeoutError, multiprocessing.TimeoutError)  # joblib raises the second, which is not the first
 DASK_RECIPE = "docs/recipes/train-on-a-cluster.md"
 
 
@@ -89,7 +91,7 @@ class Alone:
     words = "this process"
 
     def each(self, work: Work[T], batches: Iterable[Any], frozen: Any = None) -> Iterator[T]:
-        return (work(*_arguments(batch, frozen)) for batch in batches)
+        return (work(batch) if frozen is None else work(batch, frozen) for batch in batches)
 
 
 class Processes:
@@ -106,7 +108,7 @@ class Processes:
 
     def _begin(self, work: Work[T], batches: Sequence[Any], frozen: Any) -> Iterator[T]:
         return _parallel(
-            work, batches, frozen, backend="loky", n_jobs=self.number, initializer=_enter,
+            work, _calls(batches, frozen), backend="loky", n_jobs=self.number, initializer=_enter,
             initargs=(os.getpid(),), inner_max_num_threads=1,
         )  # fmt: skip
 
@@ -128,7 +130,7 @@ class Processes:
                     ) from death
                 self.end()
                 begun = self._begin(work, todo[answered:], frozen)
-            except TimeoutError as hung:
+            except HANGS as hung:
                 raise WorkersFailed(
                     f"A batch took longer than {BATCH_LIMIT_SECONDS} seconds: its worker hangs."
                 ) from hung
@@ -147,13 +149,25 @@ class Cluster:
     def __init__(self, client: Any, address: str) -> None:
         self.client = client
         self.address = address
+        self._frozen = self._there = None
         self.words = f"{len(client.nthreads())} workers at {address}"
 
     def each(self, work: Work[T], batches: Iterable[Any], frozen: Any = None) -> Iterator[T]:
         """See `Crew`. Dask gives the batch of a lost worker to another one."""
-        known = [frozen] if frozen is not None else None
-        begun = _parallel(work, list(batches), frozen, backend="dask", client=self.client, scatter=known)
-        return self._answers(begun)
+        from core.forecast.training import engine_version, same_engine
+
+        # Workers may come later than the training began, so each batch asks again who draws it.
+        there = self._sent(frozen) if frozen is not None else None
+        calls = [(engine_version(), work, *call) for call in _calls(batches, there)]
+        return self._answers(_parallel(same_engine, calls, backend="dask", client=self.client))
+
+    def _sent(self, frozen: Any) -> Any:
+        """What is frozen, in the memory of every worker. Kept here: joblib's own `scatter` sends it anew for
+        each call, under the name of the one before, which Dask may just be forgetting."""
+        if self._frozen is not frozen:
+            (self._there,) = self.client.scatter([frozen], broadcast=True, hash=False)
+            self._frozen = frozen
+        return self._there
 
     def _answers(self, begun: Iterator[T]) -> Iterator[T]:
         from distributed import CancelledError
@@ -162,7 +176,7 @@ class Cluster:
 
         try:
             yield from begun
-        except (CancelledError, CommClosedError, KilledWorker, TimeoutError, OSError) as loss:
+        except (CancelledError, CommClosedError, KilledWorker, OSError, *HANGS) as loss:
             raise WorkersFailed(
                 f"The cluster at {self.address} gave up in the middle of the work ({_cause(loss)}). What was "
                 "published before keeps serving; train again when it is back."
@@ -202,19 +216,18 @@ def _cluster(address: str) -> Iterator[Cluster]:
         yield Cluster(client, address)
 
 
-def _parallel(work: Work[T], batches: Sequence[Any], frozen: Any, **where: Any) -> Iterator[T]:
-    """Start on the batches and answer a generator of the results, in their order."""
+def _parallel(work: Work[T], calls: Iterable[tuple[Any, ...]], **where: Any) -> Iterator[T]:
+    """Start on the calls and answer a generator of their results, in their order."""
     from joblib import Parallel, delayed, parallel_config
 
-    tasks = [delayed(work)(*_arguments(batch, frozen)) for batch in batches]
     with parallel_config(**where):
         return Parallel(
             return_as="generator", batch_size=1, timeout=BATCH_LIMIT_SECONDS, max_nbytes=MAPPED_FROM_BYTES
-        )(tasks)
+        )([delayed(work)(*call) for call in calls])
 
 
-def _arguments(batch: Any, frozen: Any) -> tuple[Any, ...]:
-    return (batch,) if frozen is None else (batch, frozen)
+def _calls(batches: Iterable[Any], frozen: Any) -> list[tuple[Any, ...]]:
+    return [(batch,) if frozen is None else (batch, frozen) for batch in batches]
 
 
 def _cause(error: BaseException) -> str:

@@ -5,12 +5,12 @@ whatever machine: what comes out depends on the batch and on what is frozen, on 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ SEED = 20
 MIN_HISTORY_DAYS = 30
 MIN_DEMAND_DAYS = 2
 
+T = TypeVar("T")
 Scores = Mapping[str, Mapping[str, Any]]
 
 
@@ -64,35 +65,28 @@ class Frozen:
 
     @classmethod
     def of(cls, library: bytes | None, admitted: Sequence[str] | None = None) -> "Frozen":
+        key = hashlib.blake2b(library or b"", digest_size=16).hexdigest()
         names = tuple(admitted) if admitted is not None else None
-        told = hashlib.blake2b(library or b"", digest_size=16)
-        told.update(f"{names} {engine_version()}".encode())
-        return cls(told.hexdigest(), names, np.frombuffer(library, np.uint8) if library else None)
+        return cls(key, names, np.frombuffer(library, np.uint8) if library else None)
 
     def pool(self) -> Pool:
-        """The default forecaster with this knowledge; unpacked once per process.
-
-        Raises:
-            OtherEngine: this process runs another version of the engine than the one that froze it.
-        """
+        """The default forecaster with this knowledge; unpacked once per process."""
         return _pool(self)
-
-
-class OtherEngine(Exception):
-    """A worker runs other code than the training: its forecasts would be others."""
 
 
 @lru_cache(maxsize=1)
 def _pool(frozen: Frozen) -> Pool:
-    library = frozen.library.tobytes() if frozen.library is not None else None
-    if Frozen.of(library, frozen.admitted).key != frozen.key:
-        raise OtherEngine("This worker has another version of Runout, NumPy or SciPy than the training.")
-    return pool_of(Library.load(library) if library is not None else None, frozen.admitted)
+    library = Library.load(frozen.library.tobytes()) if frozen.library is not None else None
+    return pool_of(library, frozen.admitted)
 
 
 def pool_of(library: Library | None, admitted: Sequence[str] | None = None) -> Pool:
     """The pool with the members that the shop's own back-test admitted; the fixed line-up without one."""
     return Pool(library) if admitted is None else Pool(library, admitted=tuple(admitted))
+
+
+class OtherEngine(Exception):
+    """A worker runs other code than the training: its forecasts would be others."""
 
 
 @cache
@@ -102,6 +96,13 @@ def engine_version() -> str:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         told.update(path.read_bytes())
     return told.hexdigest()
+
+
+def same_engine(wanted: str, work: Callable[..., T], *arguments: Any) -> T:
+    """The answer of `work(*arguments)` on another machine; refuses where `engine_version` is another."""
+    if engine_version() != wanted:
+        raise OtherEngine("This worker has another version of Runout, NumPy or SciPy than the training.")
+    return work(*arguments)
 
 
 @dataclass(frozen=True)

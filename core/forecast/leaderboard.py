@@ -166,7 +166,8 @@ def _evenly(ids: Sequence[str], most: int) -> list[str]:
 
 def _board(sheets: Sequence[Sheet]) -> Board:
     """The sheets put together: one row a task, in one table for all methods."""
-    names = list(dict.fromkeys(name for sheet in sheets for name in sheet.answers))
+    asked = (name for sheet in sheets for name in sheet.answers)
+    names = list(dict.fromkeys((POOL, *DEFAULT, *asked)))
     reached: dict[str, list[np.ndarray]] = {name: [] for name in (*names, NAIVE)}
     actual, naive, ids = [], [], []
     for sheet in sheets:

@@ -4,6 +4,7 @@ Prophet's own draws are normal and go below zero, which no floor repairs; so onl
 """
 
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class ProphetMember:
         past = table(series)
         model = fitted(past, country=self.country)
         days = pd.date_range(past["ds"].iloc[-1], periods=horizon_days + 1)[1:]
-        mean = model.predict(pd.DataFrame({"ds": days}))["yhat"].to_numpy(float)
+        mean = parts_of(model, days)["yhat"].to_numpy(float)
         if not np.isfinite(mean).all():
             raise ValueError(f"Prophet found no mean for {series.unique_id}.")
         mean = mean + trend_doubt(model, days, n_paths, rng)
@@ -61,18 +62,24 @@ def fitted(past: pd.DataFrame, *, country: str | None = None, multiplicative: bo
     from prophet import Prophet
 
     days = len(past)
-    model = Prophet(
-        weekly_seasonality=days >= WEEKLY_DAYS,
-        yearly_seasonality=days >= YEARLY_DAYS,
-        daily_seasonality=False,
-        seasonality_mode="multiplicative" if multiplicative else "additive",
-        uncertainty_samples=0,  # its draws come from one random state for the whole process
-    )
-    if country and days >= YEARLY_DAYS:
-        model.add_country_holidays(country_name=country)
     with _quiet():
+        model = Prophet(
+            weekly_seasonality=days >= WEEKLY_DAYS,
+            yearly_seasonality=days >= YEARLY_DAYS,
+            daily_seasonality=False,
+            seasonality_mode="multiplicative" if multiplicative else "additive",
+            uncertainty_samples=0,  # its draws come from one random state for the whole process
+        )
+        if country and days >= YEARLY_DAYS:
+            model.add_country_holidays(country_name=country)
         model.fit(past, seed=SEED)
     return model
+
+
+def parts_of(model: Any, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """Prophet's mean of these days and what it is made of, one row a day: yhat, trend, weekly, yearly ..."""
+    with _quiet():
+        return model.predict(pd.DataFrame({"ds": days}))
 
 
 def trend_doubt(model: Any, days: pd.DatetimeIndex, n_paths: int, rng: np.random.Generator) -> np.ndarray:
@@ -93,11 +100,13 @@ def trend_doubt(model: Any, days: pd.DatetimeIndex, n_paths: int, rng: np.random
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the two lines that cmdstanpy logs for each product."""
+    """Without two lines that cmdstanpy logs for each product, and what pandas thinks of Prophet's code."""
     speaker = logging.getLogger("cmdstanpy")
     before = speaker.disabled
     speaker.disabled = True  # its level is set anew when it is first imported
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
     finally:
         speaker.disabled = before

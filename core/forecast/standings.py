@@ -78,7 +78,7 @@ def _row(name: str, board: Board, decision: Decision) -> MemberScore:
     rounded = {key: None if value is None else round(float(value), 4) for key, value in about.items()}
     return MemberScore(
         name=name,
-        title=TITLES[name],
+        title=_title(name),
         tasks=len(told),
         products=products,
         ms_per_product=round(board.ms[name], 2) if name in board.ms else None,
@@ -91,19 +91,24 @@ def _row(name: str, board: Board, decision: Decision) -> MemberScore:
     )
 
 
+def _title(name: str) -> str:
+    return TITLES.get(name, name.capitalize())
+
+
 # -- Reasons -------------------------------------------------------------------------------------------------
 
 
 def _reason(name: str, against_pool: float | None, products: int, decision: Decision) -> str:
     if name == POOL:
-        parts = ", ".join(TITLES[one] for one in decision.line_up)
+        parts = ", ".join(_title(one) for one in decision.line_up)
         judged = "" if set(decision.line_up) == set(DEFAULT) else " Judged here with the fixed line-up."
         return f"Draws the forecasts, in equal shares of: {parts}.{judged}"
     if name == NAIVE:
         return "Stock over the mean of 28 days: one date without any doubt, the rule to beat."
     change = decision.changes.get(name)
     if change is None or not products:
-        return "There was nothing to judge it on."
+        where = "In the fixed line-up, but there" if name in DEFAULT else "There"
+        return f"{where} was nothing to judge it on."
     if name in DEFAULT:
         return _of_default(name, change, decision)
     return _of_contender(name, against_pool, change, decision)

@@ -75,6 +75,7 @@ class Forecast(Base):
         # The products that were tested on the past, by class.
         Index("ix_forecast_tested", "demand_class", postgresql_where=text(
             "is_current AND warehouse_id IS NULL AND scores -> 'tasks' IS NOT NULL")),
+        Index("ix_forecast_failed", "product_id", postgresql_where=text("state = 'failed'")),
     )  # fmt: skip
 
     id: Mapped[big_id]

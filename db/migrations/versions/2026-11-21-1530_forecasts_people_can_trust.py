@@ -206,6 +206,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("is_current AND warehouse_id IS NULL AND scores -> 'tasks' IS NOT NULL"),
     )
+    op.create_index(
+        "ix_forecast_failed",
+        "forecast",
+        ["product_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
     op.add_column(
         "model_run",
         sa.Column("report", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
@@ -240,6 +247,7 @@ def downgrade() -> None:
     op.drop_column("product", "predecessor_set_at")
     op.drop_column("product", "predecessor_id")
     op.drop_column("model_run", "report")
+    op.drop_index("ix_forecast_failed", table_name="forecast")
     op.drop_index("ix_forecast_tested", table_name="forecast")
     op.drop_column("forecast", "would_help")
     op.drop_column("forecast", "limited")

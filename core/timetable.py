@@ -69,5 +69,9 @@ class Errand:
     limit: timedelta = timedelta(minutes=30)
 
 
-ERRANDS = (Errand("import", "Bring in a file"),)
+ERRANDS = (
+    Errand("import", "Bring in a file"),
+    # Beside the imports: nobody who waits for a picture waits for a file.
+    Errand("pattern", "Draw a product's season", runs_in="picture", limit=timedelta(minutes=5)),
+)
 BY_NAME = {task.job: task for task in TASKS}

@@ -80,6 +80,13 @@ def bring_in(claimed: Claim) -> None:
     work(claimed)
 
 
+def pattern(claimed: Claim) -> None:
+    """Draw trend, weekdays and season of one product."""
+    from jobs.patterns import draw as work  # Prophet
+
+    work(claimed)
+
+
 JOBS: dict[str, Callable[[Claim], None]] = {
     "train": train,
     "refresh": refresh,
@@ -89,6 +96,7 @@ JOBS: dict[str, Callable[[Claim], None]] = {
     "run_outs": run_outs,
     "ranges": ranges.score_and_issue,
     "import": bring_in,
+    "pattern": pattern,
 }
 
 

@@ -129,7 +129,7 @@ def _reliability(session: Session, today: date) -> tuple[Level, ...]:
 
 
 def _training(session: Session) -> Training | None:
-    """The latest full training, which judged the methods; before there is one, whatever was published last."""
+    """The latest full training, which judged the methods; before there is one, what was published last."""
     found = session.execute(
         select(ModelRun, Person.name)
         .outerjoin(Person, Person.id == ModelRun.started_by)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import audit, auth, logs, production
 from dashboard import invitation, looks, pickers, signin, ui
-from dashboard.charts import demand, stock  # noqa: F401  (imported before the heap is frozen)
+from dashboard.charts import calibration, demand, leaderboard, stock  # noqa: F401  (before the heap is frozen)
 from dashboard.style import FAVICON
 from db.session import reading
 
@@ -20,6 +20,7 @@ log = logging.getLogger("runout.dashboard")
 VIEWS = (
     ("today", "views/today.py", "Today", ":material/today:", "read", True),
     ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
+    ("forecasts", "views/forecasts.py", "Forecasts", ":material/query_stats:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
     ("alerts", "views/alerts.py", "Alerts", ":material/notifications:", "read", True),
     ("import", "views/imports.py", "Import", ":material/upload_file:", "import", True),

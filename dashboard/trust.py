@@ -110,7 +110,7 @@ def _draw_figures(card: Scorecard) -> None:
     with st.container(key="scorecard"), st.grid(4, min_column_width=150, gap="small"):
         _figure("Off by, on average", days(card.crps), f"the simple rule {days(card.crps_naive)}", "error")
         _figure("Ranges right", f"{card.inside} of {card.tasks}", "8 of 10 are meant to be", "ranges")
-        _figure("Leans", lean(card.bias), lean_words(card.bias), "bias")
+        _figure("Runs out", lean_words(card.bias), "on average", "bias")
         if card.mase is not None:
             beside = f"the simple rule {write.number(card.mase_naive, 2)}"
             _figure("Error of a day's demand", write.number(card.mase, 2), beside, "mase")
@@ -130,25 +130,14 @@ def days(error: float | None) -> str:
     return f"{figure} {'day' if figure == '1' else 'days'}"
 
 
-def lean(bias: float | None) -> str:
-    """To which side dates lean, in the fewest words."""
+def lean_words(bias: float | None) -> str:
+    """To which side dates lean: 2 days earlier than said."""
     if bias is None:
         return ui.formats().number(None)
     whole = round(abs(bias))
     if not whole:
-        return "to no side"
-    return f"{whole} {'day' if whole == 1 else 'days'} {'late' if bias > 0 else 'early'}"
-
-
-def lean_words(bias: float | None) -> str:
-    """What that means for whoever goes by the dates."""
-    if bias is None:
-        return "not tested"
-    whole = round(abs(bias))
-    if not whole:
-        return "runs out when it is said to"
-    side = "earlier" if bias > 0 else "later"
-    return f"runs out about {whole} {'day' if whole == 1 else 'days'} {side} than said"
+        return "as said"
+    return f"{whole} {'day' if whole == 1 else 'days'} {'earlier' if bias > 0 else 'later'} than said"
 
 
 def _reasons(card: Scorecard) -> list[str]:

@@ -56,6 +56,24 @@ def train(words: str, *, key: str, about: str) -> None:
         st.fragment(_follow, run_every=None if mine.get("ended") else LOOK_SECONDS)(key, about)
 
 
+def train_button(*, key: str, about: str) -> None:
+    """The button alone, for the end of a title line; `train_progress` under it tells how far that is."""
+    mine = _mine()
+    if "run" not in mine or mine.get("about") != about or mine.get("ended"):
+        _button(key, about)
+
+
+def train_progress(*, key: str, about: str) -> None:
+    """How far the training is that was asked for with `train_button`; nothing where none was."""
+    mine = _mine()
+    if mine.get("about") != about:
+        return
+    if "refused" in mine:
+        ui.refused(mine["refused"])
+    if "run" in mine:
+        st.fragment(_follow, run_every=None if mine.get("ended") else LOOK_SECONDS)(key, about)
+
+
 def _button(key: str, about: str) -> None:
     st.button(
         "Train now", key=key, type="primary", icon=":material/model_training:", on_click=_ask, args=(about,)

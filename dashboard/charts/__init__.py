@@ -156,25 +156,43 @@ def shade_days_without_stock(
             type="rect", layer="below", xref="x", yref="paper", x0=gap.first, x1=gap.last + timedelta(days=1),
             y0=0, y1=1, line={"width": 0}, fillcolor=palette(dark).shade,
         )  # fmt: skip
+    if gaps:
+        _say_gaps(drawn, gaps, days[0], days_shown, said, dark=dark)
+    return gaps
+
+
+def _say_gaps(
+    drawn: Sketch,
+    gaps: Sequence[Gap],
+    first: date,
+    days_shown: int,
+    said: tuple[date, str, str] | None,
+    *,
+    dark: bool,
+) -> None:
+    """The words over the grey bands, on two rows where one is too narrow."""
     rows: list[list[tuple[float, float]]] = [[], []]
     if said:
         rows[0].append(_span_of_words(said[0], said[1], days_shown, said[2]))
     for gap in sorted(gaps, key=lambda gap: (-round(gap.lost), -gap.days)):
-        words = lost_words(gap.lost, drawn.layout["separators"])
-        if not words and gap.days < LEAST_DAYS_WITH_WORDS:
+        lost = lost_words(gap.lost, drawn.layout["separators"])
+        if not lost and gap.days < LEAST_DAYS_WITH_WORDS:
             continue
-        start, end = _span_of_words(gap.middle, words or NO_STOCK_WORDS, days_shown)
+        words, at, xanchor = lost or NO_STOCK_WORDS, gap.middle, "center"
+        start, end = _span_of_words(at, words, days_shown)
+        if start < first.toordinal():
+            at, xanchor = gap.first, "left"
+            start, end = _span_of_words(at, words, days_shown, xanchor)
         free = [
             n for n, row in enumerate(rows) if not any(start < right and left < end for left, right in row)
         ]
-        if not free or start < days[0].toordinal():
+        if not free:
             continue
         rows[free[0]].append((start, end))
-        about = above(gap.middle, words or NO_STOCK_WORDS, palette(dark).muted)
+        about = above(at, words, palette(dark).muted, xanchor)
         drawn.say(**about | {"yshift": about["yshift"] + free[0] * WORDS_PIXELS})
     if rows[1]:
         drawn.layout["margin"]["t"] += WORDS_PIXELS
-    return gaps
 
 
 def lost_words(units: float, separators: str = ".,") -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard import charts
 
-LIKELY = 1.2816  # standard normal quantile: the whiskers hold in 8 of 10 cases, like every range here
+LIKELY = 1.2816  # standard normal quantile: the bars hold in 8 of 10 cases, like every range here
 SMALLEST, BIGGEST = 7, 14  # a dot's size in pixels grows with the number of cases behind it
 EDGE = 0.03  # room for a dot that lies on the edge
 SHARES = (0, 0.25, 0.5, 0.75, 1)
@@ -60,7 +60,7 @@ def figure(
 
 
 def likely_share(hits: float, cases: float) -> tuple[float, float]:
-    """Where the true share lies in 8 of 10 cases, given `hits` of `cases`.
+    """Where the true share lies in 8 of 10 cases, given `hits` of `cases` that each stand for themselves.
 
     The score interval (Wilson 1927, JASA 22, 209-212), which stays within 0..1 for few cases too.
     """
@@ -90,7 +90,8 @@ def _set_axes(drawn: charts.Sketch, promised: str) -> None:
 def _draw_line(drawn: charts.Sketch, line: pd.DataFrame, name: str, colour: str, symbol: str) -> None:
     ends = [likely_share(row.happened * row.tasks, row.tasks) for row in line.itertuples()]
     most = max(line.tasks.max(), 1)
-    sizes = [SMALLEST + (BIGGEST - SMALLEST) * math.sqrt(tasks / most) for tasks in line.tasks]
+    more = BIGGEST - SMALLEST if line.tasks.nunique() > 1 else 0
+    sizes = [SMALLEST + more * math.sqrt(tasks / most) for tasks in line.tasks]
     about: dict[str, Any] = {
         "x": list(line.promised),
         "y": list(line.happened),
@@ -104,12 +105,8 @@ def _draw_line(drawn: charts.Sketch, line: pd.DataFrame, name: str, colour: str,
             "array": [high - y for (_, high), y in zip(ends, line.happened, strict=True)],
             "arrayminus": [y - low for (low, _), y in zip(ends, line.happened, strict=True)],
         },
-        "customdata": [
-            [tasks, low, high] for tasks, (low, high) in zip(line.tasks, ends, strict=True)
-        ],
-        "hovertemplate": (
-            f"{name}: promised %{{x:.0%}}, happened %{{y:.0%}} of %{{customdata[0]:,.0f}} times,<br>"
-            "in truth %{customdata[1]:.0%} to %{customdata[2]:.0%} (8 of 10 times)<extra></extra>"
-        ),
+        "customdata": list(line.tasks),
+        "hovertemplate": f"{name}: promised %{{x:.0%}}, happened %{{y:.0%}}<br>of %{{customdata:,.0f}} times"
+        "<extra></extra>",
     }  # fmt: skip
     drawn.add("scatter", **about)

@@ -47,3 +47,18 @@ def test_every_line_has_its_words_and_none_of_them_lies_on_the_bars():
 @pytest.mark.parametrize("rate", [None])
 def test_without_a_forecast_nothing_is_promised(rate):
     assert len(demand.figure(a_path(), today=TODAY, daily_rate=rate).data) == 2
+
+
+def test_what_was_probably_lost_stands_on_top_of_what_was_sold():
+    path = a_path().assign(lost=0.0)
+    path.loc[3, "lost"] = 2.4
+    figure = demand.figure(path, today=TODAY)
+    lost = next(bars for bars in figure.data if bars.name == "probably lost")
+    assert lost.y[3] == 2.4
+    assert figure.layout.barmode == "stack"
+    assert "lost" in " ".join(note.text for note in figure.layout.annotations)
+
+
+def test_where_nothing_was_lost_nothing_is_said_of_it():
+    figure = demand.figure(a_path().assign(lost=0.01), today=TODAY)
+    assert "probably lost" not in [bars.name for bars in figure.data]

@@ -163,3 +163,46 @@ def test_receipts_close_together_do_not_write_over_each_other():
     heights = {note.text: note.yshift for note in figure.layout.annotations if note.text.startswith("+")}
     assert heights["+1"] < heights["+2"] < heights["+3"]
     assert heights["+4"] == heights["+1"]
+
+
+def lost_on(*places, units=2.0, days=31):
+    there, lost = [True] * days, [0.0] * days
+    for place in places:
+        there[place], lost[place] = False, units
+    return {"in_stock": there, "lost": lost}
+
+
+def test_a_gap_says_how_much_was_probably_lost_in_it():
+    figure = draw(path=a_path(**lost_on(*range(3, 10))))
+    note = next(note for note in figure.layout.annotations if note.text.endswith("lost"))
+    assert note.text == "about 14 lost"
+    assert TODAY - timedelta(days=27) <= note.x <= TODAY - timedelta(days=20)
+
+
+def test_a_gap_in_which_nobody_asked_says_that_there_was_no_stock():
+    figure = draw(path=a_path(**lost_on(*range(3, 13), units=0.01)))
+    assert "no stock" in [note.text for note in figure.layout.annotations]
+    assert not [note for note in figure.layout.annotations if note.text.endswith("lost")]
+
+
+def test_the_hover_of_a_day_says_what_it_lost():
+    history = trace(draw(path=a_path(**lost_on(5))), "on hand")
+    assert history.text[5] == ", about 2 lost"
+    assert history.text[6] == ""
+    assert len(history.text) == len(history.x)
+
+
+def test_gaps_close_together_write_on_two_rows_and_the_most_lost_comes_first():
+    about = lost_on(8, 9)
+    for place in (13, 14, 15):
+        about["in_stock"][place], about["lost"][place] = False, 9.0
+    figure = draw(path=a_path(**about))
+    heights = {note.text: note.yshift for note in figure.layout.annotations if note.text.endswith("lost")}
+    assert heights["about 27 lost"] < heights["about 4 lost"]
+    assert figure.layout.margin.t > draw().layout.margin.t
+
+
+def test_thousands_lost_are_written_as_the_shop_writes_them():
+    assert charts.lost_words(1234.4, ",.") == "about 1.234 lost"
+    assert charts.lost_words(0.4) == ""
+    assert charts.lost_words(0.6) == "about 1 lost"

@@ -11,6 +11,7 @@ from core.forecast.blocks import BlockBootstrap, shares
 from core.forecast.contenders import fit_for, is_dormant
 from core.forecast.history import History, Series
 from core.forecast.occurrence import OccurrenceSize
+from core.forecast.waking import Waking
 
 SHORT_HISTORY_DAYS = 28
 CHUNK_PRODUCTS = 50
@@ -76,9 +77,9 @@ class Pool:
 
     No member is picked per product: choosing by each product's own back-test did worse than equal shares, and
     fitted weights did no better. With fewer than 30 products or 1,000 windows in the library the analogs stay
-    out; so they do for a product without a sale in 28 days in stock, because a library may hold no dead
-    product to learn from. With less than 28 days of history only occurrence and size are drawn. `admitted`
-    names the members that take part where they can.
+    out. A product without a sale in 28 days in stock is drawn by `Waking` alone, whoever is admitted: when a
+    pause ends is another question. With less than 28 days of history only occurrence and size are drawn.
+    `admitted` names the members that take part where they can.
     """
 
     library: Library | None = None
@@ -86,11 +87,14 @@ class Pool:
     name: str = "pool"
     _blocks: BlockBootstrap = field(default_factory=BlockBootstrap, repr=False)
     _occurrence: OccurrenceSize = field(default_factory=OccurrenceSize, repr=False)
+    _waking: Waking = field(default_factory=Waking, repr=False)
 
     def line_up(self, series: Series) -> tuple[Member, ...]:
         """The members used for this product."""
         if series.days < SHORT_HISTORY_DAYS:
             return (self._occurrence,)
+        if is_dormant(series):
+            return (self._waking,)
         own: list[Member] = [self._blocks, self._occurrence]
         if self._knows_others_like(series):
             own.append(Analogs(self.library))
@@ -98,8 +102,7 @@ class Pool:
         return (*(one for one in own if one.name in self.admitted), *guests) or (self._occurrence,)
 
     def _knows_others_like(self, series: Series) -> bool:
-        enough = self.library is not None and self.library.is_enough and series.days >= PAST_DAYS
-        return enough and not is_dormant(series)
+        return self.library is not None and self.library.is_enough and series.days >= PAST_DAYS
 
     def paths(self, history: History, horizon_days: int, n_paths: int, seed: int) -> np.ndarray:
         return _stack(history, horizon_days, n_paths, seed, self.line_up)

@@ -19,6 +19,7 @@ TITLES = {
     "blocks": "Own weeks drawn again",
     "occurrence": "Chance and size of a sale",
     "analogs": "Products like this one",
+    "waking": "How long a pause lasts",
     **contenders.TITLES,
 }
 

@@ -75,7 +75,7 @@ def test_croston_is_never_asked_about_dead_stock():
         contenders.by_name("croston").draw(dead(), 28, 10, np.random.default_rng(1))
     assert [one.name for one in contenders.fit_for(("tsb", "croston"), dead())] == ["tsb"]
     line_up = Pool(admitted=("blocks", "occurrence", "croston")).line_up(dead())
-    assert [member.name for member in line_up] == ["blocks", "occurrence"]
+    assert [member.name for member in line_up] == ["waking"]
 
 
 def test_a_name_that_is_nobodys_is_refused():

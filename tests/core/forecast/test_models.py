@@ -89,10 +89,10 @@ def test_less_than_28_days_are_judged_by_occurrence_and_size_alone(library):
         assert [member.name for member in Pool(library).line_up(young)] == expected
 
 
-def test_dormant_products_are_left_out_of_the_analogs(library):
+def test_dormant_products_are_asked_only_when_they_wake(library):
     (dormant,) = a_history(np.concatenate([np.full(100, 2.0), np.zeros(28)]))
     (slow,) = a_history(np.concatenate([np.full(100, 2.0), np.zeros(27)]))
-    assert [member.name for member in Pool(library).line_up(dormant)] == ["blocks", "occurrence"]
+    assert [member.name for member in Pool(library).line_up(dormant)] == ["waking"]
     assert len(Pool(library).line_up(slow)) == 3
 
 

@@ -19,6 +19,7 @@ from db.models import EVENT_KINDS, DemandEvent, Person, Product, Warehouse
 MOST_ROWS = 200
 MOST_OFFSET = 2**31
 WHENS = ("coming", "past")
+SCOPE = ("product_id", "category", "warehouse_id")
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,14 @@ def add(session: Session, actor: Actor, today: date, **fields: Any) -> DemandEve
 def change(
     session: Session, actor: Actor, event_uid: uuid.UUID | str, today: date, **fields: Any
 ) -> DemandEvent:
-    """Change fields of an event; only the given ones."""
+    """Change name, kind, days or effect of an event; only the given ones.
+
+    Whom it is about stays: those it was about would keep forecasts that reckon with it.
+    """
     auth.must(actor, "edit forecast")
     event = _standing(session, event_uid)
+    if any(name in fields and fields[name] != getattr(event, name) for name in SCOPE):
+        raise RuleBroken(f"'{event.name}' stays with those it is about: remove it and add another.")
     values = checked(session, {name: getattr(event, name) for name in FIELDS} | fields, today)
     changed = {name: value for name, value in values.items() if getattr(event, name) != value}
     if not changed:
@@ -215,7 +221,7 @@ def _refuse_twice(session: Session, values: dict[str, Any], but: int | None) -> 
         DemandEvent.starts_on <= values["ends_on"],
         DemandEvent.ends_on >= values["starts_on"],
         *(getattr(DemandEvent, scope).is_not_distinct_from(values[scope])
-          for scope in ("product_id", "category", "warehouse_id")),
+          for scope in SCOPE),
     )  # fmt: skip
     if but is not None:
         question = question.where(DemandEvent.id != but)

@@ -1,11 +1,40 @@
--- Which products have moved since their forecast was made?
--- One row: an active product with a day in the roll-up after its forecast's data, or without a forecast.
+-- Which products have moved since their forecast was made, or been told something new about?
+-- One row: an active product without a forecast; or one that moved, or a predecessor of which moved, after its
+-- forecast's data; or of which demand was left out or counted again, whose predecessor was set, or about which
+-- an event was told, changed or removed, since its forecast was made. Somebody may have said so while a
+-- training, which takes 6 hours at most, had looked already and not yet written: such a product comes again.
 -- Parameters: until (the last whole day).
-SELECT p.id AS product_id
-FROM product AS p
-LEFT JOIN forecast AS f ON f.product_id = p.id AND f.warehouse_id IS NULL AND f.is_current
-WHERE p.is_active AND (f.id IS NULL OR EXISTS (
-    SELECT 1 FROM stock_day AS s
-    WHERE s.product_id = p.id AND s.day > f.as_of AND s.day <= :until
-))
-ORDER BY p.id
+WITH RECURSIVE line (product_id, source_id, steps) AS (
+    SELECT p.id, p.id, 0 FROM product AS p WHERE p.is_active
+    UNION ALL
+    SELECT line.product_id, p.predecessor_id, line.steps + 1
+    FROM line JOIN product AS p ON p.id = line.source_id
+    WHERE p.predecessor_id IS NOT NULL AND line.steps < 10
+), known AS (
+    SELECT p.id, p.category, p.predecessor_set_at, f.id AS forecast_id, f.as_of,
+           f.created_at - interval '6 hours' AS looked_at
+    FROM product AS p
+    LEFT JOIN forecast AS f ON f.product_id = p.id AND f.warehouse_id IS NULL AND f.is_current
+    WHERE p.is_active
+), told AS (
+    SELECT line.product_id, max(greatest(e.created_at, e.undone_at)) AS told_at
+    FROM demand_exclusion AS e JOIN line ON line.source_id = e.product_id
+    GROUP BY line.product_id
+)
+SELECT known.id AS product_id
+FROM known
+LEFT JOIN told ON told.product_id = known.id
+WHERE known.forecast_id IS NULL
+   OR EXISTS (
+       SELECT 1 FROM line JOIN stock_day AS s ON s.product_id = line.source_id
+       WHERE line.product_id = known.id AND s.day > known.as_of AND s.day <= :until
+   )
+   OR told.told_at > known.looked_at
+   OR known.predecessor_set_at > known.looked_at
+   OR EXISTS (
+       SELECT 1 FROM demand_event AS v
+       WHERE v.changed_at > known.looked_at
+         AND (v.product_id IS NULL OR v.product_id = known.id)
+         AND (v.category IS NULL OR v.category = known.category)
+   )
+ORDER BY known.id

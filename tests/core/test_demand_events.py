@@ -139,6 +139,8 @@ def test_refuses_the_same_twice_both_scopes_at_once_strangers_and_who_may_not(se
     an_event(session, 6, 8)
     with pytest.raises(RuleBroken, match="is there already"):
         demand_events.change(session, an_actor(session), event.uid, TODAY, ends_on=on(6))
+    with pytest.raises(RuleBroken, match="remove it and add another"):
+        demand_events.change(session, an_actor(session), event.uid, TODAY, category="Lamps")
     demand_events.remove(session, an_actor(session), event.uid)
     an_event(session, 4, 4)
     with pytest.raises(RuleBroken, match="is there already"):

@@ -11,6 +11,7 @@ from dashboard import (
     ledger,
     looks,
     on_order,
+    patterns,
     pickers,
     receipt,
     retiring,
@@ -23,7 +24,7 @@ from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
 
 # The sections under the stock path; only the one that is open is computed.
-SECTIONS = {"trust": "How good is it?", "demand": "Demand"}
+SECTIONS = {"trust": "How good is it?", "demand": "Demand", "patterns": "Patterns"}
 USUAL_SECTION = "demand"
 CHANCES = (("chance_7", "7 days"), ("chance_14", "14 days"), ("chance_30", "30 days"))
 
@@ -191,6 +192,8 @@ def draw_section(page: ProductPage) -> None:
         shown = pickers.section("Section", "show", SECTIONS, USUAL_SECTION)
         if shown == "trust":
             trust.draw(page, person, today)
+        elif shown == "patterns":
+            patterns.draw(page, person, today)
         else:
             draw_demand(page)
 

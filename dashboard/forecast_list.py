@@ -128,8 +128,10 @@ def why(row: Any) -> str:
         and row.issued_right < scorecard.LEAST_COVERAGE * row.issued_of
     ):
         return f"Only {row.issued_right} of {row.issued_of} shown ranges held"
-    if is_missing(row.tasks) or row.tasks < scorecard.LEAST_TASKS:
+    if is_missing(row.tasks) or not row.tasks:
         return "Too little history to try it on the past"
+    if row.tasks < scorecard.LEAST_TASKS:
+        return f"Tried on the past only {row.tasks:.0f} times: too few to judge"
     found = []
     if row.coverage < scorecard.LEAST_COVERAGE:
         found.append("ranges held too seldom")

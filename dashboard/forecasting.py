@@ -65,13 +65,11 @@ def source_words(shop: Shop) -> str:
         if ranges.void:
             parts.append(f"{write.number(ranges.void)} could not be judged")
         return "; ".join(parts) + "."
-    over = f"of the ranges shown since then {write.number(ranges.of)} are over" if ranges.of else ""
     if source == "backtest":
         told = "Forecasts were made again with what was known in the past, and compared with what happened"
-        now = "; ".join(part for part in (over, waiting) if part)
-        return f"{told}. Ranges that were shown count from {scorecard.LEAST_RANGES} on" + (
-            f": {now}." if now else "."
-        )
+        of = write.number(ranges.of) if ranges.of else "none"
+        now = f"{of} {'is' if ranges.of == 1 else 'are'} so far" + (f", {waiting}" if waiting else "")
+        return f"{told}. Ranges that are shown count when {scorecard.LEAST_RANGES} of them are over: {now}."
     return (
         "A test on the past takes products with 112 days of history; the ranges that are shown from now on "
         f"are counted when their days are over, from {scorecard.LEAST_RANGES} on."
@@ -83,9 +81,16 @@ def source_words(shop: Shop) -> str:
 
 def draw_pictures(shop: Shop, report: Report | None) -> None:
     """Calibration and reliability side by side."""
-    left, right = st.columns(2, gap="large")
     ranges = _points(shop.calibration, report.calibration if report else (), "level", "share")
     soon = _points(shop.reliability, report.reliability if report else (), "chance", "happened")
+    if not len(ranges) and not len(soon):
+        st.subheader("Do ranges hold as often as promised?", anchor=False, help=HELP["calibration"])
+        ui.empty(
+            "Nothing to compare yet.",
+            "This is drawn after a training of all with a test on the past, or when 20 ranges are over.",
+        )
+        return
+    left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_range_finding(shop), anchor=False, help=HELP["calibration"])
         _draw(ranges, "used up by the day with a chance of ...", "was used up by then", "calibration")
@@ -101,12 +106,6 @@ def _points(issued: Sequence[Level], tested: Sequence[dict[str, Any]], said: str
 
 
 def _draw(points: pd.DataFrame, promised: str, happened: str, key: str) -> None:
-    if not len(points):
-        ui.empty(
-            "Nothing to compare yet.",
-            "This is drawn after a training of all with a test on the past, or when 20 ranges are over.",
-        )
-        return
     about = {"names": NAMES, "promised": promised, "happened": happened, "dark": ui.is_dark(),
              "separators": ui.formats().separators}  # fmt: skip
     figure = looks.picture((key, points, about), lambda: calibration_chart.figure(points, **about))

@@ -48,11 +48,12 @@ def draw_headline(shop: Shop) -> None:
                 "in the test on the past",
                 f"The simple rule: {trust.RULE}.",
             )
-        done = f"{write.number(training.trained)} of {write.number(products_of(shop))}"
+        products = products_by_state(shop)
+        done = f"{write.number(products.get('ok', 0))} of {write.number(sum(products.values()))}"
         draw_figure(
             "Products with a forecast",
             done,
-            without_words(shop),
+            without_words(products),
             "The list below says why the others have none.",
         )
         trained = write.ago(training.finished_at, looks.now())
@@ -63,20 +64,19 @@ def draw_figure(label: str, value: str, beside: str, help_: str) -> None:
     st.metric(label, value, ui.safe_md(beside), delta_color="off", delta_arrow="off", help=help_)
 
 
-def products_of(shop: Shop) -> int:
-    return sum(one.products for one in shop.classes)
-
-
-def without_words(shop: Shop) -> str:
-    """How many products have no forecast, by why."""
-    write = ui.formats()
+def products_by_state(shop: Shop) -> dict[str, int]:
     counts: dict[str, int] = {}
     for one in shop.classes:
         counts[one.state] = counts.get(one.state, 0) + one.products
+    return counts
+
+
+def without_words(products: dict[str, int]) -> str:
+    """How many products have no forecast, by why."""
     parts = [
-        f"{write.number(counts[state])} {word}"
+        f"{ui.formats().number(products[state])} {word}"
         for state, word in (("too_short", "too short"), ("failed", "failed"), ("none", "not trained"))
-        if counts.get(state)
+        if products.get(state)
     ]
     return ", ".join(parts) or "all of them"
 

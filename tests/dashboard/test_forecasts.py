@@ -1,13 +1,10 @@
 """The Forecasts view: how good they are, where they are worst and why, and what is there before that."""
 
-from datetime import UTC, datetime
-
 import pytest
 import sqlalchemy as sa
 
-from db.models import Forecast, JobRun, ModelRun
+from db.models import JobRun
 from tests.dashboard.conftest import plain, words
-from tests.makers import a_product
 
 
 def button(app, key):
@@ -41,6 +38,7 @@ def test_a_shop_that_was_trained_tells_what_there_is_and_what_is_not_known_yet(b
     train()
     app = browser("viewer", "forecasts")
     assert not app.exception
+    assert not app.error
     text = plain(words(app))
     assert "Nobody knows yet how good they are" in text
     assert "1 of 1" in text

@@ -36,15 +36,19 @@ class Palette:
     out: str
     shade: str
     paper: str
+    what_if: str
+    what_if_band: str
 
 
 LIGHT = Palette(
     ink="#101828", muted="#667085", grid="#EAECF0", accent="#155EEF", band_80="rgba(21,94,239,0.12)",
     band_50="rgba(21,94,239,0.22)", out="#B42318", shade="rgba(102,112,133,0.14)", paper="#FFFFFF",
+    what_if="#A3189B", what_if_band="rgba(163,24,155,0.10)",
 )  # fmt: skip
 DARK = Palette(
     ink="#E6E9EF", muted="#98A2B3", grid="#232B3A", accent="#84ADFF", band_80="rgba(132,173,255,0.16)",
     band_50="rgba(132,173,255,0.28)", out="#F97066", shade="rgba(152,162,179,0.16)", paper="#0F1420",
+    what_if="#F38DEB", what_if_band="rgba(243,141,235,0.14)",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The stock path: what was on the shelf, and the fan of what may be left."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -17,6 +18,17 @@ TODAY_WORDS = "today"
 LINES = ("p10", "p25", "p50", "p75", "p90")
 
 Arrivals = Sequence[tuple[date, float, str]]
+RunOutDays = tuple[date | None, date | None, date | None]
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A scenario beside what is: fan, run-out days and words like those of `figure`, and what it orders."""
+
+    fan: pd.DataFrame
+    run_out: RunOutDays
+    words: str
+    order: Arrivals
 
 
 def figure(
@@ -25,9 +37,10 @@ def figure(
     *,
     today: date,
     on_hand: float,
-    run_out: tuple[date | None, date | None, date | None] = (None, None, None),
+    run_out: RunOutDays = (None, None, None),
     run_out_words: str = "",
     receipts: Arrivals = (),
+    what_if: WhatIf | None = None,
     dark: bool = False,
     separators: str = ".,",
     height: int = 320,
@@ -44,16 +57,25 @@ def figure(
         run_out: days by which 10, 50 and 90 % of the futures have run out; None beyond the horizon.
         run_out_words: what the bracket says.
         receipts: (day from today on, quantity, what its step says), already counted in the fan.
+        what_if: a scenario that is drawn over it, in its own colour.
     """
     drawn = charts.blank(height, dark=dark, separators=separators)
     past = path[[day < today for day in path.day]] if len(path) else path
     last = today
     if fan is not None and len(fan):
-        ahead = _ahead(fan, today, on_hand, run_out[2], receipts)
+        days = _days_ahead(fan, today, on_hand, run_out[2], receipts)
+        if what_if is not None:
+            coming = [*receipts, *what_if.order]
+            days = max(days, _days_ahead(fan, today, on_hand, what_if.run_out[2], coming))
+        ahead = _ahead(fan, today, on_hand, receipts, days)
         last = ahead.day.iloc[-1]
         past = _recent(past, today, last)
         _draw_fan(drawn, ahead, dark=dark)
-        _say_receipts(drawn, receipts, ahead, dark=dark)
+        _say_receipts(drawn, receipts, ahead, charts.palette(dark).accent)
+        if what_if is not None:
+            supposed = _ahead(what_if.fan, today, on_hand, coming, days)
+            _draw_what_if(drawn, what_if, supposed, dark=dark)
+            _say_receipts(drawn, what_if.order, supposed, charts.palette(dark).what_if)
     first = past.day.iloc[0] if len(past) else today
     lost = list(past.lost) if "lost" in past else None
     charts.shade_days_without_stock(
@@ -75,16 +97,20 @@ def _recent(past: pd.DataFrame, today: date, last: date) -> pd.DataFrame:
     return past.tail(days)
 
 
-def _ahead(
+def _days_ahead(
     fan: pd.DataFrame, today: date, on_hand: float, p90_on: date | None, receipts: Arrivals
-) -> pd.DataFrame:
-    """The part of the fan worth seeing, from the stock of this moment on; receipts are upright steps."""
-    later = fan[[day > today for day in fan.day]]
+) -> int:
+    """How much of the fan is worth seeing."""
     days = SEEN_AHEAD_DAYS
     if on_hand > 0:
-        days = max(days, (p90_on - today).days + BEYOND_RUN_OUT_DAYS if p90_on else len(later))
+        days = max(days, (p90_on - today).days + BEYOND_RUN_OUT_DAYS if p90_on else len(fan))
     coming = [(day - today).days + BEYOND_RECEIPT_DAYS for day, _, _ in receipts]
-    later = later.head(max([days, *coming]))
+    return max([days, *coming])
+
+
+def _ahead(fan: pd.DataFrame, today: date, on_hand: float, receipts: Arrivals, days: int) -> pd.DataFrame:
+    """So many days of the fan, from the stock of this moment on; receipts are upright steps."""
+    later = fan[[day > today for day in fan.day]].head(days)
     rows = [{"day": today} | dict.fromkeys(LINES, on_hand)]
     arriving: dict[date, float] = {}
     for day, quantity, _ in receipts:
@@ -98,9 +124,8 @@ def _ahead(
     return pd.DataFrame(rows)
 
 
-def _say_receipts(drawn: charts.Sketch, receipts: Arrivals, ahead: pd.DataFrame, *, dark: bool) -> None:
+def _say_receipts(drawn: charts.Sketch, receipts: Arrivals, ahead: pd.DataFrame, colour: str) -> None:
     """Each receipt's words on top of its step; neighbours stand one above the other."""
-    colours = charts.palette(dark)
     tops = ahead.groupby("day").p90.max()
     apart = max((ahead.day.iloc[-1] - ahead.day.iloc[0]).days / 6, 1)
     before, height = None, 0
@@ -111,11 +136,11 @@ def _say_receipts(drawn: charts.Sketch, receipts: Arrivals, ahead: pd.DataFrame,
         before = day
         drawn.shade(
             type="line", xref="x", yref="y", x0=day, x1=day, y0=0, y1=float(tops[day]),
-            line={"color": colours.accent, "width": 1, "dash": "dot"},
+            line={"color": colour, "width": 1, "dash": "dot"},
         )  # fmt: skip
         drawn.say(
             x=day, y=float(tops[day]), xanchor="left", yanchor="bottom", xshift=2, yshift=2 + 15 * height,
-            text=words, font={"color": colours.accent, "size": 12},
+            text=words, font={"color": colour, "size": 12},
         )  # fmt: skip
 
 
@@ -140,6 +165,37 @@ def _draw_fan(drawn: charts.Sketch, fan: pd.DataFrame, *, dark: bool) -> None:
         hovertemplate="%{x|%a %-d %b}: most likely %{y:,.0f} left,<br>"
         "8 of 10 times %{customdata[0]:,.0f} to %{customdata[1]:,.0f}<extra></extra>",
     )
+
+
+def _draw_what_if(drawn: charts.Sketch, what_if: WhatIf, fan: pd.DataFrame, *, dark: bool) -> None:
+    """The scenario: a pale band, a dashed line, and its run-out a little above the axis."""
+    colours, days = charts.palette(dark), list(fan.day)
+    edge = {"x": days, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    drawn.add("scatter", **edge, y=list(fan.p90), name="what if upper")
+    drawn.add(
+        "scatter", **edge, y=list(fan.p10), name="what if band", fill="tonexty",
+        fillcolor=colours.what_if_band,
+    )  # fmt: skip
+    drawn.add(
+        "scatter", x=days, y=list(fan.p50), name="what if", mode="lines",
+        line={"color": colours.what_if, "width": 2, "dash": "dash"},
+        customdata=fan[["p10", "p90"]].to_numpy(),
+        hovertemplate="What if: most likely %{y:,.0f} left,<br>"
+        "8 of 10 times %{customdata[0]:,.0f} to %{customdata[1]:,.0f}<extra></extra>",
+    )  # fmt: skip
+    first_on, _, late_on = what_if.run_out
+    start, end = first_on or days[-1], late_on or days[-1]
+    height = 0.045  # of the picture: above the bracket of what is
+    if first_on is not None:
+        drawn.shade(
+            type="line", xref="x", yref="paper", x0=start, x1=end, y0=height, y1=height,
+            line={"color": colours.what_if, "width": 4},
+        )  # fmt: skip
+    is_right = (end - days[0]) * 2 > days[-1] - days[0]
+    drawn.say(
+        x=end if is_right else start, xanchor="right" if is_right else "left", y=height, yref="paper",
+        yanchor="bottom", yshift=3, text=what_if.words, font={"color": colours.what_if, "size": 13},
+    )  # fmt: skip
 
 
 def _draw_history(
@@ -167,7 +223,7 @@ def _lost_words(past: pd.DataFrame, separators: str) -> list[str]:
 
 def _draw_bracket(
     drawn: charts.Sketch,
-    run_out: tuple[date | None, date | None, date | None],
+    run_out: RunOutDays,
     first: date,
     last: date,
     words: str,

@@ -206,3 +206,35 @@ def test_thousands_lost_are_written_as_the_shop_writes_them():
     assert charts.lost_words(1234.4, ",.") == "about 1.234 lost"
     assert charts.lost_words(0.4) == ""
     assert charts.lost_words(0.6) == "about 1 lost"
+
+
+def a_scenario(**about):
+    days = [TODAY + timedelta(days=n) for n in (40, 44, 50)]
+    return stock.WhatIf(**{"fan": a_fan().assign(p50=np.linspace(30, 0, 120)), "run_out": tuple(days),
+                           "words": "what if: 11–21 Jul", "order": ()} | about)  # fmt: skip
+
+
+def test_a_scenario_lies_over_what_is_in_a_colour_of_its_own_and_in_sight():
+    plain, figure = draw(), draw(what_if=a_scenario())
+    for name in ("most likely", "80 % band", "80 % upper"):
+        assert list(trace(figure, name).y)[:20] == list(trace(plain, name).y)[:20]
+    likely = trace(figure, "what if")
+    assert (likely.line.color, likely.line.dash) == (charts.LIGHT.what_if, "dash")
+    assert likely.x[-1] >= TODAY + timedelta(days=50)
+    assert "what if: 11–21 Jul" in [note.text for note in figure.layout.annotations]
+
+
+def test_an_order_of_a_scenario_is_a_step_of_its_fan_alone():
+    when = TODAY + timedelta(days=7)
+    figure = draw(what_if=a_scenario(order=((when, 30.0, "+30 ordered"),)))
+    (said,) = [note for note in figure.layout.annotations if note.text == "+30 ordered"]
+    assert said.font.color == charts.LIGHT.what_if
+    assert list(trace(figure, "what if").x).count(when) == 2
+    assert list(trace(figure, "most likely").x).count(when) == 1
+
+
+def test_a_scenario_that_never_runs_out_has_no_bracket_and_says_so():
+    figure = draw(what_if=a_scenario(run_out=(None, None, None), words="what if: over 3 months"))
+    bracket = [shape for shape in figure.layout.shapes if shape.line.color == charts.LIGHT.what_if]
+    assert bracket == []
+    assert "what if: over 3 months" in [note.text for note in figure.layout.annotations]

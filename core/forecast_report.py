@@ -19,10 +19,11 @@ from core.scorecard import LAST, LEAST_RANGES
 from db import queries
 from db.models import ModelRun, Person
 
-SORTS = ("cost", "crps", "skill", "coverage", "bias", "money_at_risk", "sku", "name")
+SORTS = ("cost", "crps", "skill", "coverage", "bias", "sku", "name")
 STATES = ("ok", "too_short", "failed", "none")
 CLASSES = ("smooth", "erratic", "intermittent", "lumpy", "sparse")
 LAST_OF_SHOP = 2000  # enough that a share is known to a percent or two, few enough to count at once
+MOST_OPEN = 10_000  # counting millions of open ranges would cost more than it says
 MOST_ROWS = 50_000
 MOST_OFFSET = 2**31
 SEARCH_CHARACTERS = 200
@@ -50,9 +51,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Totals:
-    """What became of issued ranges: of the last 2,000 whose days are over, `of` judged and `right` of these.
+    """What became of the last 2,000 issued ranges whose days are over: `of` were judged, `right` of these.
 
-    `open`: not decided yet; `void`: of the same time, could not be judged; `since` the oldest was issued.
+    `void`: could not be judged; `since`: when the oldest was issued. `open`: how many are not decided yet,
+    counted up to 10,000 (`MOST_OPEN`).
     """
 
     open: int
@@ -105,7 +107,7 @@ class Shop:
 
 def of_shop(session: Session, today: date) -> Shop:
     """How good the forecasts are, all products together."""
-    (row,) = queries.rows(session, "range_totals", today=today, most=LAST_OF_SHOP)
+    (row,) = queries.rows(session, "range_totals", today=today, most=LAST_OF_SHOP, most_open=MOST_OPEN)
     is_enough = row["of"] >= LEAST_RANGES
     return Shop(
         training=_training(session),

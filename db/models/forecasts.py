@@ -75,6 +75,8 @@ class Forecast(Base):
         # The products that were tested on the past, by class.
         Index("ix_forecast_tested", "demand_class", postgresql_where=text(
             "is_current AND warehouse_id IS NULL AND scores -> 'tasks' IS NOT NULL")),
+        Index("ix_forecast_whole", "state", "demand_class", "product_id",
+              postgresql_where=text("is_current AND warehouse_id IS NULL")),
         Index("ix_forecast_failed", "product_id", postgresql_where=text("state = 'failed'")),
     )  # fmt: skip
 
@@ -257,7 +259,7 @@ class IssuedRange(Base):
         Index("ix_issued_range_issued_on", "issued_on"),
         # The latest whose days are over, of the shop and of a class of demand.
         Index("ix_issued_range_over", text("coalesce(p90_on, until)"),
-              postgresql_where=text("state IN ('inside', 'early', 'late')")),
+              postgresql_where=text("state <> 'open'")),
         Index("ix_issued_range_class_over", "demand_class", text("coalesce(p90_on, until)"),
               postgresql_where=text("state IN ('inside', 'early', 'late')")),
     )  # fmt: skip

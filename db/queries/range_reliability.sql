@@ -8,10 +8,10 @@ SELECT avg(over.chance_14) AS promised,
        count(*) AS tasks
 FROM (
     SELECT r.* FROM issued_range AS r
-    WHERE r.state IN ('inside', 'early', 'late') AND coalesce(r.p90_on, r.until) < :today
+    WHERE r.state <> 'open' AND coalesce(r.p90_on, r.until) < :today
     ORDER BY coalesce(r.p90_on, r.until) DESC
     LIMIT :most
 ) AS over
-WHERE coalesce(over.p90_on, over.until) >= over.issued_on + 13
+WHERE over.state <> 'void' AND coalesce(over.p90_on, over.until) >= over.issued_on + 13
 GROUP BY least(floor(over.chance_14 * 10), 9)
 ORDER BY promised

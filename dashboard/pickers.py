@@ -17,7 +17,8 @@ WORDS_OF = {
     "products": {"q", "status", "category", "warehouse", "sort", "page"},
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
     "forecasts": {"q", "class", "state", "sort", "page"},
-    "product": {"id", "warehouse", "show"},
+    "product": {"id", "warehouse", "show"}
+    | {"whatif", "demand", "lead", "service", "order", "quantity", "until"},
     "jobs": set(),
     "alerts": {"state", "type", "severity", "q", "page"},
     "import": {"id", "kind", "step", "said", "page"},

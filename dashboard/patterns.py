@@ -18,7 +18,7 @@ HEADING = "Trend, weekdays and season"
 DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
-PAST_WEEKS = 13  # the trend is compared with a quarter of a year ago
+AGO = {13: "three months ago", 52: "a year ago"}  # in weeks, what the trend is compared with
 SAME = 0.1  # a change of less than a tenth is none
 
 
@@ -92,7 +92,8 @@ def _draw_pictures(parts: dict[str, Any], as_of: date) -> None:
     points = [(date.fromisoformat(day), *values) for day, *values in parts["trend"]]
     factors, ranges = parts["weekday"], parts["weekday_range"]
     shown: list[tuple[str, str, Callable[[], go.Figure]]] = [
-        (trend_finding(points, as_of), "Demand per day without weekdays and season, and where it may go.",
+        (trend_finding(points, as_of),
+         "Demand per day without weekdays and season; dotted: if it goes on like this.",
          lambda: charts.trend(points, as_of=as_of, **about)),
         (weekday_finding(factors, ranges), "Demand of each weekday against the week's mean.",
          lambda: charts.weekdays(factors, ranges, **about)),
@@ -105,7 +106,8 @@ def _draw_pictures(parts: dict[str, Any], as_of: date) -> None:
         effects = parts["holidays"]
         shown.append((holiday_finding(effects), "What public holidays change.",
                       lambda: charts.holidays(effects, **about)))  # fmt: skip
-    with st.container(key="patterns"), st.grid(min(len(shown), 3), min_column_width=280, gap="medium"):
+    columns = 3 if len(shown) == 3 else 2
+    with st.container(key="patterns"), st.grid(columns, min_column_width=280, gap="medium"):
         for place, (finding, words, figure) in enumerate(shown):
             with st.container():
                 st.markdown(f"**{ui.safe_md(finding)}**")
@@ -122,19 +124,20 @@ def _draw_source(parts: dict[str, Any], as_of: date) -> None:
 
 
 def trend_finding(points: list[tuple[date, float, float, float]], as_of: date) -> str:
-    """What the trend did in the last quarter of a year."""
+    """What the trend did in the last months, or else in the last year."""
     past = [point[2] for point in points if point[0] <= as_of]
-    then, now = past[max(len(past) - 1 - PAST_WEEKS, 0)], past[-1]
-    weeks = min(PAST_WEEKS, len(past) - 1)
-    ago = "three months ago" if weeks == PAST_WEEKS else f"{weeks} weeks ago"
-    if now <= 0 or (then > 0 and now / then < SAME):
-        return "Hardly sells any more"
-    if then <= 0:
-        return f"Sells again, after hardly at all {ago}"
-    change = now / then - 1
-    if abs(change) < SAME:
-        return f"Sells about as much as {ago}"
-    return f"Sells {_more(change)} than {ago}"
+    compared = {weeks: words for weeks, words in AGO.items() if weeks < len(past)}
+    if not compared:
+        compared = {len(past) - 1: f"{len(past) - 1} weeks ago"}
+    for weeks, words in compared.items():
+        then, now = past[-1 - weeks], past[-1]
+        if now <= 0 or now < SAME * then:
+            return "Hardly sells any more"
+        if then <= 0:
+            return f"Sells again, after hardly at all {words}"
+        if abs(now / then - 1) >= SAME:
+            return f"Sells {_more(now / then - 1)} than {words}"
+    return f"Sells about as much as {next(iter(compared.values()))}"
 
 
 def weekday_finding(factors: list[float], ranges: list[list[float]]) -> str:

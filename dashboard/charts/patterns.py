@@ -66,17 +66,17 @@ def weekdays(
     drawn.add(
         "bar",
         x=list(WEEKDAYS),
-        y=list(factors),
+        y=[100 * factor for factor in factors],
         marker={"color": [colours.accent if clear else colours.muted for clear in stands_out],
                 "opacity": [0.9 if clear else 0.45 for clear in stands_out]},
         error_y={
-            "type": "data", "symmetric": False, "color": colours.muted, "thickness": 1, "width": 0,
-            "array": [high - factor for factor, (_, high) in zip(factors, ranges, strict=True)],
-            "arrayminus": [factor - low for factor, (low, _) in zip(factors, ranges, strict=True)],
+            "type": "data", "symmetric": False, "color": colours.ink, "thickness": 1, "width": 3,
+            "array": [100 * (high - factor) for factor, (_, high) in zip(factors, ranges, strict=True)],
+            "arrayminus": [100 * (factor - low) for factor, (low, _) in zip(factors, ranges, strict=True)],
         },
-        customdata=[list(edges) for edges in ranges],
-        hovertemplate="%{x}: %{y:.0%} of the week's mean,<br>"
-        "8 of 10 times %{customdata[0]:.0%} to %{customdata[1]:.0%}<extra></extra>",
+        customdata=[[100 * low, 100 * high] for low, high in ranges],
+        hovertemplate="%{x}: %{y:.0f} % of the week's mean,<br>"
+        "8 of 10 times %{customdata[0]:.0f} to %{customdata[1]:.0f} %<extra></extra>",
     )  # fmt: skip
     _shares(drawn, [*factors, *(high for _, high in ranges)], dark=dark)
     drawn.layout["xaxis"] |= {"type": "category", "tickformat": None, "nticks": 7}
@@ -90,10 +90,10 @@ def season(points: Sequence[tuple[date, float]], *, dark: bool = False, separato
     drawn.add(
         "scatter",
         x=[day for day, _ in points],
-        y=[factor for _, factor in points],
+        y=[100 * factor for _, factor in points],
         mode="lines",
         line={"color": colours.ink, "width": 2, "shape": "spline"},
-        hovertemplate="%{x|%-d %b}: %{y:.0%} of the year's mean<extra></extra>",
+        hovertemplate="%{x|%-d %b}: %{y:.0f} % of the year's mean<extra></extra>",
     )
     _shares(drawn, [factor for _, factor in points], dark=dark)
     drawn.layout["xaxis"] |= {"tickformat": "%b", "nticks": 7}
@@ -107,7 +107,7 @@ def holidays(
     colours = charts.palette(dark)
     drawn = charts.blank(HEIGHT, dark=dark, separators=separators)
     names = [name for name, _ in effects][::-1]
-    shares = [share for _, share in effects][::-1]
+    shares = [100 * share for _, share in effects][::-1]
     drawn.add(
         "bar",
         x=shares,
@@ -115,10 +115,12 @@ def holidays(
         orientation="h",
         customdata=names,
         marker={"color": [colours.accent if share > 0 else colours.muted for share in shares]},
-        hovertemplate="%{customdata}: %{x:+.0%}<extra></extra>",
+        hovertemplate="%{customdata}: %{x:+.0f} %<extra></extra>",
     )
-    drawn.layout["xaxis"] |= {"type": "linear", "tickformat": "+.0%", "nticks": 4, "zeroline": True,
-                              "zerolinecolor": colours.muted}  # fmt: skip
+    drawn.layout["xaxis"] |= {
+        "type": "linear", "tickformat": "+.0f", "ticksuffix": " %", "nticks": 4, "zeroline": True,
+        "zerolinecolor": colours.muted,
+    }  # fmt: skip
     drawn.layout["yaxis"] |= {"type": "category", "automargin": True, "tickformat": None, "nticks": None}
     drawn.layout["hovermode"] = "closest"
     drawn.layout["margin"] |= {"t": 8}
@@ -128,12 +130,12 @@ def holidays(
 def _shares(drawn: charts.Sketch, values: Sequence[float], *, dark: bool) -> None:
     """An axis in per cent of the mean, which is a dotted line."""
     drawn.shade(
-        type="line", layer="below", xref="paper", yref="y", x0=0, x1=1, y0=1, y1=1,
+        type="line", layer="below", xref="paper", yref="y", x0=0, x1=1, y0=100, y1=100,
         line={"color": charts.palette(dark).muted, "width": 1, "dash": "dot"},
     )  # fmt: skip
-    drawn.layout["yaxis"] |= {"tickformat": ".0%"}
+    drawn.layout["yaxis"] |= {"tickformat": ".0f", "ticksuffix": " %"}
     drawn.layout["margin"] |= {"t": 8}
-    _leave_room(drawn, [*values, 1.0])
+    _leave_room(drawn, [100 * value for value in (*values, 1.0)])
 
 
 def _leave_room(drawn: charts.Sketch, values: Sequence[float]) -> None:

@@ -17,11 +17,12 @@ import pandas as pd
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import audit, auth, demand, inputs, model_runs, predictions, shop
+from core import audit, auth, demand, event_effects, inputs, model_runs, predictions, scorecard, shop
 from core.auth import Actor
 from core.errors import NotFound, RuleBroken, TooLittleHistory
 from core.forecast import training
 from core.forecast.history import from_frame
+from core.scorecard import Record
 from db.models import Forecast, Movement, Posting, Product
 
 CACHE_LASTS = timedelta(hours=1)
@@ -32,7 +33,8 @@ _TRY_TO_HOLD_BACK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('run
 class Material:
     """What a product's forecasts are made from: its demand as a whole and per warehouse.
 
-    `scores` are the back-test's of the forecast before, kept until the next training judges anew.
+    `scores` are the back-test's of the forecast before, kept until the next training judges anew; `coming` is
+    what known events do to the days ahead.
     """
 
     product_id: int
@@ -41,6 +43,7 @@ class Material:
     frozen: training.Frozen
     frames: tuple[pd.DataFrame, ...]
     scores: training.Scores
+    coming: training.Factors
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Prediction:
     data_until: date | None
     trained_at: datetime | None
     scores: dict[str, float] | None
+    would_help: str | None
+    record: Record
 
 
 # -- What they say -------------------------------------------------------------------------------------------
@@ -123,17 +128,18 @@ def listing(session: Session, product_ids: Sequence[int], today: date) -> list[P
     ids = [row["forecast_id"] for row in rows.values() if row["forecast_id"] is not None]
     columns = (
         Forecast.id, Forecast.method, Forecast.demand_class, Forecast.reason, Forecast.history_days,
-        Forecast.as_of, Forecast.created_at, Forecast.scores,
+        Forecast.as_of, Forecast.created_at, Forecast.scores, Forecast.would_help,
     )  # fmt: skip
     made = {row.id: row for row in session.execute(select(*columns).where(Forecast.id.in_(ids)))}
+    records = scorecard.records(session, list(rows), today)
     return [
-        _prediction(rows[i], names[i], made.get(rows[i]["forecast_id"]), today)
+        _prediction(rows[i], names[i], made.get(rows[i]["forecast_id"]), records[i], today)
         for i in product_ids
         if i in rows
     ]
 
 
-def _prediction(row: dict[str, Any], product: Any, made: Any, today: date) -> Prediction:
+def _prediction(row: dict[str, Any], product: Any, made: Any, record: Record, today: date) -> Prediction:
     same = ("on_hand", "status", "p10_on", "p50_on", "p90_on", "chance_7", "chance_14", "chance_30",
             "chance_before_replenishment", "daily_rate", "days_of_cover", "order_by_on", "lead_time_days",
             "money_at_risk", "due")  # fmt: skip
@@ -149,6 +155,8 @@ def _prediction(row: dict[str, Any], product: Any, made: Any, today: date) -> Pr
         data_until=made and made.as_of,
         trained_at=made and made.created_at,
         scores=made and made.scores,
+        would_help=made and made.would_help,
+        record=record,
         **{name: row[name] for name in same},
     )
 
@@ -188,9 +196,11 @@ def material(session: Session, product_id: int, now: datetime) -> Material:
             f"{product.sku}: {known.why_not}; a prediction needs {training.MIN_HISTORY_DAYS} days of history "
             f"and {training.MIN_DEMAND_DAYS} days with demand."
         )
-    frames = [whole]
+    frames, horizon = [whole], training.HORIZON_DAYS
+    coming = event_effects.coming(session, as_of, horizon, product_ids=[product_id])
     if model_runs.sells_in_several_places(session):
         frames.append(demand.frame(session, as_of, product_ids=[product_id], by_warehouse=True))
+        coming |= event_effects.coming(session, as_of, horizon, product_ids=[product_id], by_warehouse=True)
     kept = model_runs.last_learned(session)
     return Material(
         product_id,
@@ -199,6 +209,7 @@ def material(session: Session, product_id: int, now: datetime) -> Material:
         training.Frozen.of(kept.library, kept.admitted) if kept else training.Frozen.of(None),
         tuple(frames),
         model_runs.scores_of(session, [product_id]),
+        coming,
     )
 
 
@@ -206,7 +217,7 @@ def think(given: Material) -> list[training.Draft]:
     """The forecasts of one product, as a whole and per warehouse."""
     until = pd.Timestamp(given.as_of)
     histories = [from_frame(frame, until) for frame in given.frames if len(frame)]
-    (batch,) = training.batches([given.product_id], histories, given.scores, 1)
+    (batch,) = training.batches([given.product_id], histories, given.scores, given.coming, 1)
     return training.draw(batch, given.frozen)
 
 

@@ -18,6 +18,8 @@ from db.session import reading, transact
 
 router = Router("/api/v1/predictions", "predictions")
 
+RangesSource = Literal["issued", "issued_class", "backtest", "backtest_class"]
+
 
 class Expected(Answer):
     """Stock on its way that the prediction counts."""
@@ -33,6 +35,13 @@ class Prediction(Answer):
     in nine of ten by the latest; null where that lies beyond 120 days. `chance_before_replenishment`: that it
     is used up before an order placed today arrives. Without a forecast the figures are null; `reason` says
     why.
+
+    Ranges from the earliest to the latest date should hold in 8 of 10 cases: `ranges_right` of the last
+    `ranges_decided` did. `ranges_source` says whose: `issued` (as they were shown for this product),
+    `issued_class` (for products of its demand class), `backtest` (this product in a test on the past),
+    `backtest_class`, or null when there is nothing to go by. `scores` are out of sample, in days (`crps`
+    beside the rule stock / average, `crps_naive`; `bias` above 0: the dates come too late). `would_help`:
+    what would make the forecast better.
     """
 
     product_id: Annotated[Id, Field(validation_alias="product_uid")]
@@ -61,6 +70,10 @@ class Prediction(Answer):
     data_until: Day | None
     trained_at: Moment | None
     scores: dict[str, Share] | None
+    would_help: str | None
+    ranges_right: int
+    ranges_decided: int
+    ranges_source: RangesSource | None
 
 
 class DataSummary(Answer):
@@ -208,6 +221,12 @@ def _prediction(product_id: int, now: datetime) -> dict[str, Any]:
 
 def _said(found: list[forecasts.Prediction]) -> list[dict[str, Any]]:
     return [
-        {**vars(one), "expected": [{"expected_on": day, "quantity": much} for day, much in one.due or ()]}
+        {
+            **vars(one),
+            "expected": [{"expected_on": day, "quantity": much} for day, much in one.due or ()],
+            "ranges_right": one.record.right,
+            "ranges_decided": one.record.of,
+            "ranges_source": one.record.source,
+        }
         for one in found
     ]

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from api import deps
 from core import auth, stock
-from db.models import AuditLine, Forecast, JobRun, ModelRun
+from db.models import AuditLine, Forecast, IssuedRange, JobRun, ModelRun
 from db.session import reading, transaction
 from jobs.train import train
 from tests import makers
@@ -210,3 +210,29 @@ def test_a_product_that_is_used_no_more_is_not_predicted(client, as_role, produc
     answer = client.get(f"{BASE}/{product}", headers=as_role("viewer"))
     assert answer.status_code == 400
     assert "not in use" in answer.json()["detail"]
+
+
+def test_a_prediction_says_how_often_such_ranges_were_right(client, as_role, product):
+    headers = as_role("viewer")
+    first = client.get(f"{BASE}/{product}", headers=headers).json()
+    # Nothing was tested or promised yet.
+    assert [first[f"ranges_{name}"] for name in ("right", "decided", "source")] == [0, 0, None]
+    with transaction() as session:
+        kept = session.scalars(select(Forecast)).one()
+        kept.scores = {"tasks": 9, "inside": 8, "coverage": 8 / 9, "crps": 2.5, "crps_naive": 4.0}
+        kept.would_help = "Two full years would show its season."
+    tested = client.get(f"{BASE}/{product}", headers=headers).json()
+    assert [tested[f"ranges_{name}"] for name in ("right", "decided", "source")] == [8, 9, "backtest"]
+    assert tested["scores"]["crps"] == 2.5
+    assert tested["would_help"] == "Two full years would show its season."
+    with transaction() as session:
+        for ago in range(30, 52):
+            issued_on = NOW.date() - timedelta(days=ago)
+            session.add(IssuedRange(
+                product_id=kept.product_id, issued_on=issued_on, method="pool", on_hand=5,
+                p10_on=issued_on + timedelta(days=2), p90_on=issued_on + timedelta(days=9),
+                until=issued_on + timedelta(days=119), chance_14=0.9,
+                state="inside" if ago % 2 else "late", closed_on=issued_on + timedelta(days=10),
+            ))  # fmt: skip
+    issued = client.get(f"{BASE}/batch", headers=headers).json()[0]
+    assert [issued[f"ranges_{name}"] for name in ("right", "decided", "source")] == [11, 22, "issued"]

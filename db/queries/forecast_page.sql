@@ -49,19 +49,22 @@ WITH failing AS MATERIALIZED (
              p.sku
     LIMIT :limit + :offset
 ), page AS (
-    SELECT chosen.id, row_number() OVER () AS place
+    SELECT sorted.id, row_number() OVER () AS place
     FROM (
-        SELECT tested.id, 1 AS part, tested.number, CAST(NULL AS text) AS word, tested.sku FROM tested
-        UNION ALL
-        SELECT others.id, 2, NULL, others.word, others.sku FROM others
-    ) AS chosen
-    ORDER BY chosen.part,
-             CASE WHEN :descending THEN NULL ELSE chosen.number END NULLS LAST,
-             CASE WHEN :descending THEN chosen.number END DESC NULLS LAST,
-             CASE WHEN NOT :descending OR :sort NOT IN ('sku', 'name') THEN chosen.word END,
-             CASE WHEN :descending THEN chosen.word END DESC,
-             chosen.sku
-    LIMIT :limit OFFSET :offset
+        SELECT chosen.id
+        FROM (
+            SELECT tested.id, 1 AS part, tested.number, CAST(NULL AS text) AS word, tested.sku FROM tested
+            UNION ALL
+            SELECT others.id, 2, NULL, others.word, others.sku FROM others
+        ) AS chosen
+        ORDER BY chosen.part,
+                 CASE WHEN :descending THEN NULL ELSE chosen.number END NULLS LAST,
+                 CASE WHEN :descending THEN chosen.number END DESC NULLS LAST,
+                 CASE WHEN NOT :descending OR :sort NOT IN ('sku', 'name') THEN chosen.word END,
+                 CASE WHEN :descending THEN chosen.word END DESC,
+                 chosen.sku
+        LIMIT :limit OFFSET :offset
+    ) AS sorted
 )
 SELECT p.id AS product_id, p.uid, p.sku, p.name, p.category,
        CASE WHEN failing.product_id IS NOT NULL THEN 'failed' ELSE coalesce(f.state, 'none') END AS state,

@@ -49,12 +49,24 @@ iframe[height="0"] { display: block; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-keyboard-"]:not(:focus-within)) {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
+/* Weeks of a forecast: columns, and on a phone a row each; a field with a value of people's is marked. */
+.st-key-weeks-form [data-testid="stColumn"] { min-width: 0; }
+.st-key-weeks-form [data-testid="stMarkdownContainer"] { text-align: right; }
+.st-key-weeks-form input { text-align: right; padding: 0.35rem 0.4rem; }
+[class*="st-key-edited-adds-"] input, [class*="st-key-edited-replaces-"] input {
+  box-shadow: inset 0 0 0 2px #A16207; border-radius: 8px;
+}
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
 @media (max-width: 640px) {
   [class*="st-key-narrow-"] { display: flex; }
   [class*="st-key-wide-"] { display: none; }
+  .st-key-weeks-form [data-testid="stHorizontalBlock"] { flex-direction: column; gap: 0.4rem; }
+  .st-key-weeks-form [data-testid="stColumn"] { width: 100%; flex: none; }
+  .st-key-weeks-form [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {
+    display: grid; grid-template-columns: 84px 1fr 1fr 56px; align-items: center; gap: 0.4rem;
+  }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
   .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {

@@ -12,6 +12,7 @@ from core import auth, predictions
 from core.auth import Actor
 from core.errors import RuleBroken
 from core.forecast.training import Draft
+from core.forecast.verdicts import Report
 from db import queries
 from db.models import Forecast, ModelRun, Product, Warehouse
 
@@ -158,8 +159,7 @@ def last_learned(session: Session) -> Kept | None:
 
 def admitted(report: dict[str, Any] | None) -> tuple[str, ...] | None:
     """Names of the members that a report let into the pool; None: the fixed line-up."""
-    names = (report or {}).get("line_up")
-    return tuple(names) if names is not None else None
+    return Report.of(report).line_up
 
 
 def scores_of(session: Session, product_ids: Sequence[int]) -> dict[str, dict[str, Any]]:

@@ -16,8 +16,18 @@ import pandas as pd
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session
 
-from core import auth, demand, job_runs, model_runs, predictions, shop, timetable
-from core.forecast import analogs, backtest, training
+from core import (
+    auth,
+    demand,
+    demand_patterns,
+    event_effects,
+    job_runs,
+    model_runs,
+    predictions,
+    shop,
+    timetable,
+)
+from core.forecast import analogs, backtest, leaderboard, outliers, training
 from core.forecast.history import History, from_frame
 from db.session import reading, transact, transaction
 from jobs import workers
@@ -25,7 +35,6 @@ from jobs import workers
 WINDOW = 2000  # products whose demand is in memory at once: about 40 MB for two years of one warehouse
 BATCH = 50  # products a worker draws at a time: some tenths of a second, against 0.002 s to hand them over
 LIBRARY_PRODUCTS = 10_000  # the library keeps 20,000 windows, so more products would not make it richer
-BACKTEST_PRODUCTS = 1000
 JUDGING_PAYS_FROM = 100  # products: judging draws each of them several times over
 NAMED_FAILURES = 10
 LONG = 600  # seconds one statement may take
@@ -67,12 +76,13 @@ def _note_done(session: Session, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training is about. `by_warehouse`: also per product and warehouse."""
+    """What a training is about. `by_warehouse`: also per product and warehouse; `country`: whose holidays."""
 
     products: list[int]
     as_of: date
     today: date
     by_warehouse: bool
+    country: str | None
 
 
 @dataclass(frozen=True)
@@ -106,14 +116,16 @@ def train(
     """
     say = say or (lambda *_: None)
     with reading(LONG, snapshot=True) as looking:
-        today = shop.today(shop.get(looking), now)
+        ours = shop.get(looking)
+        today = shop.today(ours, now)
         as_of = today - timedelta(days=1)
         kept = model_runs.last_learned(looking) if only_moved else None
         if kept is not None:
             products = model_runs.moved_since_forecast(looking, as_of)
         else:
             products = model_runs.active_products(looking)
-        plan = Plan(products, as_of, today, model_runs.sells_in_several_places(looking))
+        by_warehouse = model_runs.sells_in_several_places(looking)
+        plan = Plan(products, as_of, today, by_warehouse, demand_patterns.country_of(ours.locale))
     log.info(
         "%s products %s, learned from up to %s", f"{len(products):,}",
         "have moved" if kept is not None else "are active", as_of,
@@ -124,7 +136,7 @@ def train(
         if kept is not None:
             learned = Learned(training.Frozen.of(kept.library, kept.admitted), kept.scores)
         else:
-            learned = _learn(plan, say)
+            learned = _learn(plan, crew, say)
         run_id = transact(lambda session: _start(session, plan, learned))
         try:
             return _train(run_id, plan, learned, crew, say, on_publish)
@@ -145,34 +157,36 @@ def _start(session: Session, plan: Plan, learned: Learned) -> int:
 # -- What holds for the whole shop ---------------------------------------------------------------------------
 
 
-def _learn(plan: Plan, say: Say) -> Learned:
+def _learn(plan: Plan, crew: workers.Crew, say: Say) -> Learned:
     """Build the library and judge the methods, on at most 10,000 products evenly picked."""
     picked = np.linspace(0, len(plan.products) - 1, min(len(plan.products), LIBRARY_PRODUCTS)).astype(int)
     products = [plan.products[place] for place in picked]
-    parts = [
-        _history(whole, plan.as_of)
-        for whole, *_ in (_look(plan, some, (False,)) for some in _parts(products, WINDOW))
-    ]
+    parts = []
+    for some in _parts(products, WINDOW):
+        with reading(LONG) as looking:
+            frame = _look(looking, plan, some)
+        parts.append(_history(frame, plan.as_of))
     history = training.together([part for part in parts if part is not None])
     if history is None:
         return Learned(training.Frozen.of(None), {})
-    library = analogs.build_library(history).dump()
-    say(JUDGING, 0, None)
-    scored = _scores(history)
-    log.info("Back-test: %s forecasts of the past compared with what happened", f"{len(scored):,}")
-    return Learned(
-        training.Frozen.of(library),
-        training.plain(backtest.of_shop(scored)) if len(scored) else {},
-        library,
-        None,
-        training.scores_of(backtest.by_product(scored)) if len(scored) else {},
+    library = analogs.build_library(outliers.limit(history)[0]).dump()
+    judged = leaderboard.judge(
+        history,
+        lambda known: training.pool_of(analogs.build_library(known)),
+        run=crew.each,
+        progress=lambda done, total: say(JUDGING, done, total),
+        country=plan.country,
     )
-
-
-def _scores(history: History) -> pd.DataFrame:
-    """How good run-outs given 56 days ago would have been; the library is built from what was known then."""
-    return training.back_test(
-        history, lambda known: training.pool_of(analogs.build_library(known)), most=BACKTEST_PRODUCTS
+    log.info("%s forecasts of the past were compared with what happened", f"{len(judged.scores):,}")
+    if judged.line_up is not None:
+        log.info("This shop's past changed who draws: %s", ", ".join(judged.line_up))
+    is_judged = len(judged.scores) > 0
+    return Learned(
+        training.Frozen.of(library, judged.line_up),
+        training.plain(backtest.of_shop(judged.scores)) if is_judged else {},
+        library,
+        judged.report,
+        training.scores_of(backtest.by_product(judged.scores)) if is_judged else {},
     )
 
 
@@ -235,18 +249,23 @@ def _drawn(
 
 
 def _window(plan: Plan, learned: Learned, products: list[int]) -> list[training.Batch]:
-    frames = _look(plan, products, (False, True) if plan.by_warehouse else (False,))
-    scores = learned.scores
-    if scores is None:  # nobody was judged: what the last training found out is still true
-        with reading(LONG) as looking:
-            scores = model_runs.scores_of(looking, products)
-    return training.batches(products, [_history(frame, plan.as_of) for frame in frames], scores, BATCH)
-
-
-def _look(plan: Plan, products: list[int], ways: Sequence[bool]) -> list[pd.DataFrame]:
-    """Demand of some products, seen at one moment, each way: as a whole (False) or by warehouse (True)."""
+    """The batches of some products, all seen at one moment."""
+    ways = (False, True) if plan.by_warehouse else (False,)
+    coming: dict[str, np.ndarray] = {}
     with reading(LONG, snapshot=True) as looking:
-        return [demand.frame(looking, plan.as_of, product_ids=products, by_warehouse=way) for way in ways]
+        frames = [_look(looking, plan, products, by_warehouse=way) for way in ways]
+        for way in ways:
+            coming |= event_effects.coming(
+                looking, plan.as_of, training.HORIZON_DAYS, product_ids=products, by_warehouse=way
+            )
+        # Where nobody was judged, what the last training found out is still true.
+        scores = learned.scores if learned.scores is not None else model_runs.scores_of(looking, products)
+    histories = [_history(frame, plan.as_of) for frame in frames]
+    return training.batches(products, histories, scores, coming, BATCH)
+
+
+def _look(session: Session, plan: Plan, products: list[int], *, by_warehouse: bool = False) -> pd.DataFrame:
+    return demand.frame(session, plan.as_of, product_ids=products, by_warehouse=by_warehouse)
 
 
 def _history(frame: pd.DataFrame, as_of: date) -> History | None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from core.forecast import backtest, exams
+from core.forecast import events, outliers, reasons
 from core.forecast.analogs import Library
 from core.forecast.depletion import RATE_DAYS, fan
 from core.forecast.history import History, Series, demand_class
@@ -30,6 +30,7 @@ MIN_DEMAND_DAYS = 2
 
 T = TypeVar("T")
 Scores = Mapping[str, Mapping[str, Any]]
+Factors = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,19 @@ def same_engine(wanted: str, work: Callable[..., T], *arguments: Any) -> T:
 class Batch:
     """Some products of a training: their histories as a whole, and per warehouse where there are several.
 
-    `scores` are kept with the forecasts, by unique_id. `silent` are products whose history is empty.
+    By unique_id: `scores` to keep with the forecasts, and `coming`, what known events do to the days ahead.
+    `silent` are products whose history is empty.
     """
 
     products: int
     histories: tuple[History, ...]
     scores: Scores
-    silent: tuple[str, ...] = ()
+    coming: Factors
+    silent: tuple[str, ...]
 
 
 def batches(
-    products: Sequence[int], histories: Sequence[History | None], scores: Scores, size: int
+    products: Sequence[int], histories: Sequence[History | None], scores: Scores, coming: Factors, size: int
 ) -> list[Batch]:
     """Products, `size` at a time, with their rows of each of the histories (None: it is empty)."""
     found = [history for history in histories if history is not None]
@@ -141,6 +144,7 @@ def batches(
                 len(names),
                 tuple(part for part in parts if len(part)),
                 {name: scores[name] for name in names if name in scores},
+                {one: coming[one] for part in parts for one in part.ids if one in coming},
                 tuple(name for name in names if not any(name in rows_of for rows_of in rows)),
             )
         )
@@ -168,44 +172,57 @@ def draw(batch: Batch, frozen: Frozen) -> list[Draft]:
     """The drafts of a batch; one product's trouble stops no other."""
     made = [Draft(unique_id, "too_short", "nothing has moved yet", 0, 0) for unique_id in batch.silent]
     for history in batch.histories:
-        made += drafts(history, frozen.pool(), batch.scores)
+        made += drafts(history, frozen.pool(), batch.scores, batch.coming)
     return made
 
 
-def drafts(history: History, pool: Pool, scores: Scores | None = None) -> Iterator[Draft]:
+def drafts(
+    history: History, pool: Pool, scores: Scores | None = None, coming: Factors | None = None
+) -> Iterator[Draft]:
     """A draft for every product of the history; one product's trouble stops no other.
 
     Args:
         scores: back-test scores by unique_id, kept with the forecast.
+        coming: what known events do to the demand of each coming day, by unique_id.
     """
-    scores = scores or {}
-    reasons = [_why_not(series) for series in history]
-    for row, reason in enumerate(reasons):
-        if reason is not None:
+    why_not_yet = [_why_not(series) for series in history]
+    for row, why in enumerate(why_not_yet):
+        if why is not None:
             series = history.series(row)
-            yield Draft(series.unique_id, "too_short", reason, history_days(series), demand_days(series))
-    asked = history.take(np.flatnonzero([reason is None for reason in reasons]))
+            yield Draft(series.unique_id, "too_short", why, history_days(series), demand_days(series))
+    asked, limited = outliers.limit(history.take(np.flatnonzero([why is None for why in why_not_yet])))
+    about = _About(pool, scores or {}, coming or {}, limited)
     left = {series.unique_id: (row, series) for row, series in enumerate(asked)}
     try:
         for unique_id, daily in in_chunks(pool, asked, HORIZON_DAYS, PATHS, SEED):
-            yield _kept(left.pop(unique_id)[1], pool, daily, scores)
+            yield _kept(left.pop(unique_id)[1], daily, about)
     except Exception:  # a chunk failed: find out which of its products did
         for row, _ in left.values():
-            yield _alone(asked.take(np.array([row])), pool, scores)
+            yield _alone(asked.take(np.array([row])), about)
 
 
-def _alone(history: History, pool: Pool, scores: Scores) -> Draft:
+@dataclass(frozen=True)
+class _About:
+    """What a draft needs beside the drawn paths; `limited` is what outliers were counted as."""
+
+    pool: Pool
+    scores: Scores
+    coming: Factors
+    limited: Mapping[str, list[list[Any]]]
+
+
+def _alone(history: History, about: _About) -> Draft:
     (series,) = history
     try:
-        daily = pool.paths(history, HORIZON_DAYS, PATHS, SEED)[0]
+        daily = about.pool.paths(history, HORIZON_DAYS, PATHS, SEED)[0]
     except Exception as trouble:
         return _failed(series, trouble)
-    return _kept(series, pool, daily, scores)
+    return _kept(series, daily, about)
 
 
-def _kept(series: Series, pool: Pool, daily: np.ndarray, scores: Scores) -> Draft:
+def _kept(series: Series, daily: np.ndarray, about: _About) -> Draft:
     try:
-        return _draft(series, pool, daily, scores)
+        return _draft(series, daily, about)
     except Exception as trouble:
         return _failed(series, trouble)
 
@@ -216,22 +233,25 @@ def _failed(series: Series, trouble: Exception) -> Draft:
     return Draft(series.unique_id, "failed", reason, history_days(series), demand_days(series))
 
 
-def _draft(series: Series, pool: Pool, daily: np.ndarray, scores: Scores) -> Draft:
+def _draft(series: Series, daily: np.ndarray, about: _About) -> Draft:
+    daily = events.apply(daily, series, about.coming.get(series.unique_id), SEED)
     cumulative = np.cumsum(daily, axis=1)
-    members = [member.name for member in pool.line_up(series)]
-    days, sold = history_days(series), demand_days(series)
+    members = [member.name for member in about.pool.line_up(series)]
+    days = history_days(series)
     return Draft(
         unique_id=series.unique_id,
         state="ok",
-        reason=f"{' + '.join(members)} on {days} days of history, {sold} of them with demand",
+        reason=reasons.reason(series, members, days),
         history_days=days,
-        demand_days=sold,
-        method=pool.name,
+        demand_days=demand_days(series),
+        method=about.pool.name,
         demand_class=demand_class(series.demand, series.in_stock),
         daily_rate=float(daily[:, :RATE_DAYS].mean()),
         paths=encode(np.round(cumulative, 4)),
         fan=fan(cumulative),
-        scores=scores.get(series.unique_id),
+        scores=about.scores.get(series.unique_id),
+        limited=about.limited.get(series.unique_id),
+        would_help=reasons.would_help(series, members, days),
     )
 
 
@@ -255,23 +275,6 @@ def why_not(days: int, sold: int) -> str | None:
     if sold < MIN_DEMAND_DAYS:
         return f"{sold} of {MIN_DEMAND_DAYS} days with demand"
     return None
-
-
-BACKTEST_DAYS = 56
-
-
-def back_test(history: History, make_pool, most: int | None = None) -> pd.DataFrame:
-    """Scores of run-outs given 56 days before the end, one row per task; empty when the history is too short.
-
-    Args:
-        most: judge at most this many products, evenly picked, to bound the time.
-    """
-    origin = history.until - pd.Timedelta(days=BACKTEST_DAYS)
-    if history.demand.shape[1] < BACKTEST_DAYS + exams.MIN_HISTORY_DAYS:
-        return pd.DataFrame(columns=backtest.COLUMNS)
-    if most is not None and len(history) > most:
-        history = history.take(np.linspace(0, len(history) - 1, most).astype(int))
-    return backtest.score(make_pool, history, [origin], horizon_days=BACKTEST_DAYS, n_paths=100)
 
 
 def scores_of(by_product: pd.DataFrame) -> dict[str, dict[str, float]]:

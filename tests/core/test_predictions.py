@@ -237,7 +237,6 @@ def test_one_products_trouble_stops_no_other_and_its_old_forecast_keeps_serving(
         return draw(self, history, *args)
 
     monkeypatch.setattr(training.Pool, "paths", fails_for_one)
-    monkeypatch.setattr("jobs.train._scores", lambda _: [])
     counts = train(NOW)
     assert (counts["ok"], counts["failed"]) == (1, 1)
     current = session.scalars(sa.select(Forecast).where(Forecast.is_current)).all()

@@ -27,7 +27,7 @@ def settings(monkeypatch):
 
 
 def batches_of(shop, size=5):
-    return training.batches(list(range(len(shop))), [numbered(shop)], {}, size)
+    return training.batches(list(range(len(shop))), [numbered(shop)], {}, {}, size)
 
 
 def numbered(shop):
@@ -183,7 +183,9 @@ for _ in pool.each(sleep_and_tell, [300, 300]):
 def test_batches_hold_every_product_once_with_its_warehouses():
     whole = numbered(a_shop(5, days=60))
     by_place = replace(a_shop(4, days=60), ids=("0:1", "0:2", "10:1", "3:1"))
-    first, second, third = training.batches([0, 1, 3, 7, 10], [whole, None, by_place], {"3": {"crps": 1}}, 2)
+    first, second, third = training.batches(
+        [0, 1, 3, 7, 10], [whole, None, by_place], {"3": {"crps": 1}}, {}, 2
+    )
     assert [history.ids for history in first.histories] == [("0", "1"), ("0:1", "0:2")]
     assert [history.ids for history in second.histories] == [("3",), ("3:1",)]
     assert (second.silent, second.scores) == (("7",), {"3": {"crps": 1}})

@@ -136,11 +136,10 @@ def why(row: Any) -> str:
     if row.coverage < scorecard.LEAST_COVERAGE:
         found.append("ranges held too seldom")
     if abs(row.bias) >= scorecard.BIAS_DAYS:
-        found.append(f"runs out {trust.lean_words(row.bias)}")
+        found.append("dates come too late" if row.bias > 0 else "dates come too early")
     if not is_missing(row.skill) and row.skill < scorecard.NOTICEABLE_SKILL:
         found.append("no better than the simple rule")
-    found.append((CLASSES.get(row.demand_class) or "").lower())
-    return _sentence(", ".join(words for words in found if words))
+    return _sentence(", ".join(found) or CLASSES.get(row.demand_class))
 
 
 def _sentence(words: str | None) -> str:

@@ -93,7 +93,7 @@ def draw_pictures(shop: Shop, report: Report | None) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(_range_finding(shop), anchor=False, help=HELP["calibration"])
-        _draw(ranges, "used up by the day with a chance of ...", "was used up by then", "calibration")
+        _draw(ranges, "said: used up by that day", "was used up by then", "calibration")
     with right:
         st.subheader(_soon_finding(soon), anchor=False, help=HELP["reliability"])
         _draw(soon, "said: runs out within 14 days", "ran out within 14 days", "reliability")
@@ -196,7 +196,7 @@ def sample_words(report: Report) -> str:
     """On what the methods were judged."""
     write, sample = ui.formats(), report.sample
     count = {name: write.number(sample.get(name)) for name in ("products", "of_products", "tasks")}
-    days = " and ".join(write.day(date.fromisoformat(day)) for day in report.origins)
+    days = ", ".join(write.day(date.fromisoformat(day)) for day in report.origins)
     told = (
         f"Forecasts pretended on {days}, {sample.get('horizon_days')} days ahead: {count['tasks']} of them, "
         f"for {count['products']} of {count['of_products']} products."

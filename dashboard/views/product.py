@@ -18,6 +18,7 @@ from dashboard import (
     signin,
     trust,
     ui,
+    what_if,
 )
 from dashboard.charts import demand as demand_chart
 from dashboard.charts import stock as stock_chart
@@ -137,6 +138,7 @@ def draw_stock_path(page: ProductPage) -> None:
         return
     if promise := trust.sentence(page, today, of_a_place=warehouse is not None):
         st.markdown(promise, help=trust.HELP["sentence"])
+    asked = what_if.overlay(page, today)
     known = verdict.p10_on is not None and verdict.status != "out"
     about = {
         "today": today,
@@ -144,6 +146,7 @@ def draw_stock_path(page: ProductPage) -> None:
         "run_out": (verdict.p10_on, verdict.p50_on, verdict.p90_on) if known else (None, None, None),
         "run_out_words": f"runs out {write.span(verdict.p10_on, verdict.p90_on, today)}" if known else "",
         "receipts": on_order.arrivals(page, today),
+        "what_if": asked.picture if asked else None,
         "dark": ui.is_dark(),
         "separators": write.separators,
     }
@@ -151,6 +154,7 @@ def draw_stock_path(page: ProductPage) -> None:
     figure = looks.picture(("stock", path, fan, about), lambda: stock_chart.figure(path, fan, **about))
     ui.picture(figure, "Stock over the last 90 days and the range of what may be left.", key="stock_path")
     _draw_chances(page)
+    what_if.draw(page, person, today, asked)
 
 
 def _draw_chances(page: ProductPage) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from core import audit, auth, inputs, posting
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
-from db.models import DemandExclusion, Movement, Person, Product
+from db.models import DemandExclusion, Forecast, Movement, Person, Product
 
 REASON_CHARACTERS = 300
 MOST_DAYS = 366  # more than a year left out is no odd stretch but another history
@@ -93,6 +93,18 @@ def sales(session: Session, product_id: int, since: date, most: int = 100) -> li
         Sale(sale.id, sale.demand_day, -sale.change, sale.customer, sale.reference_id)
         for sale in session.scalars(question)
     ]
+
+
+def limited(session: Session, product_id: int) -> list[tuple[date, float, float]]:
+    """Days that the product's forecast held to be one-off: (day, demand, how much of it was learned from)."""
+    kept = session.scalar(
+        select(Forecast.limited).where(
+            Forecast.product_id == inputs.small_id(product_id, "product"),
+            Forecast.warehouse_id.is_(None),
+            Forecast.is_current,
+        )
+    )
+    return [(date.fromisoformat(day), demand, counted) for day, demand, counted in kept or ()]
 
 
 def leave_out_days(

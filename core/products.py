@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import barcodes, inputs
@@ -109,6 +109,16 @@ def by_uid(session: Session, uid: uuid.UUID | str) -> Detail:
     if product is None:
         raise NotFound("There is no such product; it may have been another shop's link.")
     return detail(session, product)
+
+
+def by_sku(session: Session, sku: str) -> Product:
+    """The product with this SKU, in whatever case it was typed. Refuses an unknown one."""
+    wanted = inputs.text(sku, "SKU", SEARCH_CHARACTERS)
+    found = session.scalars(select(Product).where(func.lower(Product.sku) == wanted.lower()).limit(2)).all()
+    exact = [product for product in found if product.sku == wanted] or found
+    if not exact:
+        raise NotFound(f"There is no product with the SKU '{inputs.shown(sku)}'.")
+    return exact[0]
 
 
 def by_barcode(session: Session, code: str) -> tuple[Detail, Decimal]:

@@ -23,6 +23,7 @@ VIEWS = (
     ("forecasts", "views/forecasts.py", "Forecasts", ":material/query_stats:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
     ("alerts", "views/alerts.py", "Alerts", ":material/notifications:", "read", True),
+    ("events", "views/events.py", "Events", ":material/event:", "read", True),
     ("import", "views/imports.py", "Import", ":material/upload_file:", "import", True),
     ("warehouses", "views/warehouses.py", "Warehouses", ":material/warehouse:", "edit catalogue", True),
     ("jobs", "views/jobs.py", "Jobs", ":material/schedule:", "see jobs", True),

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -21,11 +21,13 @@ class Answer:
     """What a write did, as Markdown, and the write that takes it back.
 
     It is kept in the session's state, so `undo` is a function of a module (or a partial of one with plain
-    values), which can be pickled.
+    values), which can be pickled. `then` is done once after the commit, without a transaction; what it says
+    is added to the words, and what goes wrong in it as well, because the write stands.
     """
 
     words: str
     undo: Work | None = None
+    then: Callable[[], str] | None = None
 
 
 def desk(name: str) -> dict[str, Any]:
@@ -55,11 +57,23 @@ def write(mine: dict[str, Any], work: Work) -> Any:
     except Exception as error:
         mine["refused"] = ui.trouble(error)
         return None
+    if isinstance(answer, Answer) and answer.then is not None:
+        answer = replace(answer, words=answer.words + _afterwards(answer.then), then=None)
     mine["answer"] = answer
     looks.forget()
     looks.places.clear()
     looks.categories.clear()
     return answer
+
+
+def _afterwards(then: Callable[[], str]) -> str:
+    try:
+        return then()
+    except RunoutError as refusal:
+        return f" {ui.safe_md(refusal.sentence)}"
+    except Exception as error:
+        ui.trouble(error)
+        return " The forecast was not made anew; the next training does it."
 
 
 def renew(mine: dict[str, Any]) -> None:

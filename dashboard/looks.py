@@ -19,6 +19,7 @@ from core import (
     alerts,
     auth,
     demand,
+    event_effects,
     expected,
     job_runs,
     predictions,
@@ -35,6 +36,7 @@ from db.session import reading
 
 SETTINGS_SECONDS = 60
 FIGURES_SECONDS = 10
+LESSON_SECONDS = 600  # it takes a moment and changes once a day
 SPARKLINE_DAYS = 90
 CHART_DAYS = 90
 LAST_MOVEMENTS = 10
@@ -141,6 +143,13 @@ def critical_alerts(day: date) -> int:
         return alerts.counts(session, day).get(("active", "critical"), 0)
 
 
+@st.cache_data(ttl=LESSON_SECONDS, show_spinner=False)
+def lesson(name: str, kind: str, day: date) -> event_effects.Lesson:
+    """What earlier events of this name and kind taught until yesterday."""
+    with reading() as session:
+        return event_effects.lesson(session, name, kind, day - timedelta(days=1))
+
+
 def products_page(day: date, *, with_sparklines: bool = False, **filters: Any) -> tuple[pd.DataFrame, int]:
     """One page of products and how many there are; column `sparkline` on request. Never kept: it is quick."""
     with reading() as session:
@@ -216,3 +225,4 @@ def forget() -> None:
     tiles.clear()
     freshness.clear()
     critical_alerts.clear()
+    lesson.clear()

@@ -91,7 +91,7 @@ def _draw_effect(page: ProductPage, today: date) -> None:
     outlook = page.outlook
     if not outlook.due or outlook.passage is None:
         return
-    with_it, without = _when(outlook.verdict, today), _when(outlook.without_due, today)
+    with_it, without = when(outlook.verdict, today), when(outlook.without_due, today)
     if with_it == without:
         st.markdown(f":gray[It comes too late to move the run-out: {ui.safe_md(with_it)}.]")
     else:
@@ -101,7 +101,7 @@ def _draw_effect(page: ProductPage, today: date) -> None:
         )
 
 
-def _when(verdict: Verdict, today: date) -> str:
+def when(verdict: Verdict, today: date) -> str:
     """When it runs out, in the middle of a sentence."""
     if verdict.status == "out":
         return "now"
@@ -259,5 +259,5 @@ def _undo(session: Session, person: Actor, *, verb: Any, product_id: int, today:
 def _effect(session: Session, product_id: int, before: Verdict, today: date) -> str:
     """What a write did to the run-out of the shop: before -> after."""
     after = predictions.outlook(session, product_id, today).verdict
-    then, now = _when(before, today), _when(after, today)
+    then, now = when(before, today), when(after, today)
     return "" if then == now else f" &nbsp; {editing.changed('runs out', then, now)}"

@@ -21,6 +21,7 @@ WORDS_OF = {
     | {"whatif", "demand", "lead", "service", "order", "quantity", "until"},
     "jobs": set(),
     "alerts": {"state", "type", "severity", "q", "page"},
+    "events": {"q", "kind", "when", "page", "id"},
     "import": {"id", "kind", "step", "said", "page"},
     "warehouses": {"id"},
     "users": {"q"},

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import auth, demand, inputs, job_runs, shop
 from core.auth import Actor
 from core.errors import NotFound, RuleBroken
-from core.forecast import patterns
+from core.forecast import outliers, patterns
 from core.forecast.history import from_frame
 from core.forecast.patterns import Pattern
 from core.job_runs import Claim
@@ -81,7 +81,7 @@ def think(given: Material) -> Pattern:
     """Draw it; takes a second, so without a session."""
     if not len(given.frame):
         return Pattern(given.until.date(), None, "nothing has moved yet")
-    (series,) = from_frame(given.frame, given.until)
+    (series,) = outliers.limit(from_frame(given.frame, given.until))[0]
     return patterns.draw(series, given.country)
 
 

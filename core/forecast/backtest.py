@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import DataFrameGroupBy
 
+from core.forecast import outliers
 from core.forecast.exams import COVERS, Answers, Exam, set_exam, shares_by_day, sit
 from core.forecast.history import History
 from core.forecast.models import Forecaster
@@ -75,15 +76,17 @@ def score(
 ) -> pd.DataFrame:
     """One row per product, origin and cover that can be judged (`exams.set_exam`), with its scores.
 
-    `make` is given what was known at each origin and nothing later, so a library of analogs is built anew.
+    `make` is given what was known at each origin and nothing later, one-off outliers limited as in training,
+    so a library of analogs is built anew.
     Columns: COLUMNS. A product on which the forecaster fails is left out.
     """
     tables = []
     for origin in (pd.Timestamp(origin) for origin in origins):
         known = history.before(origin)
-        exam = set_exam(history, origin, horizon_days, covers, known)
+        learned, _ = outliers.limit(known)
+        exam = set_exam(history, origin, horizon_days, covers, known, learned)
         if len(exam):
-            tables.append(marks(exam, sit(exam, make(known), n_paths, seed)))
+            tables.append(marks(exam, sit(exam, make(learned), n_paths, seed)))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 

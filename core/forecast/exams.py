@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.forecast import outliers
 from core.forecast.depletion import first_passage
 from core.forecast.history import History
 from core.forecast.models import CHUNK_PRODUCTS, Forecaster, mean_of_last_days
@@ -90,7 +91,7 @@ def set_exam(
     Raises ValueError when the history ends within the horizon.
     """
     known = known if known is not None else history.before(origin)
-    learned = learned if learned is not None else known
+    learned = learned if learned is not None else outliers.limit(known)[0]
     start = known.demand.shape[1]
     if start + horizon_days > history.demand.shape[1]:
         raise ValueError(f"After {origin:%Y-%m-%d} fewer than {horizon_days} days are known.")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.forecast import backtest, contenders, exams, standings
+from core.forecast import backtest, contenders, exams, outliers, standings
 from core.forecast.admission import Ballot
 from core.forecast.exams import Answers, Exam
 from core.forecast.history import History
@@ -85,21 +85,22 @@ def judge(
     same every time. The report is the same whoever works through the batches, but for the milliseconds.
 
     Args:
-        make_pool: the default pool from what was known at an origin.
+        make_pool: the default pool from what was known at an origin, one-off outliers limited as in training.
         run: works through batches, see `Run`; here and now without.
         progress: called with the number of products judged (once per origin) and of how many.
     """
     origins = exams.origins(history, HORIZON_DAYS, most_origins)
     known = [history.before(origin) for origin in origins]
+    learned = [outliers.limit(then)[0] for then in known]
     asked = [
-        exams.set_exam(history, origin, HORIZON_DAYS, known=then)
-        for origin, then in zip(origins, known, strict=True)
+        exams.set_exam(history, origin, HORIZON_DAYS, known=then, learned=seen)
+        for origin, then, seen in zip(origins, known, learned, strict=True)
     ]
     judged = _evenly(sorted({unique_id for exam in asked for unique_id in exam.known.ids}), most_products)
     cheap = _evenly(judged, cheap_products)
     slow = set(_evenly(cheap, slow_products))
     batches = list(_batches(asked, set(judged), set(cheap), slow, country))
-    pools = tuple(make_pool(then) for then in known)
+    pools = tuple(make_pool(seen) for seen in learned)
     total, done, sheets = sum(len(batch.exam) for batch in batches), 0, []
     for sheet in (run or _here)(score_batch, batches, pools) if batches else ():
         sheets.append(sheet)

@@ -143,3 +143,17 @@ def test_nothing_to_judge_gives_an_empty_table():
 def test_an_origin_without_a_known_future_is_refused():
     with pytest.raises(ValueError, match="fewer than 56"):
         backtest.score(lambda _: Pool(), a_history(np.ones(150)), [SUNDAY], n_paths=5)
+
+
+def test_a_slip_of_the_keyboard_is_limited_for_the_forecaster_but_counts_for_the_naive_rule():
+    demand = np.random.default_rng(1).poisson(3, 200).astype(float) + 1
+    demand[-60] = 3000  # within the last 28 days that are known
+    seen = []
+
+    def make(known):
+        seen.append(np.nanmax(known.demand))
+        return NaiveRule()
+
+    scores = backtest.score(make, a_history(demand), [ORIGIN], n_paths=5, covers=(5,))
+    assert seen[0] < 20
+    assert scores["stock"][0] > 500

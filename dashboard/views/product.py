@@ -10,6 +10,7 @@ from dashboard import (
     editing,
     ledger,
     looks,
+    odd_days,
     on_order,
     patterns,
     pickers,
@@ -200,6 +201,7 @@ def draw_section(page: ProductPage) -> None:
             patterns.draw(page, person, today)
         else:
             draw_demand(page)
+            odd_days.draw(page, person, today)
 
 
 def draw_movements(page: ProductPage) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import RowMapping, exists, select, text
+from sqlalchemy import RowMapping, delete, exists, select, text
 from sqlalchemy.orm import Session
 
 from core import shop
@@ -26,6 +26,7 @@ from db import queries
 from db.models import IssuedRange, Product, Warehouse
 
 AGAIN_DAYS = 7  # what still holds is said again after a week, so that steady products are judged too
+KEPT_DAYS = 400  # a year, and the same season of the year before
 CHUNK_PRODUCTS = 100  # of up to 120 open ranges each, with 120 days: about 100 MB
 NOT_SOLD = "Not sold any more."
 _CLOSE = text(
@@ -69,6 +70,16 @@ def issue(session: Session, today: date) -> int:
 def is_issued(session: Session, today: date) -> bool:
     """Whether today's ranges are out already."""
     return session.scalar(select(exists().where(IssuedRange.issued_on == today)))
+
+
+def forget_old(session: Session, today: date, most: int = 5000) -> int:
+    """Delete up to `most` decided ranges that nobody counts any more; answers how many there were."""
+    old = (
+        select(IssuedRange.id)
+        .where(IssuedRange.issued_on < today - timedelta(days=KEPT_DAYS), IssuedRange.state != "open")
+        .limit(most)
+    )
+    return session.execute(delete(IssuedRange).where(IssuedRange.id.in_(old))).rowcount
 
 
 # -- Held against what happened ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from db.session import reading, transact
 # Before people sell, after the night's bookings: the stock of the morning is what a range speaks of.
 FROM_HOUR = 4
 PRODUCTS_AT_ONCE = 1000
+FORGETTING_STEPS = 40
 SECONDS = 600
 log = logging.getLogger("runout.ranges")
 
@@ -37,6 +38,9 @@ def score_and_issue(claimed: Claim) -> None:
         )
         counts = {state: counts[state] + closed[state] for state in counts}
         _beat(claimed, start + len(ids), len(waiting))
+    for _ in range(FORGETTING_STEPS):
+        if not transact(lambda session: issued_ranges.forget_old(session, today)):
+            break
 
     def issue(session: Session) -> int:
         issued = issued_ranges.issue(session, today)

@@ -188,6 +188,18 @@ def test_no_range_is_issued_after_stock_came_or_was_counted_that_morning(session
     assert (kept.product_id, kept.on_hand) == (moved.id, 10)
 
 
+def test_what_was_promised_more_than_a_year_ago_is_forgotten_once_it_is_decided(session):
+    product, long_ago = stocked(session), TODAY - timedelta(days=issued_ranges.KEPT_DAYS + 1)
+    states = ("inside", "open", "void")
+    for number, state in enumerate(states):
+        promised(session, product, issued_on=long_ago - timedelta(days=number), state=state,
+                 closed_on=None if state == "open" else long_ago)  # fmt: skip
+    promised(session, product, issued_on=long_ago + timedelta(days=1), state="late", closed_on=TODAY)
+    assert issued_ranges.forget_old(session, TODAY, most=1) == 1
+    assert issued_ranges.forget_old(session, TODAY) == 1
+    assert sorted(one.state for one in all_ranges(session)) == ["late", "open"]
+
+
 # -- Held against what happened ------------------------------------------------------------------------------
 
 

@@ -10,12 +10,28 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bench import shop
-from core import alerts, demand, predictions, products, stock, stock_list
+from core import (
+    alerts,
+    demand,
+    forecast_report,
+    issued_ranges,
+    predictions,
+    products,
+    scorecard,
+    stock,
+    stock_list,
+)
 from db import queries, server
 from db.session import new_engine
 
 TODAY = date(2026, 11, 20)
 SIZE = shop.Size(products=500, warehouses=2, movements=50_000, days=200)
+
+
+def _issue_and_score(session: Session) -> None:
+    assert issued_ranges.issue(session, TODAY)
+    issued_ranges.score(session, TODAY + timedelta(days=2), TODAY + timedelta(days=1))
+
 
 LISTS: dict[str, Callable[[Session], Any]] = {
     "status tiles": predictions.tiles,
@@ -33,6 +49,11 @@ LISTS: dict[str, Callable[[Session], Any]] = {
     "outlook": lambda s: predictions.outlook(s, 7, TODAY),
     "alerts": lambda s: alerts.listing(s, today=TODAY),
     "the watch over alerts": lambda s: alerts.raise_all(s, datetime.now(UTC), TODAY),
+    "how often ranges were right": lambda s: scorecard.records(s, range(1, 51), TODAY),
+    "a scorecard": lambda s: scorecard.of_product(s, 7, TODAY),
+    "the forecasts of the shop": lambda s: forecast_report.of_shop(s, TODAY),
+    "the worst forecasts": lambda s: forecast_report.worst(s, today=TODAY),
+    "ranges issued and held against what happened": _issue_and_score,
     "stale run-outs": lambda s: predictions.refresh_stale(s, TODAY + timedelta(days=1), most=20),
 }
 LEDGER: dict[str, Callable[[Session], Any]] = {

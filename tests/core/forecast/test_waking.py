@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.forecast.models import Single
-from core.forecast.waking import Waking, pauses
+from core.forecast.waking import Waking, begin_paused, chance_of_pause, pauses
 from tests.core.forecast.shops import a_history
 
 HORIZON, PATHS = 56, 4000
@@ -72,3 +72,45 @@ def test_one_sale_is_enough_for_an_answer_and_none_is_nothing(demand):
     (drawn,) = Single(Waking()).paths(a_history(demand), 30, 50, seed=1)
     assert np.isfinite(drawn).all()
     assert Single(Waking()).paths(a_history(np.zeros(90)), 30, 10, seed=1).sum() == 0
+
+
+def chance_after(quiet_days, rate):
+    demand = np.random.default_rng(1).poisson(rate, 200).astype(float)
+    demand[-1] = 1
+    (series,) = a_history(np.concatenate([demand, np.zeros(quiet_days)]))
+    return chance_of_pause(series)
+
+
+def test_a_fast_product_is_held_to_pause_within_days_and_a_slow_one_within_weeks():
+    assert chance_after(0, 3) == 0
+    assert chance_after(1, 3) < 0.05
+    assert chance_after(10, 3) > 0.7
+    assert chance_after(10, 0.1) < 0.05
+    assert chance_after(27, 0.1) < 0.3
+    assert (np.diff([chance_after(days, 1) for days in range(1, 20)]) > 0).all()
+
+
+def test_days_without_stock_and_closed_weekdays_are_no_sign_of_a_pause():
+    demand = np.concatenate([np.full(100, 3.0), np.zeros(14)])
+    in_stock = np.ones(114, bool)
+    in_stock[-14:] = False
+    (empty,) = a_history(demand, in_stock)
+    assert chance_of_pause(empty) == 0
+    (sunday,) = a_history(np.tile([2.0, 1, 1, 3, 1, 1, 0], 30))
+    assert chance_of_pause(sunday) < 0.01
+
+
+def test_paths_that_begin_paused_sell_nothing_until_they_wake_and_then_as_before():
+    (series,) = a_history(np.concatenate([np.full(100, 3.0), np.zeros(14)]))
+    paths = np.full((2000, HORIZON), 3.0)
+    begun = begin_paused(series, paths, np.random.default_rng(1))
+    late = begun[:, 0] == 0
+    assert late.mean() == pytest.approx(chance_of_pause(series), abs=0.1)
+    assert (begun[~late] == 3).all()
+    assert (np.diff(begun, axis=1) >= 0).all()
+    assert begin_paused(*a_history(np.full(50, 3.0)), paths, np.random.default_rng(1)) is paths
+
+
+def test_of_a_product_that_never_sold_nothing_is_said():
+    (never,) = a_history(np.zeros(60))
+    assert chance_of_pause(never) == 0

@@ -54,7 +54,7 @@ def draw(mine: dict[str, Any], event: Shown | None, today: date) -> None:
         )  # fmt: skip
         kinds = list(event_words.KINDS)
         kind.selectbox(
-            "Kind", kinds, kinds.index(event.kind) if event else 0, key=f"event_kind_{form}",
+            "Kind of event", kinds, kinds.index(event.kind) if event else 0, key=f"event_kind_{form}",
             format_func=event_words.KINDS.get,
         )  # fmt: skip
         _draw_days(form, event, today)

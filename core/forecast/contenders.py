@@ -6,11 +6,15 @@ at 0 are never used: that adds demand that nobody had (AutoETS went from a CRPS 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.forecast.blocks import HALF_LIVES_DAYS, level_noise, shares
+from core.forecast.blocks import level_noise, shares
 from core.forecast.history import Series
+
+if TYPE_CHECKING:  # the pool takes contenders in, so it imports this module
+    from core.forecast.models import Member
 
 CHEAP = ("level", "tsb", "adida", "imapa", "croston")  # a millisecond or two a product
 SLOW = ("theta", "ets", "prophet")  # 10 to 150 ms a product
@@ -24,6 +28,7 @@ TITLES = {
     "ets": "AutoETS",
     "prophet": "Prophet",
 }
+HALF_LIVES_DAYS = (7.0, 21.0, 56.0, 160.0)  # nobody knows how fast demand changes
 WEEKDAY_HALF_LIFE_DAYS = 160.0
 WEEKDAY_PRIOR_DAYS = 4.0  # days of average demand that each weekday starts with
 DISPERSION_HALF_LIFE_DAYS = 56.0
@@ -38,7 +43,7 @@ class NotForThis(ValueError):
 class LevelNoise:
     """An exponentially weighted level times weekday factors, with negative-binomial counts around it.
 
-    An equal mix over the half-lives of the blocks, and their doubt about the level.
+    An equal mix over memories from short to long, with the doubt about the level that the blocks have.
     """
 
     name: str = "level"
@@ -78,7 +83,7 @@ class MeanPath:
         return counts(series, np.maximum(mean, 0.0), n_paths, rng)
 
 
-def by_name(name: str, country: str | None = None):
+def by_name(name: str, country: str | None = None) -> "Member":
     """The member of that name. `country`: two letters, whose public holidays Prophet then knows.
 
     Raises KeyError for a name that is nobody's.
@@ -92,9 +97,9 @@ def by_name(name: str, country: str | None = None):
     return MeanPath(name, smoothing.METHODS[name], on_dead_stock=name != "croston")
 
 
-def fit_for(names: tuple[str, ...], series: Series, country: str | None = None) -> tuple:
+def fit_for(names: tuple[str, ...], series: Series) -> tuple["Member", ...]:
     """Members of these names that may be asked about this product: no Croston on dead stock."""
-    members = (by_name(name, country) for name in names)
+    members = (by_name(name) for name in names)
     return tuple(one for one in members if getattr(one, "on_dead_stock", True) or not is_dormant(series))
 
 

@@ -95,7 +95,8 @@ def _draw_pictures(parts: dict[str, Any], as_of: date) -> None:
         (trend_finding(points, as_of),
          "Demand per day without weekdays and season; dotted: if it goes on like this.",
          lambda: charts.trend(points, as_of=as_of, **about)),
-        (weekday_finding(factors, ranges), "Demand of each weekday against the week's mean, and what chance leaves open.",
+        (weekday_finding(factors, ranges),
+         "Demand of each weekday against the week's mean, and what chance leaves open.",
          lambda: charts.weekdays(factors, ranges, **about)),
     ]  # fmt: skip
     if parts["yearly"]:

@@ -1,6 +1,7 @@
 """The forecast by week on a product's page: what is computed, what people add to it or put in its place."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -33,7 +34,7 @@ HELP = (
 )
 
 
-def draw(page: ProductPage, person: Actor, today: Any) -> None:
+def draw(page: ProductPage, person: Actor, today: date) -> None:
     """The grid, who changed what of it, and for managers the form that changes it."""
     product = page.detail.product
     mine = editing.desk(f"forecast edits {product.uid}")
@@ -146,17 +147,19 @@ def _draw_form(mine: dict, rows: Sequence[Row], product_id: int) -> None:
     form = mine["form"]
     with st.form(f"weeks_{form}", border=False, enter_to_submit=True):
         with st.container(key="weeks-form"):
-            for column, row in zip(st.columns(len(rows), gap="xxsmall"), rows, strict=True):
+            names, *columns = st.columns(len(rows) + 1, gap="xxsmall")
+            with names:
+                for label in (f"Week  \n:gray[{LABELS['computed']}]", *list(LABELS.values())[1:]):
+                    st.markdown(label)
+            for column, row in zip(columns, rows, strict=True):
                 with column:
                     _draw_week(row, form)
         st.text_input(
             "Note on the change", key=f"weeks_note_{form}", placeholder="Why, if it is worth knowing"
         )
         with st.container(horizontal=True):
-            st.form_submit_button(
-                "Save", type="primary", key="weeks_save", on_click=_save, args=(mine, rows, product_id)
-            )
-            st.form_submit_button("Close", key="weeks_close", on_click=_close, args=(mine,))
+            st.form_submit_button("Save", key="weeks_save", on_click=_save, args=(mine, rows, product_id))
+    st.button("Close", key="weeks_close", on_click=_close, args=(mine,))
 
 
 def _draw_week(row: Row, form: str) -> None:
@@ -193,7 +196,7 @@ def _close(mine: dict) -> None:
 def _save(mine: dict, rows: Sequence[Row], product_id: int) -> None:
     """Write the cells that were changed, all of them or none."""
     form = mine["form"]
-    wanted: dict[Any, dict[str, str | None]] = {}
+    wanted: dict[date, dict[str, str | None]] = {}
     for row in rows:
         for name in FIELDS:
             typed = (st.session_state.get(f"{name}_{row.week_on}_{form}") or "").strip().replace(MINUS, "-")
@@ -208,11 +211,14 @@ def _save(mine: dict, rows: Sequence[Row], product_id: int) -> None:
     if not wanted:
         _close(mine)
         return
-    if _write(mine, product_id, what, forecast_edits.change, wanted=wanted, note=note) is not None:
+    if (
+        _write(mine, product_id, f"{what} changed", forecast_edits.change, wanted=wanted, note=note)
+        is not None
+    ):
         mine.pop("open", None)
 
 
-def _reset(mine: dict, product_id: int, week_on: Any, what: str) -> None:
+def _reset(mine: dict, product_id: int, week_on: date | None, what: str) -> None:
     if _write(mine, product_id, f"{what} as computed", forecast_edits.reset, week_on=week_on) is not None:
         editing.renew(mine)
 
@@ -236,7 +242,7 @@ def _undo(session: Session, person: Actor, *, product_id: int, done: Change) -> 
     return Answer("Undone" + _effect(session, product_id, before, today))
 
 
-def _effect(session: Session, product_id: int, before: Any, today: Any) -> str:
+def _effect(session: Session, product_id: int, before: Any, today: date) -> str:
     """What a write did to the run-out: before -> after."""
     after = predictions.outlook(session, product_id, today).verdict
     then, now = tables.run_out(before, today), tables.run_out(after, today)

@@ -28,7 +28,7 @@ def draw(page: ProductPage, today: date) -> None:
             "Warehouse": [codes[row["warehouse_id"]] for row in shown],
             "On hand": [write.quantity(row["on_hand"]) for row in shown],
             "Runs out": [tables.run_out(SimpleNamespace(**row), today) for row in shown],
-            "Before an order": [write.share(row["chance_before_replenishment"]) for row in shown],
+            "Late": [write.share(row["chance_before_replenishment"]) for row in shown],
         }
     )
     st.subheader("By warehouse", anchor=False)
@@ -36,8 +36,8 @@ def draw(page: ProductPage, today: date) -> None:
         "Warehouse": st.column_config.TextColumn("Warehouse", width=96),
         "On hand": st.column_config.TextColumn("On hand", width=76, alignment="right"),
         "Runs out": st.column_config.TextColumn("Runs out", width=106),
-        "Before an order": st.column_config.TextColumn(
-            "Before an order", width=76, alignment="right",
+        "Late": st.column_config.TextColumn(
+            "Late", width=76, alignment="right",
             help="The chance that it runs out there before an order placed today arrives.",
         ),
     }  # fmt: skip

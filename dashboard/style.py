@@ -53,8 +53,16 @@ iframe[height="0"] { display: block; }
 .st-key-weeks-form [data-testid="stColumn"] { min-width: 0; }
 .st-key-weeks-form [data-testid="stMarkdownContainer"] { text-align: right; }
 .st-key-weeks-form input { text-align: right; padding: 0.35rem 0.4rem; }
-[class*="st-key-edited-adds-"] input, [class*="st-key-edited-replaces-"] input {
-  box-shadow: inset 0 0 0 2px #A16207; border-radius: 8px;
+.st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stMarkdownContainer"] {
+  text-align: left;
+}
+.st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stElementContainer"]:nth-child(2),
+.st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stElementContainer"]:nth-child(3) {
+  min-height: 38px; display: flex; align-items: center;
+}
+[class*="st-key-edited-adds-"] [data-testid="stTextInputRootElement"],
+[class*="st-key-edited-replaces-"] [data-testid="stTextInputRootElement"] {
+  border-color: #A16207; box-shadow: 0 0 0 1px #A16207;
 }
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
@@ -66,6 +74,9 @@ iframe[height="0"] { display: block; }
   .st-key-weeks-form [data-testid="stColumn"] { width: 100%; flex: none; }
   .st-key-weeks-form [data-testid="stColumn"] > [data-testid="stVerticalBlock"] {
     display: grid; grid-template-columns: 84px 1fr 1fr 56px; align-items: center; gap: 0.4rem;
+  }
+  .st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stMarkdownContainer"] {
+    text-align: right;
   }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }

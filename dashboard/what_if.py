@@ -102,9 +102,9 @@ def _draw_fields(known: Base, answer: Answer) -> None:
         )  # fmt: skip
 
 
-def _field(widget: Any, label: str, word: str, value: Any, usual: Any, **about: Any) -> None:
+def _field(widget: Any, label: str, word: str, shown: Any, usual: Any, **about: Any) -> None:
     key = f"what_if_{word}"
-    st.session_state[key] = value
+    st.session_state[key] = shown
     widget(label, key=key, on_change=_changed, args=(word, key, usual), **about)
 
 
@@ -175,7 +175,7 @@ def _draw_advice(known: Base, answer: Answer, today: date) -> None:
 def _table(known: Base, answer: Answer) -> str:
     """What is, and what would be, as Markdown; what differs is bold."""
     write = ui.formats()
-    until = f"Not served until {write.day(answer.until_on)}"
+    until = f"Lost until {write.day(answer.until_on)}"
     lines = ["| | Now | What if |", "|:--|--:|--:|"]
     before, after = (_told(known, outcome, until) for outcome in (answer.before, answer.after))
     for label, now in before.items():

@@ -15,6 +15,7 @@ PAST_PER_DAY_AHEAD = 1.5
 BEYOND_RUN_OUT_DAYS = 14
 BEYOND_RECEIPT_DAYS = 7
 TODAY_WORDS = "today"
+WHAT_IF_MARGIN = 70  # pixels under the picture for two lines of words
 LINES = ("p10", "p25", "p50", "p75", "p90")
 
 Arrivals = Sequence[tuple[date, float, str]]
@@ -192,9 +193,11 @@ def _draw_what_if(drawn: charts.Sketch, what_if: WhatIf, fan: pd.DataFrame, *, d
             line={"color": colours.what_if, "width": 4},
         )  # fmt: skip
     is_right = (end - days[0]) * 2 > days[-1] - days[0]
+    # Under the words of what is, where they hide nothing.
+    drawn.layout["margin"]["b"] = WHAT_IF_MARGIN
     drawn.say(
-        x=end if is_right else start, xanchor="right" if is_right else "left", y=height, yref="paper",
-        yanchor="bottom", yshift=3, text=what_if.words, font={"color": colours.what_if, "size": 13},
+        x=end if is_right else start, xanchor="right" if is_right else "left", y=0,
+        yanchor="top", yshift=-42, text=what_if.words, font={"color": colours.what_if, "size": 13},
     )  # fmt: skip
 
 
@@ -262,7 +265,7 @@ def _draw_bracket(
         )
     # Under the dates, where it hides nothing; on the right half it grows to the left, which has room.
     is_right = (end - first) * 2 > last - first
-    drawn.layout["margin"]["b"] = 52
+    drawn.layout["margin"]["b"] = max(drawn.layout["margin"]["b"], 52)
     drawn.say(
         x=end if is_right else first_on, xanchor="right" if is_right else "left", y=0,
         yanchor="top", yshift=-24, text=words, font={"color": colours.out, "size": 13},

@@ -44,7 +44,7 @@ def draw(page: ProductPage, person: Actor, today: date) -> None:
     if may_edit and mine.get("open") == leaving_out.LEAVE_OUT:
         leaving_out.draw(page.detail.product.id, known.sales, mine, today)
     editing.draw_answer(mine, key="odd_days")
-    st.markdown(_shelf(page))
+    st.markdown(_shelf(page, today))
     for left in known.left:
         _draw_left(page, left, mine, today, may_edit=may_edit)
     for day, demand, counted in known.limited:
@@ -73,9 +73,9 @@ def _look(page: ProductPage, today: date, *, with_sales: bool) -> Known:
 # -- What there is -------------------------------------------------------------------------------------------
 
 
-def _shelf(page: ProductPage) -> str:
-    """Days without stock of the last 90 days, and what they lost."""
-    write, path = ui.formats(), page.path
+def _shelf(page: ProductPage, today: date) -> str:
+    """Days without stock of the last 90 days, and what they lost; today is not over."""
+    write, path = ui.formats(), page.path[[day < today for day in page.path.day]]
     without = int((~path.in_stock.astype(bool)).sum()) if len(path) else 0
     if not without:
         return ":gray[In stock on every one of the last 90 days: each of them showed its demand.]"

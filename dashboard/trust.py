@@ -13,6 +13,7 @@ from dashboard.looks import ProductPage
 from db.session import reading
 
 LIMITED_SHOWN = 5
+AS_SAID = "as said"
 NOBODY_KNOWS = "nobody knows yet how good such ranges are: too little history"
 RULE = "stock on hand over the mean demand of the last 28 days"
 HELP = {
@@ -110,7 +111,8 @@ def _draw_figures(card: Scorecard) -> None:
     with st.container(key="scorecard"), st.grid(4, min_column_width=150, gap="small"):
         _figure("Off by, on average", days(card.crps), f"the simple rule {days(card.crps_naive)}", "error")
         _figure("Ranges right", f"{card.inside} of {card.tasks}", "8 of 10 are meant to be", "ranges")
-        _figure("Runs out", lean_words(card.bias), "on average", "bias")
+        side = lean(card.bias)
+        _figure("Runs out", side, "on average" if side == AS_SAID else "than said, on average", "bias")
         if card.mase is not None:
             beside = f"the simple rule {write.number(card.mase_naive, 2)}"
             _figure("Error of a day's demand", write.number(card.mase, 2), beside, "mase")
@@ -130,14 +132,14 @@ def days(error: float | None) -> str:
     return f"{figure} {'day' if figure == '1' else 'days'}"
 
 
-def lean_words(bias: float | None) -> str:
-    """To which side dates lean: 2 days earlier than said."""
+def lean(bias: float | None) -> str:
+    """To which side of its dates a product runs out: 2 days earlier."""
     if bias is None:
         return ui.formats().number(None)
     whole = round(abs(bias))
     if not whole:
-        return "as said"
-    return f"{whole} {'day' if whole == 1 else 'days'} {'earlier' if bias > 0 else 'later'} than said"
+        return AS_SAID
+    return f"{whole} {'day' if whole == 1 else 'days'} {'earlier' if bias > 0 else 'later'}"
 
 
 def _reasons(card: Scorecard) -> list[str]:

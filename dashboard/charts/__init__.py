@@ -144,6 +144,7 @@ def shade_days_without_stock(
     dark: bool,
     days_shown: int,
     said: tuple[date, str, str] | None = None,
+    as_bars: bool = False,
 ) -> list[Gap]:
     """Grey bands over each run of days on which there was nothing to sell; answers the runs.
 
@@ -153,12 +154,17 @@ def shade_days_without_stock(
     Args:
         days_shown: how many days the whole picture has.
         said: words that stand over the picture already: (day, words, xanchor).
+        as_bars: a day is a bar with its date in the middle, not a step that begins at it.
     """
     gaps = _gaps(days, in_stock, lost if lost is not None else [0.0] * len(days))
+    half = timedelta(hours=12) if as_bars else timedelta(0)
     for gap in gaps:
+        first, end = (
+            datetime.combine(day, time()) - half for day in (gap.first, gap.last + timedelta(days=1))
+        )
         drawn.shade(
-            type="rect", layer="below", xref="x", yref="paper", x0=gap.first, x1=gap.last + timedelta(days=1),
-            y0=0, y1=1, line={"width": 0}, fillcolor=palette(dark).shade,
+            type="rect", layer="below", xref="x", yref="paper", x0=first, x1=end, y0=0, y1=1,
+            line={"width": 0}, fillcolor=palette(dark).shade,
         )  # fmt: skip
     if gaps:
         _say_gaps(drawn, gaps, days[0], days_shown, said, dark=dark)

@@ -75,7 +75,7 @@ def figure(
         first = past.day.iloc[0]
         charts.shade_days_without_stock(
             drawn, list(past.day), list(past.in_stock), dark=dark, days_shown=(last - first).days + 1,
-            said=(last, plain, "right"),
+            said=(last, plain, "right"), as_bars=True,
         )  # fmt: skip
         charts.show_days(drawn, first, last)
     return drawn.figure()

@@ -8,12 +8,14 @@ from core.products import Detail
 from dashboard import (
     adjusting,
     editing,
+    forecast_edits,
     ledger,
     looks,
     odd_days,
     on_order,
     patterns,
     pickers,
+    places,
     receipt,
     retiring,
     signin,
@@ -26,7 +28,7 @@ from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
 
 # The sections under the stock path; only the one that is open is computed.
-SECTIONS = {"trust": "How good is it?", "demand": "Demand", "patterns": "Patterns"}
+SECTIONS = {"weeks": "Adjust", "trust": "How good", "demand": "Demand", "patterns": "Patterns"}
 USUAL_SECTION = "demand"
 CHANCES = (("chance_7", "7 days"), ("chance_14", "14 days"), ("chance_30", "30 days"))
 
@@ -156,6 +158,7 @@ def draw_stock_path(page: ProductPage) -> None:
     ui.picture(figure, "Stock over the last 90 days and the range of what may be left.", key="stock_path")
     _draw_chances(page)
     what_if.draw(page, person, today, asked)
+    places.draw(page, today)
 
 
 def _draw_chances(page: ProductPage) -> None:
@@ -195,7 +198,9 @@ def draw_demand(page: ProductPage) -> None:
 def draw_section(page: ProductPage) -> None:
     with st.container(key="section"):
         shown = pickers.section("Section", "show", SECTIONS, USUAL_SECTION)
-        if shown == "trust":
+        if shown == "weeks":
+            forecast_edits.draw(page, person, today)
+        elif shown == "trust":
             trust.draw(page, person, today)
         elif shown == "patterns":
             patterns.draw(page, person, today)

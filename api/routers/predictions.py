@@ -11,8 +11,9 @@ from api.deps import Needs, NeedsAlone, Now, Reading, page
 from api.openapi import refusals
 from api.routes import Router
 from api.schemas import Amount, Answer, Body, Day, Flag, Id, Limit, Moment, Share, Skip, example
-from core import forecasts, job_runs, products, shop
+from core import forecast_report, forecasts, job_runs, products, shop
 from core.auth import Actor
+from core.forecast import verdicts
 from core.forecast.training import MIN_DEMAND_DAYS, MIN_HISTORY_DAYS
 from db.session import reading, transact
 
@@ -76,6 +77,63 @@ class Prediction(Answer):
     ranges_source: RangesSource | None
 
 
+class Promise(Answer):
+    """Of `cases` with the chance `promised`, this share `happened`."""
+
+    promised: Share
+    happened: Share
+    cases: int
+
+
+class RangesReport(Answer):
+    """What became of the last 2,000 ranges whose days are over; `void` ones could not be judged.
+
+    `early`: used up before the range, `late`: not by its end. `open` ones are counted up to 10,000.
+    """
+
+    open: int
+    inside: int
+    early: int
+    late: int
+    void: int
+    decided: Annotated[int, Field(validation_alias="of")]
+    right: int
+    since: Day | None
+    coverage: Share | None
+
+
+class Method(Answer):
+    """How one method did on the shop's past; figures in days, null where there was nothing to judge."""
+
+    name: str
+    title: str
+    is_used: Annotated[bool, Field(validation_alias="admitted")]
+    crps: Share | None
+    skill: Share | None
+    coverage: Share | None
+    bias: Share | None
+    reason: str
+    sample: str
+
+
+class Report(Answer):
+    """How good the forecasts of the shop are.
+
+    `ranges` and `calibration` are of ranges as they were issued (the share of stocks used up by the
+    earliest, the predicted and the latest date), `tested_calibration`, `methods` and `scores` of the
+    back-test of the last full training. `products`: active products by state of their forecast.
+    """
+
+    as_of: Day | None
+    trained_at: Moment | None
+    ranges: RangesReport
+    calibration: list[Promise]
+    tested_calibration: list[Promise]
+    scores: dict[str, Share]
+    methods: list[Method]
+    products: dict[str, int]
+
+
 class DataSummary(Answer):
     """How much history a product has. Days are calendar days from the first movement to today."""
 
@@ -134,6 +192,33 @@ def batch(
         return page(response, _said(forecasts.listing(session, ids[skip : skip + limit], today)), len(ids))
     ids, total = forecasts.page(session, limit=limit, offset=skip)
     return page(response, _said(forecasts.listing(session, ids, today)), total)
+
+
+@router.get("/report", response_model=Report)
+def report(session: Reading, _actor: Annotated[Actor, Needs("read")], now: Now) -> Any:
+    """How good the forecasts are: ranges held against what happened, calibration, methods."""
+    said = forecast_report.of_shop(session, shop.today(shop.get(session), now))
+    training = said.training
+    tested = verdicts.Report.of(training.report if training else None)
+    products_of: dict[str, int] = {}
+    for one in said.classes:
+        products_of[one.state] = products_of.get(one.state, 0) + one.products
+    return {
+        "as_of": training and training.as_of,
+        "trained_at": training and training.finished_at,
+        "ranges": said.ranges,
+        "calibration": [
+            {"promised": one.promised, "happened": one.happened, "cases": one.tasks}
+            for one in said.calibration
+        ],
+        "tested_calibration": [
+            {"promised": one["level"], "happened": one["share"], "cases": one["tasks"]}
+            for one in tested.calibration
+        ],
+        "scores": training.scores if training else {},
+        "methods": tested.members,
+        "products": products_of,
+    }
 
 
 @router.post(

@@ -236,3 +236,29 @@ def test_a_prediction_says_how_often_such_ranges_were_right(client, as_role, pro
             ))  # fmt: skip
     issued = client.get(f"{BASE}/batch", headers=headers).json()[0]
     assert [issued[f"ranges_{name}"] for name in ("right", "decided", "source")] == [11, 22, "issued"]
+
+
+@pytest.mark.usefixtures("product")
+def test_the_report_of_an_empty_shop_and_of_a_trained_one(client, as_role):
+    headers = as_role("viewer")
+    empty = client.get(f"{BASE}/report", headers=headers).json()
+    assert (empty["trained_at"], empty["methods"], empty["products"]) == (None, [], {"none": 1})
+    assert (empty["ranges"]["decided"], empty["ranges"]["coverage"], empty["calibration"]) == (0, None, [])
+    train(NOW)
+    with transaction() as session:
+        run = session.scalars(select(ModelRun)).one()
+        run.report = {
+            "members": [{
+                "name": "pool", "title": "Runout's pool", "tasks": 90, "products": 30, "crps": 3.5,
+                "skill": 0.3, "coverage": 0.81, "brier_14": None, "bias": 0.25, "ms_per_product": 3.0,
+                "against_pool": 0.0, "against_error": 0.0, "comparable_crps": 3.5, "failed": 0,
+                "is_default": True, "admitted": True, "reason": "Draws.", "sample": "30 products",
+            }],
+            "calibration": [{"level": 0.5, "share": 0.52, "tasks": 90}],
+        }  # fmt: skip
+    said = client.get(f"{BASE}/report", headers=headers).json()
+    assert said["products"] == {"ok": 1}
+    assert said["tested_calibration"] == [{"promised": 0.5, "happened": 0.52, "cases": 90}]
+    (method,) = said["methods"]
+    assert (method["name"], method["is_used"], method["crps"]) == ("pool", True, 3.5)
+    assert said["as_of"] == str((NOW - timedelta(days=1)).date())

@@ -4,7 +4,6 @@ A range counts here once its last day is over, whatever became of it and when: c
 those that came too early would be counted first, and a young shop would look worse than it is.
 """
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import inputs
 from db import queries
-from db.models import Forecast, IssuedRange, Product
+from db.models import Forecast, IssuedRange
 
 LAST = 50  # of a product: "right 41 of the last 50 times"
 LAST_OF_CLASS = 500  # many products at once, so that one bad week of the shop is not the whole answer
@@ -127,12 +126,6 @@ def records(session: Session, product_ids: Sequence[int], today: date) -> dict[i
     found = {row["product_id"]: _record(row, of_class) for row in rows}
     nothing = Record(0, 0, None, None)
     return {product_id: found.get(product_id, nothing) for product_id in product_ids}
-
-
-def records_by_uid(session: Session, uids: Sequence[uuid.UUID], today: date) -> dict[uuid.UUID, Record]:
-    """The same by the ids that leave the house."""
-    ids = dict(session.execute(select(Product.id, Product.uid).where(Product.uid.in_(uids))).tuples().all())
-    return {ids[product_id]: found for product_id, found in records(session, list(ids), today).items()}
 
 
 def _record(row: Any, of_class: "_Classes") -> Record:

@@ -35,6 +35,11 @@ COUNTED = {
     "quiet": "kept quiet",
     "resolved": "alerts resolved",
     "cleared": "cleared",
+    "inside": "ranges right",
+    "early": "ran out earlier",
+    "late": "lasted longer",
+    "void": "not judged",
+    "issued": "ranges issued",
 }
 SILENT_AFTER = timedelta(minutes=5)
 LOOK_SECONDS = 2

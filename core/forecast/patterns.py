@@ -49,7 +49,7 @@ def draw(series: Series, country: str | None = None) -> Pattern:
     if reason is not None:
         return Pattern(as_of, None, reason)
     past = prophet_member.table(series)
-    model = prophet_member.fitted(past, country=supported(country), multiplicative=True)
+    model = prophet_member.fitted(past, country=country, multiplicative=True)
     weekday = _factors(model, A_WEEK, "weekly")
     return Pattern(
         as_of,
@@ -73,15 +73,6 @@ def why_not(series: Series) -> str | None:
     if sold < LEAST_DEMAND_DAYS:
         return f"{sold} of {LEAST_DEMAND_DAYS} days with demand"
     return None
-
-
-def supported(country: str | None) -> str | None:
-    """The country when its public holidays are known, else None."""
-    if country is None:
-        return None
-    import holidays
-
-    return country if country in holidays.list_supported_countries() else None
 
 
 def _trend(model: Any, series: Series) -> list[list[Any]]:

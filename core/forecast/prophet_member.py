@@ -56,7 +56,7 @@ def fitted(past: pd.DataFrame, *, country: str | None = None, multiplicative: bo
 
     Args:
         past: `ds, y`, one row a day, NaN where demand was not seen.
-        country: two letters; its public holidays count where there are two years.
+        country: two letters; its public holidays count where there are two years. An unknown one has none.
         multiplicative: whether weekday and season are shares of the level instead of units.
     """
     from prophet import Prophet
@@ -70,10 +70,19 @@ def fitted(past: pd.DataFrame, *, country: str | None = None, multiplicative: bo
             seasonality_mode="multiplicative" if multiplicative else "additive",
             uncertainty_samples=0,  # its draws come from one random state for the whole process
         )
-        if country and days >= YEARLY_DAYS:
+        if days >= YEARLY_DAYS and (country := supported(country)):
             model.add_country_holidays(country_name=country)
         model.fit(past, seed=SEED)
     return model
+
+
+def supported(country: str | None) -> str | None:
+    """The country when its public holidays are known, else None."""
+    if country is None:
+        return None
+    import holidays
+
+    return country if country in holidays.list_supported_countries() else None
 
 
 def parts_of(model: Any, days: pd.DatetimeIndex) -> pd.DataFrame:

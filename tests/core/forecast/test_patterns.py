@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.forecast import patterns
+from core.forecast import patterns, prophet_member
 from tests.core.forecast.shops import SUNDAY, a_history
 
 WEEK = np.array([1, 1.4, 1, 1, 1, 0.6, 0])  # ends on a Sunday, closed on Sundays
@@ -79,6 +79,6 @@ def test_too_little_history_gives_a_reason_in_place_of_pictures():
 
 
 def test_only_countries_whose_holidays_are_known_are_asked_for():
-    assert patterns.supported("GB") == "GB"
-    assert patterns.supported("ZZ") is None
-    assert patterns.supported(None) is None
+    assert prophet_member.supported("GB") == "GB"
+    assert prophet_member.supported("ZZ") is None
+    assert prophet_member.supported(None) is None

@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.forecast.edits import Week
 from dashboard import trust, ui
 from dashboard.looks import ProductPage
 
@@ -45,6 +46,8 @@ def lines(page: ProductPage) -> list[str]:
     rate = ui.safe_md(write.number(passage.daily_rate, 2))
     several = ui.unit_md(page.detail.product.unit_of_measure)
     told.append(f"**Expected demand** {rate}{several} a day, the mean of 200 possible futures over 28 days")
+    if outlook.edits:
+        told.append(f"**Changed by hand** {'; '.join(_edit(week) for week in outlook.edits)}")
     if passage.days_of_cover is not None:
         cover = ui.safe_md(write.number(passage.days_of_cover, 1))
         told.append(f"**Lasts** {cover} days = {_q(outlook.on_hand)} ÷ {rate}")
@@ -60,6 +63,13 @@ def lines(page: ProductPage) -> list[str]:
 
 def _due(day: date, quantity: Any) -> str:
     return f"{_q(quantity)} on {ui.safe_md(ui.formats().weekday(day))}"
+
+
+def _edit(week: Week) -> str:
+    """What somebody made of a week: computed -> what counts."""
+    write = ui.formats()
+    before, after = (ui.safe_md(write.number(units, 1)) for units in (week.computed, week.result))
+    return f"week of {ui.safe_md(write.day(week.week_on))} {before} → {after}"
 
 
 def _run_out_line(page: ProductPage) -> str:

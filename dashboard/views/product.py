@@ -28,7 +28,7 @@ from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
 
 # The sections under the stock path; only the one that is open is computed.
-SECTIONS = {"weeks": "Adjust", "trust": "How good", "demand": "Demand", "patterns": "Patterns"}
+SECTIONS = {"weeks": "By week", "trust": "How good", "demand": "Demand", "patterns": "Patterns"}
 USUAL_SECTION = "demand"
 CHANCES = (("chance_7", "7 days"), ("chance_14", "14 days"), ("chance_30", "30 days"))
 

@@ -31,6 +31,7 @@ def lesson(event: Shown, today: date) -> event_effects.Lesson | None:
 def draw_words(event: Shown, today: date) -> None:
     """What it is, whom it is about, and where its effect comes from."""
     write = ui.formats()
+    st.subheader(ui.safe_md(event.name), anchor=False)
     span = write.day_from(event.starts_on, today)
     if event.ends_on != event.starts_on:
         span += f" to {write.weekday(event.ends_on)}"
@@ -38,7 +39,7 @@ def draw_words(event: Shown, today: date) -> None:
     st.markdown(" · ".join(ui.safe_md(part) for part in parts))
     st.markdown(
         f"{ui.safe_md(event_words.learned(event, lesson(event, today), today))} "
-        f":gray[Told by {ui.safe_md(event.who)}, {ui.safe_md(write.day(event.at.date()))}.]"
+        f":gray[Added by {ui.safe_md(event.who)}, {ui.safe_md(write.day(event.at.date()))}.]"
     )
 
 
@@ -46,6 +47,10 @@ def draw(mine: dict[str, Any], event: Shown | None, today: date) -> None:
     """The fields; they hold what is kept, or nothing for a new event."""
     form = mine["form"]
     with st.container(border=True, key="event-form"):
+        if event is None:
+            st.subheader("New event", anchor=False)
+        else:
+            draw_words(event, today)
         name, kind = st.columns([2, 1])
         name.text_input(
             "Name", event.name if event else "", key=f"event_name_{form}", placeholder="Spring sale",
@@ -152,7 +157,7 @@ def _add(session: Session, person: Actor, *, values: dict, said: dict, today: da
         scope["product_id"] = products.by_sku(session, editing.needed((said["sku"] or "").strip(), "SKU")).id
     event = demand_events.add(session, person, today, **values, **scope)
     undo = partial(_take_back, event_uid=str(event.uid), today=today)
-    return Answer(f"**{ui.safe_md(event.name)}** is told.", undo, _then(session, str(event.uid), today))
+    return Answer(f"**{ui.safe_md(event.name)}** is added.", undo, _then(session, str(event.uid), today))
 
 
 def _change(session: Session, person: Actor, *, event_uid: str, fields: dict, today: date) -> Answer:

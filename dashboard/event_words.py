@@ -43,7 +43,7 @@ def effect(event: Shown, lesson: Lesson | None, today: date) -> str:
         return ""
     if lesson is None or not lesson.days:
         return "not known"
-    return percent(round(100 * (lesson.factor - 1)))
+    return f"{percent(round(100 * (lesson.factor - 1)))} learned"
 
 
 def learned(event: Shown, lesson: Lesson | None, today: date) -> str:

@@ -44,7 +44,7 @@ def draw_list(found: list[Shown]) -> None:
             ],
             "About": [event_words.about(event) for event in found],
             "Kind": [event_words.KINDS[event.kind] for event in found],
-            "Told by": [event.who for event in found],
+            "Added by": [event.who for event in found],
         }
     )
     # A new name after each click takes back the mark, or the click would count at every run.
@@ -68,7 +68,7 @@ def config() -> dict:
         "Effect": text("Effect", 110, "Change of demand on these days, as stated or as earlier ones did."),
         "About": text("About", 240),
         "Kind": text("Kind", 100),
-        "Told by": text("Told by", 130),
+        "Added by": text("Added by", 130),
     }
 
 
@@ -79,10 +79,10 @@ def draw_nothing() -> None:
             button="Clear the filters", on_click=st.query_params.clear,
         )  # fmt: skip
     elif not may_edit:
-        ui.empty("No event is told yet.", "Managers tell the forecasts of promotions and closed days here.")
+        ui.empty("No events yet.", "Managers add promotions and closed days here.")
     elif st.query_params.get("id") != event_form.NEW:
         ui.empty(
-            "No event is told yet.",
+            "No events yet.",
             "A promotion, closed days, a fair: past ones are not taken for usual demand, and teach what "
             "coming ones do.",
             button="Add event", on_click=partial(open_event, event_form.NEW),
@@ -98,7 +98,6 @@ def open_event(which: str) -> None:
 def draw_one(wanted: str, today_: date) -> None:
     """The event that the address names: its form, or for viewers its words."""
     if wanted == event_form.NEW and may_edit:
-        st.subheader("New event", anchor=False)
         event_form.draw(editing.desk("event new"), None, today_)
         return
     try:
@@ -107,10 +106,11 @@ def draw_one(wanted: str, today_: date) -> None:
     except RunoutError as refusal:
         ui.refused(refusal.sentence)
         return
-    st.subheader(ui.safe_md(event.name), anchor=False)
-    event_form.draw_words(event, today_)
     if may_edit:
         event_form.draw(editing.desk(f"event {event.uid}"), event, today_)
+        return
+    with st.container(border=True, key="event-words"):
+        event_form.draw_words(event, today_)
 
 
 person = signin.require()

@@ -35,7 +35,7 @@ def events(session):
 def test_nothing_told_is_a_designed_state_and_the_first_event_is_added_from_it(browser, session):
     a_product(session, category="Lamps")
     app = browser("manager", "events")
-    assert "No event is told yet" in words(app)
+    assert "No events yet" in words(app)
     app.button(key="add_event").click().run()
     field(app, "Name").input("Spring *sale*")
     field(app, "From", "date_input").set_value(on(7))
@@ -49,7 +49,7 @@ def test_nothing_told_is_a_designed_state_and_the_first_event_is_added_from_it(b
     assert (event.name, event.starts_on, event.ends_on, event.effect_percent, event.category) == (
         "Spring *sale*", on(7), on(9), 38.5, "Lamps",
     )  # fmt: skip
-    assert "**Spring *sale*** is told" in plain(words(app))
+    assert "**Spring *sale*** is added" in plain(words(app))
     row = app.dataframe[0].value.iloc[0]
     assert (row["Event"], row["Effect"], row["About"]) == ("Spring *sale*", "+38.5 %", "Lamps")
     press(app, "Undo")

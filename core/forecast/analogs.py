@@ -1,13 +1,14 @@
 """What happened next to products that looked like this one: a frozen library of past windows."""
 
 import io
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
 
 from core.forecast.blocks import HALF_LIVES_DAYS, fill_censored, pick
 from core.forecast.history import History, Series
+from core.forecast.pace import STEADY, Pace, closed_days, pace_of, without
 
 PAST_DAYS = 56
 FUTURE_DAYS = 56
@@ -21,16 +22,19 @@ FEWEST_WINDOWS = 1_000
 
 @dataclass(frozen=True)
 class Library:
-    """Past windows of all products, frozen: training a few products with it equals training all.
+    """What all products know together, frozen: training a few products with it equals training all.
 
     `looks` (windows, features) describe the eight weeks before a cut; `futures` (windows, 63) are the days
-    after it in units of the level before it; `end_weekday` is the weekday of every cut (0 = Monday).
+    after it in units of the level before it; `end_weekday` is the weekday of every cut (0 = Monday). `closed`
+    are the days on which the shop was closed (datetime64[D]), `pace` how fast it sells now.
     """
 
     looks: np.ndarray
     futures: np.ndarray
     end_weekday: int
     products: int
+    closed: np.ndarray = field(default_factory=lambda: np.empty(0, "datetime64[D]"))
+    pace: Pace = STEADY
 
     @property
     def is_enough(self) -> bool:
@@ -44,17 +48,27 @@ class Library:
     def dump(self) -> bytes:
         """The library as bytes, to be kept with a version; `load` gives it back exactly."""
         target = io.BytesIO()
-        np.savez_compressed(target, **{field.name: getattr(self, field.name) for field in fields(self)})
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        np.savez_compressed(target, **{**parts, "pace": np.array(self.pace.factors)})
         return target.getvalue()
 
     @staticmethod
     def load(data: bytes) -> "Library":
+        """The library of these bytes; one from before a part of it existed is without that part."""
         with np.load(io.BytesIO(data), allow_pickle=False) as kept:
-            return Library(kept["looks"], kept["futures"], int(kept["end_weekday"]), int(kept["products"]))
+            end_weekday, products = int(kept["end_weekday"]), int(kept["products"])
+            known = Library(kept["looks"], kept["futures"], end_weekday, products)
+            if "pace" in kept and len(kept["pace"]) == len(STEADY.factors):
+                pace = Pace(tuple(kept["pace"].tolist()))
+                known = replace(known, pace=pace, closed=kept["closed"])
+            return known
 
 
 def build_library(history: History, seed: int = 0) -> Library:
-    """Windows of every product at weekly cuts, thinned at random to 20,000."""
+    """The shop's pace and closed days, and windows of every product at weekly cuts, thinned to 20,000."""
+    closed = closed_days(history)
+    history = without(history, closed)
+    pace = pace_of(history)
     looks, futures, products = [], [], 0
     cut_weekday = (history.until.weekday() - STORED_DAYS) % 7
     per_product = max(2, -(-MAX_WINDOWS // max(len(history), 1)))
@@ -72,10 +86,9 @@ def build_library(history: History, seed: int = 0) -> Library:
     if len(looks) > MAX_WINDOWS:
         keep = np.sort(np.random.default_rng(seed).choice(len(looks), MAX_WINDOWS, replace=False))
     if not looks:
-        return Library(np.empty((0, 0), np.float32), np.empty((0, STORED_DAYS), np.float32), cut_weekday, 0)
-    return Library(
-        np.array(looks, np.float32)[keep], np.array(futures, np.float32)[keep], cut_weekday, products
-    )
+        looks, futures = np.empty((0, 0)), np.empty((0, STORED_DAYS))
+    looks, futures = np.array(looks, np.float32)[keep], np.array(futures, np.float32)[keep]
+    return Library(looks, futures, cut_weekday, products, closed, pace)
 
 
 def window_at(series: Series, cut: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.forecast.history import Series
+from core.forecast.pace import STEADY, Pace
 
 HALF_LIVES_DAYS = (7.0, 21.0, 56.0, 160.0)
 LEVEL_NOISE = 0.2
@@ -16,11 +17,13 @@ FEWEST_USABLE_DAYS = 4  # a week with fewer days in stock says too little to be 
 class BlockBootstrap:
     """Whole weeks keep the weekday pattern, closed days and bursts within a week as they were.
 
-    An equal mix over four half-lives spreads the belief about how fast demand changes; a level factor of 20 %
-    per path stands for change that no week has shown yet. The settings are a plateau: do not tune them.
-    The idea is that of non-parametric time series sampling (Amazon Forecast NPTS), on whole weeks.
+    An equal mix over four half-lives spreads the belief about how fast demand changes, and the shop's pace
+    brings each memory to today's level; a level factor of 20 % per path stands for change that no week has
+    shown yet. The settings are a plateau: do not tune them. The idea is that of non-parametric time series
+    sampling (Amazon Forecast NPTS), on whole weeks.
     """
 
+    pace: Pace = STEADY
     name: str = "blocks"
 
     def draw(self, series: Series, horizon_days: int, n_paths: int, rng: np.random.Generator) -> np.ndarray:
@@ -40,7 +43,8 @@ class BlockBootstrap:
             weights = 0.5 ** (age_weeks * 7 / half_life) * whole
             block = fill_censored(series, half_life, rng)[-span:].reshape(weeks, 7)
             picked = pick(weights, (part, blocks_per_path), rng)
-            paths.append(block[picked].reshape(part, 7 * blocks_per_path)[:, :horizon_days])
+            days = block[picked].reshape(part, 7 * blocks_per_path)[:, :horizon_days]
+            paths.append(days * self.pace.over(half_life))
         noise = level_noise(weekly_totals=series.demand[-span:].reshape(weeks, 7)[whole].sum(axis=1))
         factors = rng.gamma(1 / noise**2, noise**2, n_paths) if noise > 0 else np.ones(n_paths)
         return np.concatenate(paths) * factors[:, None]

@@ -11,7 +11,8 @@ from core.forecast.blocks import BlockBootstrap, shares
 from core.forecast.contenders import fit_for, is_dormant
 from core.forecast.history import History, Series
 from core.forecast.occurrence import OccurrenceSize
-from core.forecast.waking import Waking
+from core.forecast.pace import STEADY, Seen, without
+from core.forecast.waking import Waking, begin_paused
 
 SHORT_HISTORY_DAYS = 28
 CHUNK_PRODUCTS = 50
@@ -79,33 +80,45 @@ class Pool:
     fitted weights did no better. With fewer than 30 products or 1,000 windows in the library the analogs stay
     out. A product without a sale in 28 days in stock is drawn by `Waking` alone, whoever is admitted: when a
     pause ends is another question. With less than 28 days of history only occurrence and size are drawn.
-    `admitted` names the members that take part where they can.
+    `admitted` names the members that take part where they can; `country` (two letters) is that of the public
+    holidays that some of them know.
     """
 
     library: Library | None = None
     admitted: tuple[str, ...] = DEFAULT
+    country: str | None = None
     name: str = "pool"
-    _blocks: BlockBootstrap = field(default_factory=BlockBootstrap, repr=False)
-    _occurrence: OccurrenceSize = field(default_factory=OccurrenceSize, repr=False)
     _waking: Waking = field(default_factory=Waking, repr=False)
 
     def line_up(self, series: Series) -> tuple[Member, ...]:
         """The members used for this product."""
+        series = self._open_days(series)
+        pace = self.library.pace if self.library is not None else STEADY
+        blocks, occurrence = BlockBootstrap(pace), OccurrenceSize(pace)
         if series.days < SHORT_HISTORY_DAYS:
-            return (self._occurrence,)
+            return (occurrence,)
         if is_dormant(series):
             return (self._waking,)
-        own: list[Member] = [self._blocks, self._occurrence]
+        own: list[Member] = [blocks, occurrence]
         if self._knows_others_like(series):
             own.append(Analogs(self.library))
-        guests = fit_for(tuple(name for name in self.admitted if name not in DEFAULT), series)
-        return (*(one for one in own if one.name in self.admitted), *guests) or (self._occurrence,)
+        guests = fit_for(tuple(name for name in self.admitted if name not in DEFAULT), series, self.country)
+        return (*(one for one in own if one.name in self.admitted), *guests) or (occurrence,)
 
     def _knows_others_like(self, series: Series) -> bool:
         return self.library is not None and self.library.is_enough and series.days >= PAST_DAYS
 
     def paths(self, history: History, horizon_days: int, n_paths: int, seed: int) -> np.ndarray:
-        return _stack(history, horizon_days, n_paths, seed, self.line_up)
+        history = self._open_days(history)
+        drawn = _stack(history, horizon_days, n_paths, seed, self.line_up)
+        for row, series in enumerate(history):
+            if series.days >= SHORT_HISTORY_DAYS and not is_dormant(series):
+                drawn[row] = begin_paused(series, drawn[row], series.rng(seed, "pause"))
+        return drawn
+
+    def _open_days(self, seen: Seen) -> Seen:
+        """The same without the days on which the shop was closed: they say nothing about demand."""
+        return seen if self.library is None else without(seen, self.library.closed)
 
 
 def pool_for(history: History) -> Pool:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.forecast.blocks import HALF_LIVES_DAYS, level_noise, pick, shares
+from core.forecast.blocks import HALF_LIVES_DAYS, level_noise, shares
 from core.forecast.history import Series
+from core.forecast.pace import STEADY, Pace
 
 LONG_HALF_LIFE_DAYS = 160.0
+SIZE_HALF_LIFE_DAYS = 42.0  # sizes are remembered at least so long: a slow product has few of them
 PRIOR_DAYS = 1.0  # days seen that the long-run chance of a sale counts as; more keeps dead products alive
 WEEKDAY_PRIOR_DAYS = 4.0
 SAME_WEEKDAY = 7.0  # a sale on the same weekday is this many times likelier to be drawn
@@ -21,6 +23,7 @@ class OccurrenceSize:
     updates only at sales and never does (Teunter, Syntetos & Babai 2011, EJOR 214, 606-615).
     """
 
+    pace: Pace = STEADY
     name: str = "occurrence"
 
     def draw(self, series: Series, horizon_days: int, n_paths: int, rng: np.random.Generator) -> np.ndarray:
@@ -35,30 +38,41 @@ class OccurrenceSize:
         long_run = chance(series, LONG_HALF_LIFE_DAYS, sold, seen)
         paths = []
         for part, half_life in zip(shares(n_paths, len(HALF_LIVES_DAYS)), HALF_LIVES_DAYS, strict=True):
-            weights = 0.5 ** (series.age / half_life) * seen
+            # A memory holds at least one mean interval between sales, or a rare product is forgotten at once.
+            weights = 0.5 ** (series.age / max(half_life, 1 / long_run)) * seen
             weights /= weights.max()  # what was known does not fade while the shelf is empty
             yes = weights @ sold + PRIOR_DAYS * long_run
             no = weights @ ~sold + PRIOR_DAYS * (1 - long_run)
             level = rng.beta(max(yes, 1e-9), max(no, 1e-9), (part, 1)) if no > 1e-9 else np.ones((part, 1))
             sells = rng.random((part, horizon_days)) < level * by_weekday[future_weekday]
-            # Sizes are remembered longer than occurrence: a slow product has few of them.
-            size_weights = 0.5 ** (series.age / max(half_life, 42.0)) * sold
-            sizes = draw_sizes(series, size_weights, future_weekday, part, rng)
+            size_weights = 0.5 ** (series.age / max(half_life, SIZE_HALF_LIFE_DAYS)) * sold
             factor = rng.gamma(1 / noise**2, noise**2, (part, 1)) if noise > 0 else np.ones((part, 1))
-            paths.append(sells * sizes * factor)
+            sizes = draw_sizes(series, size_weights, sells, future_weekday, rng)
+            paths.append(sizes * (factor * self.pace.over(half_life)))
         return np.concatenate(paths)
 
 
 def draw_sizes(
-    series: Series, weights: np.ndarray, future_weekday: np.ndarray, n_paths: int, rng: np.random.Generator
+    series: Series,
+    weights: np.ndarray,
+    sells: np.ndarray,
+    future_weekday: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Sizes (paths, days) from past sales, those of the same weekday preferred: Saturdays buy differently."""
-    sizes = np.empty((n_paths, len(future_weekday)))
-    for weekday in range(7):
-        same = future_weekday == weekday
-        preferred = weights * np.where(series.weekday == weekday, SAME_WEEKDAY, 1.0)
-        sizes[:, same] = series.demand[pick(preferred, (n_paths, int(same.sum())), rng)]
-    return sizes
+    """Demand (paths, days), 0 where nothing `sells`, else a past sale.
+
+    Sales of the same weekday are preferred: Saturdays buy differently.
+    """
+    past = np.flatnonzero(weights)
+    preferred = np.where(series.weekday[past] == np.arange(7)[:, None], SAME_WEEKDAY, 1.0) * weights[past]
+    reach = np.cumsum(preferred, axis=1)
+    # One search for all weekdays: each has its own unit interval, in which its past sales have their shares.
+    reach = (reach / reach[:, -1:] + np.arange(7)[:, None]).ravel()
+    path, day = np.nonzero(sells)
+    found = np.searchsorted(reach, future_weekday[day] + rng.random(len(day)), side="right")
+    demand = np.zeros(sells.shape)
+    demand[path, day] = series.demand[past[found % len(past)]]
+    return demand
 
 
 def chance(series: Series, half_life_days: float, sold: np.ndarray, seen: np.ndarray) -> float:

@@ -34,7 +34,7 @@ from jobs import workers
 
 WINDOW = 2000  # products whose demand is in memory at once: about 40 MB for two years of one warehouse
 BATCH = 50  # products a worker draws at a time: some tenths of a second, against 0.002 s to hand them over
-LIBRARY_PRODUCTS = 10_000  # the library keeps 20,000 windows, so more products would not make it richer
+LIBRARY_PRODUCTS = 4000  # evenly picked: the library keeps 20,000 windows, so more would not make it richer
 JUDGING_PAYS_FROM = 100  # products: judging draws each of them several times over
 NAMED_FAILURES = 10
 LONG = 600  # seconds one statement may take
@@ -158,7 +158,7 @@ def _start(session: Session, plan: Plan, learned: Learned) -> int:
 
 
 def _learn(plan: Plan, crew: workers.Crew, say: Say) -> Learned:
-    """Build the library and judge the methods, on at most 10,000 products evenly picked."""
+    """Build the library and judge the methods, on at most `LIBRARY_PRODUCTS` products."""
     picked = np.linspace(0, len(plan.products) - 1, min(len(plan.products), LIBRARY_PRODUCTS)).astype(int)
     products = [plan.products[place] for place in picked]
     parts = []

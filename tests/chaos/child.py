@@ -38,6 +38,7 @@ def slow_down() -> None:
         return stepping
 
     train.BATCH = 1
+    train.JUDGING_PAYS_FROM = 1  # worker processes, where TRAIN_WORKERS asks for them
     model_runs.keep = slowly(model_runs.keep)
     predictions.store = slowly(predictions.store)
 

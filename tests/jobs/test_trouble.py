@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -170,8 +171,11 @@ def published_now() -> tuple[set, set]:
     return set(forecasts), set(run_outs)
 
 
-def test_a_training_that_is_killed_publishes_nothing_and_is_tried_again(clock, monkeypatch):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_training_that_is_killed_publishes_nothing_and_is_tried_again(clock, monkeypatch, processes):
     kills = int(os.environ.get("CHAOS_KILLS", "2"))
+    monkeypatch.setenv("TRAIN_WORKERS", str(processes))
+    workers: list[psutil.Process] = []
     monkeypatch.setattr(job_runs, "MOST_ATTEMPTS", kills + 1)
     children, chance = [], random.Random(21)
 
@@ -192,13 +196,15 @@ def test_a_training_that_is_killed_publishes_nothing_and_is_tried_again(clock, m
             if chance.random() < 0.8:  # else while it starts
                 wait_for(lambda seen=begun: newest_model_run() > seen)
                 begun = newest_model_run()
-                time.sleep(chance.uniform(0, 1.1))
+                time.sleep(chance.uniform(0, 1.1 * processes))
+            workers += psutil.Process(children[kill].pid).children(recursive=True)
             os.kill(children[kill].pid, signal.SIGKILL)
             assert published_now() == before
         wait_for(lambda: runs("train")[0].state in ("done", "failed"))
     (run,) = runs("train")
     assert run.state == "done", run.message
     assert run.attempts == len(children) == kills + 1
+    wait_for(lambda: not any(worker.is_running() for worker in workers))
     after, run_outs = published_now()
     assert {product for product, *_ in after} == {product for product, *_ in before[0]}
     assert {state for *_, state in after} == {"published"}

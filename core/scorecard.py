@@ -46,10 +46,6 @@ class Record:
     source: str | None
     demand_class: str | None
 
-    @property
-    def share(self) -> float | None:
-        return self.right / self.of if self.of else None
-
 
 @dataclass(frozen=True)
 class Limited:

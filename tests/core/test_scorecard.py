@@ -55,7 +55,6 @@ def test_twenty_own_ranges_speak_for_themselves(session):
     assert record(session, product).source == "backtest"
     ranges_of(session, product, ["late"], over_since=30)
     assert record(session, product) == Record(15, 20, "issued", "smooth")
-    assert record(session, product).share == 0.75
 
 
 def test_only_the_last_fifty_count(session):
@@ -93,7 +92,6 @@ def test_before_that_the_test_on_the_past_of_the_product_and_then_of_its_class(s
     assert record(session, product) == Record(15, 18, "backtest", "smooth")
     assert record(session, short) == Record(18, 21, "backtest_class", "smooth")
     assert record(session, other) == Record(0, 0, None, "lumpy")
-    assert record(session, other).share is None
 
 
 def test_scores_of_an_older_training_without_counts_are_understood(session):

@@ -10,6 +10,7 @@ import numpy as np
 
 # Eight contenders are asked each week: at one standard error one of them would get in by luck on most.
 CLEAR_ERRORS = 2.0
+LEAST_GAIN = 0.01  # less is not worth another line-up than last week's, however sure it is
 FEWEST_PRODUCTS = 30
 MOST_ADMITTED = 2
 FEWEST_MEMBERS = 2
@@ -27,8 +28,14 @@ class Change:
     products: int
 
     @property
+    def is_sure(self) -> bool:
+        """Whether luck does not explain it, for better or worse."""
+        return abs(self.gain) > CLEAR_ERRORS * self.error
+
+    @property
     def is_clear(self) -> bool:
-        return self.products >= FEWEST_PRODUCTS and self.gain > CLEAR_ERRORS * self.error
+        """Whether it is worth making: surely better, by enough, on enough products."""
+        return self.is_sure and self.gain >= LEAST_GAIN and self.products >= FEWEST_PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -118,9 +125,10 @@ def per_product(values: np.ndarray, product: np.ndarray) -> np.ndarray:
 def decide(ballot: Ballot, default: Sequence[str], contenders: Sequence[str]) -> Decision:
     """The line-up for this shop.
 
-    A contender is let in when adding it at equal weight makes the pool clearly better: by more than twice the
-    standard error over at least 30 products. The best one comes first and the others are asked again with it,
-    at most two. A default member goes when the pool is as clearly better without it; one at a time.
+    A contender is let in when adding it at equal weight makes the pool clearly better: by 1 % or more, and
+    more than twice the standard error, over at least 30 products. The best one comes first and the others are
+    asked again with it, at most two. A default member goes when the pool is as clearly better without it; one
+    at a time.
     """
     default = tuple(name for name in default if name in ballot.reached)
     contenders = [name for name in contenders if name in ballot.reached]

@@ -43,7 +43,7 @@ class NotForThis(ValueError):
 class LevelNoise:
     """An exponentially weighted level times weekday factors, with negative-binomial counts around it.
 
-    An equal mix over memories from short to long, with the doubt about the level that the blocks have.
+    An equal mix over the half-lives of the blocks, and their doubt about the level.
     """
 
     name: str = "level"
@@ -97,9 +97,9 @@ def by_name(name: str, country: str | None = None) -> "Member":
     return MeanPath(name, smoothing.METHODS[name], on_dead_stock=name != "croston")
 
 
-def fit_for(names: tuple[str, ...], series: Series) -> tuple["Member", ...]:
+def fit_for(names: tuple[str, ...], series: Series, country: str | None = None) -> tuple["Member", ...]:
     """Members of these names that may be asked about this product: no Croston on dead stock."""
-    members = (by_name(name) for name in names)
+    members = (by_name(name, country) for name in names)
     return tuple(one for one in members if getattr(one, "on_dead_stock", True) or not is_dormant(series))
 
 

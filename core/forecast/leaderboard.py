@@ -11,7 +11,7 @@ from core.forecast import backtest, contenders, exams, outliers, standings
 from core.forecast.admission import Ballot
 from core.forecast.exams import Answers, Exam
 from core.forecast.history import History
-from core.forecast.models import DEFAULT, Pool, Single
+from core.forecast.models import DEFAULT, Pool
 from core.forecast.standings import NAIVE, POOL, Board
 from core.forecast.verdicts import Report
 
@@ -125,16 +125,15 @@ def score_batch(batch: Batch, pools: Sequence[Pool]) -> Sheet:
     scores = backtest.marks(batch.exam, answers[POOL][1])
     cheap, slow = np.flatnonzero(batch.cheap), np.flatnonzero(batch.slow)
     line_ups = [{member.name for member in pool.line_up(series)} for series in batch.exam.learned]
-    asked = [(replace(pool, admitted=(name,), name=name), [row for row in cheap if name in line_ups[row]])
-             for name in DEFAULT]  # fmt: skip
-    for names, rows in ((contenders.CHEAP, cheap), (contenders.SLOW, slow)):
-        asked += [(Single(contenders.by_name(name, batch.country)), rows) for name in names]
-    for forecaster, rows in asked:
+    asked = [(name, [row for row in cheap if name in line_ups[row]]) for name in DEFAULT]
+    asked += [(name, cheap) for name in contenders.CHEAP]
+    asked += [(name, slow) for name in contenders.SLOW]
+    for name, some in asked:
+        rows = np.array(some, int)
         if len(rows):
-            rows = np.array(rows, int)
-            answers[forecaster.name] = (
-                rows, exams.sit(batch.exam.take(rows), forecaster, batch.n_paths, batch.seed)
-            )  # fmt: skip
+            # Through the pool, so that each is judged with all that the pool does around its members.
+            alone = replace(pool, admitted=(name,), name=name, country=batch.country)
+            answers[name] = rows, exams.sit(batch.exam.take(rows), alone, batch.n_paths, batch.seed)
     return Sheet(batch.exam, answers, scores)
 
 

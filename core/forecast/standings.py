@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.forecast import backtest, contenders
-from core.forecast.admission import FEWEST_PRODUCTS, Ballot, Change, Decision, against, decide
+from core.forecast.admission import (
+    FEWEST_PRODUCTS,
+    LEAST_GAIN,
+    Ballot,
+    Change,
+    Decision,
+    against,
+    decide,
+)
 from core.forecast.models import DEFAULT
 from core.forecast.verdicts import MemberScore, Report
 
@@ -145,9 +153,9 @@ def _in_words(change: Change, *, with_products: bool = True) -> str:
     size = f"{_percent(change.gain)} {'better' if change.gain > 0 else 'worse'}{on}"
     if abs(change.gain) < SAME / 10:
         return f"the same{on}"
-    if change.is_clear or -change.gain > 2 * change.error:
-        return size
-    return f"{size}, which may be chance"
+    if not change.is_sure:
+        return f"{size}, which may be chance"
+    return f"{size}, too little to change anything" if 0 < change.gain < LEAST_GAIN else size
 
 
 def _too_few(change: Change) -> str:

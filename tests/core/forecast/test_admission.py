@@ -86,3 +86,10 @@ def test_the_difference_to_another_method_comes_with_its_error_over_products():
     worse, error = admission.against(mine, other, np.array([0, 0, 1, 1]))
     assert (worse, error) == (pytest.approx(1 / 3), 0)
     assert admission.against(mine, np.zeros(4), np.arange(4)) is None
+
+
+def test_a_sure_but_tiny_gain_changes_nothing():
+    assert admission.Change(0.009, 0.001, 300).is_sure
+    assert not admission.Change(0.009, 0.001, 300).is_clear
+    assert admission.Change(0.011, 0.001, 300).is_clear
+    assert not admission.Change(0.011, 0.006, 300).is_clear

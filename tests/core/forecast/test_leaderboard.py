@@ -139,6 +139,21 @@ def test_reasons_are_sentences_with_figures(shop):
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (standings.Change(0.02, 0.001, 300), "2.0 % better on 300 products"),
+        (standings.Change(0.02, 0.02, 300), "2.0 % better on 300 products, which may be chance"),
+        (standings.Change(0.008, 0.001, 1), "0.8 % better on 1 product, too little to change anything"),
+        (standings.Change(-0.12, 0.001, 300), "12 % worse on 300 products"),
+        (standings.Change(0.0001, 0.001, 300), "the same on 300 products"),
+    ],
+    ids=range(5),
+)
+def test_a_change_in_words_tells_chance_from_certainty(change, words):
+    assert standings._in_words(change) == words
+
+
 def test_promises_that_hold_lie_on_the_diagonal():
     rng = np.random.default_rng(1)
     reached = np.tile(np.linspace(0, 0.6, 31), (20_000, 1))  # 2 % a day, 40 % beyond the horizon of 30 days

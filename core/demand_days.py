@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core import successors
 from db import queries
-from db.models import DemandEvent, Product
+from db.models import DemandEvent, DemandExclusion, Product
 
 NOTHING_ON_THE_SHELF = 1e-6  # below the ledger's fourth decimal, above the rounding of a sum of floats
 LEAST_SHARE = 0.2
@@ -185,11 +185,12 @@ def odd_days(
 
     In one warehouse its own events count and the shop's; for the whole product only the shop's.
     """
-    found = [
-        ("left out", row["starts_on"], row["ends_on"])
-        for row in queries.rows(session, "excluded_demand", product_ids=[product_id])
-        if row["starts_on"] is not None
-    ]
+    out = select(DemandExclusion.starts_on, DemandExclusion.ends_on).where(
+        DemandExclusion.product_id == product_id,
+        DemandExclusion.undone_at.is_(None),
+        DemandExclusion.starts_on.is_not(None),
+    )
+    found = [("left out", starts_on, ends_on) for starts_on, ends_on in session.execute(out)]
     for event in events_between(session, since, until, session.get_one(Product, product_id)):
         if event.warehouse_id in (None, warehouse_id):
             found.append((event.kind, event.starts_on, event.ends_on))

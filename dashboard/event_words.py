@@ -51,7 +51,7 @@ def learned(event: Shown, lesson: Lesson | None, today: date) -> str:
     if event.kind == "closed":
         return "Nothing is sold, and the days are not learned from."
     if event.ends_on < today:
-        return "These days are not taken for usual demand; later ones of the name learn from them."
+        return "Not taken for usual demand; later ones of this name learn from it."
     if event.effect_percent is not None:
         return f"{percent(event.effect_percent)} as stated."
     return lesson_words(lesson)

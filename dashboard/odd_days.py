@@ -84,7 +84,9 @@ def _shelf(page: ProductPage, today: date) -> str:
     unit = ui.unit_md(page.detail.product.unit_of_measure, lost)
     about = f"about **{ui.safe_md(write.number(lost, 0 if lost >= 10 else 1))}**{unit} were lost"
     said = about if lost >= 0.05 else "hardly anything was lost"
-    return f"**{days} without stock** in the last 90 days, on which {said}. :gray[They count as not seen.]"
+    return (
+        f"**{days} without stock** in the last 90 days, on which {said}. :gray[These days count as unseen.]"
+    )
 
 
 def _line() -> Any:
@@ -136,19 +138,16 @@ def _draw_limited(found: tuple[date, float, float], mine: dict, *, may_edit: boo
 
 
 def _draw_event(event: Shown, today: date) -> None:
-    kind, name = event_words.KINDS[event.kind], ui.safe_md(event.name)
-    when = ui.safe_md(event_words.days(event, today))
-    lesson = event_form.lesson(event, today)
-    with st.container(border=True, key=f"odd-event-{event.uid}"), _line():
-        st.markdown(
-            f":blue-badge[{kind}] **{name}, {when}**  \n"
-            f":gray[{ui.safe_md(event_words.learned(event, lesson, today))}]",
-            width="content",
-        )
+    words = event_words.learned(event, event_form.lesson(event, today), today)
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"odd-event-{event.uid}"
+    ):
+        st.markdown(f":blue-badge[{event_words.KINDS[event.kind]}]", width="content")
         st.page_link(
-            "views/events.py", label="Open", icon=":material/arrow_forward:",
+            "views/events.py", label=f"**{ui.safe_md(f'{event.name}, {event_words.days(event, today)}')}**",
             query_params={"id": str(event.uid)},
         )  # fmt: skip
+        st.markdown(f":gray[{ui.safe_md(words)}]", width="content")
 
 
 def _draw_replaced(page: ProductPage, known: Known, mine: dict, today: date, *, may_edit: bool) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from core.errors import BadInput, RunoutError
@@ -220,10 +221,17 @@ def _parallel(work: Work[T], calls: Iterable[tuple[Any, ...]], **where: Any) -> 
     """Start on the calls and answer a generator of their results, in their order."""
     from joblib import Parallel, delayed, parallel_config
 
-    with parallel_config(**where):
+    with parallel_config(**where) as config:
+        if where["backend"] == "dask":
+            # Of one worker joblib would make none: it would draw here, where what is frozen is only a name.
+            config["backend"].effective_n_jobs = partial(_at_least_two, config["backend"].effective_n_jobs)
         return Parallel(
             return_as="generator", batch_size=1, timeout=BATCH_LIMIT_SECONDS, max_nbytes=MAPPED_FROM_BYTES
         )([delayed(work)(*call) for call in calls])
+
+
+def _at_least_two(count: Callable[[int], int], wanted: int) -> int:
+    return max(count(wanted), 2)
 
 
 def _calls(batches: Iterable[Any], frozen: Any) -> list[tuple[Any, ...]]:

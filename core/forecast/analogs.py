@@ -9,6 +9,7 @@ import numpy as np
 from core.forecast.blocks import HALF_LIVES_DAYS, fill_censored, pick
 from core.forecast.history import History, Series
 from core.forecast.pace import STEADY, Pace, closed_days, pace_of, without
+from core.forecast.season import NO_SEASON, Season, season_of
 
 PAST_DAYS = 56
 FUTURE_DAYS = 56
@@ -18,6 +19,8 @@ NEIGHBOURS = 120
 MAX_WINDOWS = 20_000
 FEWEST_PRODUCTS = 30
 FEWEST_WINDOWS = 1_000
+# Of the features of `look_of`: weeks of the shape, levels against the level, and four traits.
+WEIGHTS = np.array([0.35] * 8 + [1.0, 1.0] + [1.5, 0.7, 2.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Library:
 
     `looks` (windows, features) describe the eight weeks before a cut; `futures` (windows, 63) are the days
     after it in units of the level before it; `end_weekday` is the weekday of every cut (0 = Monday). `closed`
-    are the days on which the shop was closed (datetime64[D]), `pace` how fast it sells now.
+    are the days on which the shop was closed (datetime64[D]); `pace` is how fast it sells now, `season` what
+    comes.
     """
 
     looks: np.ndarray
@@ -35,21 +39,33 @@ class Library:
     products: int
     closed: np.ndarray = field(default_factory=lambda: np.empty(0, "datetime64[D]"))
     pace: Pace = STEADY
+    season: Season = NO_SEASON
 
     @property
     def is_enough(self) -> bool:
         return self.products >= FEWEST_PRODUCTS and len(self.looks) >= FEWEST_WINDOWS
 
     @cached_property
-    def spread(self) -> np.ndarray:
-        """Scale of each feature, so that a distance adds like with like."""
-        return np.maximum(self.looks.std(axis=0), 1e-6)
+    def scale(self) -> np.ndarray:
+        """What each feature is multiplied with, so that a distance adds like with like."""
+        return (WEIGHTS / np.maximum(self.looks.std(axis=0), 1e-6)).astype(np.float32)
+
+    @cached_property
+    def scaled(self) -> np.ndarray:
+        return self.looks * self.scale
+
+    def distances(self, look: np.ndarray) -> np.ndarray:
+        """How unlike each window is (windows,). No matrix product: no bit may depend on companions."""
+        apart = self.scaled - look.astype(np.float32) * self.scale
+        return np.sqrt(np.einsum("ij,ij->i", apart, apart))
 
     def dump(self) -> bytes:
         """The library as bytes, to be kept with a version; `load` gives it back exactly."""
         target = io.BytesIO()
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez_compressed(target, **{**parts, "pace": np.array(self.pace.factors)})
+        parts |= {"pace": np.array(self.pace.factors), "season": np.array(self.season.factors)}
+        parts["season_from"] = np.array(self.season.first, "datetime64[D]")  # not a time when there is none
+        np.savez_compressed(target, **parts)
         return target.getvalue()
 
     @staticmethod
@@ -61,12 +77,15 @@ class Library:
             if "pace" in kept and len(kept["pace"]) == len(STEADY.factors):
                 pace = Pace(tuple(kept["pace"].tolist()))
                 known = replace(known, pace=pace, closed=kept["closed"])
+            if "season" in kept and len(kept["season"]):
+                known = replace(known, season=Season(kept["season_from"][()], tuple(kept["season"].tolist())))
             return known
 
 
 def build_library(history: History, seed: int = 0) -> Library:
-    """The shop's pace and closed days, and windows of every product at weekly cuts, thinned to 20,000."""
+    """Season, pace and closed days of the shop; windows of every product at weekly cuts, at most 20,000."""
     closed = closed_days(history)
+    season = season_of(history)  # works holidays belong to it
     history = without(history, closed)
     pace = pace_of(history)
     looks, futures, products = [], [], 0
@@ -88,7 +107,7 @@ def build_library(history: History, seed: int = 0) -> Library:
     if not looks:
         looks, futures = np.empty((0, 0)), np.empty((0, STORED_DAYS))
     looks, futures = np.array(looks, np.float32)[keep], np.array(futures, np.float32)[keep]
-    return Library(looks, futures, cut_weekday, products, closed, pace)
+    return Library(looks, futures, cut_weekday, products, closed, pace, season)
 
 
 def window_at(series: Series, cut: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
@@ -122,9 +141,6 @@ def look_of(past: Series, level: float) -> np.ndarray:
     return np.array([*weeks, *ratios, *traits])
 
 
-WEIGHTS = np.array([0.35] * 8 + [1.0, 1.0] + [1.5, 0.7, 2.0, 1.0])
-
-
 @dataclass(frozen=True)
 class Analogs:
     """Futures of the nearest windows in the library, scaled to this product's level."""
@@ -141,10 +157,7 @@ class Analogs:
         level = level_of(series)
         if level <= 0 or series.days < PAST_DAYS:
             return np.zeros((n_paths, horizon_days))
-        look = look_of(series, level).astype(np.float32)
-        # Element by element, not a matrix product of many looks: no bit may depend on companions.
-        scaled = (self.library.looks - look) * (WEIGHTS / self.library.spread).astype(np.float32)
-        distance = np.sqrt((scaled**2).sum(axis=1))
+        distance = self.library.distances(look_of(series, level))
         count = min(NEIGHBOURS, len(distance))
         near = np.sort(np.argpartition(distance, count - 1)[:count])
         weights = 1 / (0.5 + distance[near] / max(distance[near].mean(), 1e-9))

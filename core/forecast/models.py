@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
 from core.forecast.analogs import PAST_DAYS, Analogs, Library, build_library
 from core.forecast.blocks import BlockBootstrap, shares
@@ -110,11 +111,17 @@ class Pool:
 
     def paths(self, history: History, horizon_days: int, n_paths: int, seed: int) -> np.ndarray:
         history = self._open_days(history)
-        drawn = _stack(history, horizon_days, n_paths, seed, self.line_up)
+        season = self._season(history.until, horizon_days)
+        drawn = _stack(history, horizon_days, n_paths, seed, self.line_up, season)
         for row, series in enumerate(history):
             if series.days >= SHORT_HISTORY_DAYS and not is_dormant(series):
                 drawn[row] = begin_paused(series, drawn[row], series.rng(seed, "pause"))
         return drawn
+
+    def _season(self, until: pd.Timestamp, horizon_days: int) -> np.ndarray | None:
+        if self.library is None:
+            return None
+        return self.library.season.ahead(np.datetime64(until, "D"), horizon_days)
 
     def _open_days(self, seen: Seen) -> Seen:
         """The same without the days on which the shop was closed: they say nothing about demand."""
@@ -145,24 +152,39 @@ def mean_of_last_days(series: Series, days: int = 28) -> float:
     return float(series.demand[series.usable][-days:].mean())
 
 
-def _stack(history: History, horizon_days: int, n_paths: int, seed: int, line_up: LineUp) -> np.ndarray:
+def _stack(
+    history: History,
+    horizon_days: int,
+    n_paths: int,
+    seed: int,
+    line_up: LineUp,
+    season: np.ndarray | None = None,
+) -> np.ndarray:
     out = np.empty((len(history), n_paths, horizon_days))
     for row, series in enumerate(history):
-        out[row] = mix(series, line_up(series), horizon_days, n_paths, seed)
+        out[row] = mix(series, line_up(series), horizon_days, n_paths, seed, season)
     return out
 
 
 def mix(
-    series: Series, members: tuple[Member, ...], horizon_days: int, n_paths: int, seed: int
+    series: Series,
+    members: tuple[Member, ...],
+    horizon_days: int,
+    n_paths: int,
+    seed: int,
+    season: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Daily demand (paths, days), equal shares of the members, shuffled so that any first half is fair."""
+    """Daily demand (paths, days), equal shares of the members, shuffled so that any first half is fair.
+
+    `season` (days,) multiplies the demand of each day.
+    """
     parts = [
         member.draw(series, horizon_days, part, series.rng(seed, member.name))
         for member, part in zip(members, shares(n_paths, len(members)), strict=True)
     ]
-    paths = to_grain(np.concatenate(parts), series.decimals)
-    series.rng(seed, "order").shuffle(paths)
-    return paths
+    paths = np.concatenate(parts)
+    paths = to_grain(paths if season is None else paths * season, series.decimals)
+    return paths[series.rng(seed, "order").permutation(n_paths)]
 
 
 def to_grain(paths: np.ndarray, decimals: int) -> np.ndarray:

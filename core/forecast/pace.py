@@ -46,21 +46,29 @@ def pace_of(history: History) -> Pace:
     dearest nor the cheapest makes the figure. With few products, or products that contradict each other, the
     pace stays near 1; the shrinkage is that of a normal mean with a normal prior on the logarithm.
     """
-    seen = np.isfinite(history.demand) & history.in_stock
-    demand = np.where(seen, np.nan_to_num(history.demand), 0.0)
-    sold = demand > 0
-    asked = sold[:, -ALIVE_DAYS:].any(axis=1) & (seen.sum(axis=1) >= KNOWN_DAYS)
+    demand, seen = in_own_sizes(history)
+    asked = demand[:, -ALIVE_DAYS:].any(axis=1) & (seen.sum(axis=1) >= KNOWN_DAYS)
     if not asked.any():
         return STEADY
-    seen, demand, sold = seen[asked], demand[asked], sold[asked]
-    sales = sold.sum(axis=1)
+    demand, seen = demand[asked], seen[asked]
+    now = level_of(demand, seen, NOW_HALF_LIFE_DAYS)
+    return Pace(tuple(_ratio(now, level_of(demand, seen, memory)) for memory in MEMORIES_DAYS))
+
+
+def in_own_sizes(history: History) -> tuple[np.ndarray, np.ndarray]:
+    """Demand of the days that show it, bulk limited, in weights that can be added; and which days those are.
+
+    Both (products, days).
+    """
+    seen = np.isfinite(history.demand) & history.in_stock
+    demand = np.where(seen, np.nan_to_num(history.demand), 0.0)
+    sales = np.maximum((demand > 0).sum(axis=1), 1)
     size = demand.sum(axis=1) / sales
-    demand = np.minimum(demand, LARGEST_SIZE * size[:, None]) / (size * np.sqrt(sales))[:, None]
-    now = _level(demand, seen, NOW_HALF_LIFE_DAYS)
-    return Pace(tuple(_ratio(now, _level(demand, seen, memory)) for memory in MEMORIES_DAYS))
+    weights = np.divide(1.0, size * np.sqrt(sales), out=np.zeros(len(size)), where=size > 0)
+    return np.minimum(demand, LARGEST_SIZE * size[:, None]) * weights[:, None], seen
 
 
-def _level(demand: np.ndarray, seen: np.ndarray, half_life_days: float) -> np.ndarray:
+def level_of(demand: np.ndarray, seen: np.ndarray, half_life_days: float) -> np.ndarray:
     """Recency-weighted mean per seen day of each product (products,)."""
     weights = 0.5 ** (np.arange(demand.shape[1])[::-1] / half_life_days)
     return (demand @ weights) / np.maximum(seen @ weights, 1e-12)

@@ -13,9 +13,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs, paths, posting, predictions, shop
+from core import audit, auth, catalogue, inputs, paths, posting, predictions, shop
 from core.auth import Actor
-from core.errors import BadInput, NotFound, RuleBroken
+from core.errors import BadInput, RuleBroken
 from core.forecast.edits import WEEK_DAYS, Week, monday
 from db.models import Forecast, ForecastEdit, Person, Product
 
@@ -159,13 +159,7 @@ def _row(week: Week, said: Kept | None, names: Mapping[int, str], today: date) -
 def _product(session: Session, actor: Actor, product_id: int, now: datetime) -> tuple[Product, date]:
     """The product, whose forecast nobody else changes until this transaction ends; and the shop's day."""
     auth.must(actor, "edit forecast")
-    product = session.scalar(
-        select(Product)
-        .where(Product.id == inputs.small_id(product_id, "product"))
-        .with_for_update(key_share=True)
-    )
-    if product is None:
-        raise NotFound(f"There is no product {product_id}.")
+    product = catalogue.locked(session, product_id)
     if not product.is_active:
         raise RuleBroken(f"{product.sku} is deactivated: reactivate it before you change its forecast.")
     has_forecast = select(Forecast.id).where(

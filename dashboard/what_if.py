@@ -7,10 +7,9 @@ from typing import Any
 import streamlit as st
 
 from core import what_if
-from core.auth import Actor
 from core.posting import plain
 from core.triage import Verdict
-from core.what_if import Answer, Base, Outcome, Scenario
+from core.what_if import Advice, Answer, Base, Outcome, Scenario
 from dashboard import pickers, ui
 from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
@@ -47,7 +46,7 @@ def overlay(page: ProductPage, today: date) -> Overlay | None:
     return Overlay(known, answer, refused, _picture(known, answer) if changes else None)
 
 
-def draw(page: ProductPage, person: Actor, today: date, asked: Overlay | None) -> None:  # noqa: ARG001
+def draw(page: ProductPage, asked: Overlay | None) -> None:
     """The switch, and under it what is assumed, how much to order, and what comes of it beside what is."""
     if page.outlook.passage is None:
         return
@@ -59,7 +58,7 @@ def draw(page: ProductPage, person: Actor, today: date, asked: Overlay | None) -
         _draw_fields(asked.known, asked.answer)
         if asked.refused:
             ui.refused(" ".join(asked.refused.values()))
-        _draw_advice(asked.known, asked.answer, today)
+        _draw_advice(page, asked.known, asked.answer)
         st.markdown(_table(asked.known, asked.answer))
         said = asked.answer.scenario != Scenario() or asked.refused
         st.button("Reset", icon=":material/replay:", key="what_if_reset", on_click=_reset, disabled=not said)
@@ -138,38 +137,41 @@ def _use(quantity: str) -> None:
 # -- What comes of it ----------------------------------------------------------------------------------------
 
 
-def _draw_advice(known: Base, answer: Answer, today: date) -> None:
+def _draw_advice(page: ProductPage, known: Base, answer: Answer) -> None:
     """How much to order, in one sentence, and the button that assumes it."""
     advice, write = answer.advice, ui.formats()
     if advice is None:
         end = ui.safe_md(write.day(known.last_on))
         st.markdown(f"The order would arrive after **{end}**, the last day that is forecast.")
         return
-    level = ui.safe_md(f"{plain(advice.percent)} %")
-    until = ui.safe_md(write.weekday(advice.until_on))
-    arrives = ui.safe_md(write.weekday(advice.arrives_on))
-    if not advice.quantity:
-        words = (
-            f"**No order is needed**: all that is asked for until **{until}** is there with {level} chance."
-        )
-    else:
-        quantity = ui.safe_md(write.quantity(advice.quantity))
-        order_on = answer.scenario.order_on or known.today
-        when = "today" if order_on == today else f"on {ui.safe_md(write.weekday(order_on))}"
-        words = (
-            f"Order **{quantity}** {when}: it arrives **{arrives}**, and with {level} chance all that is "
-            f"asked for from then until **{until}** is there."
-        )
-    if advice.chance_before >= 1 - float(advice.percent) / 100:
-        gone = ui.safe_md(write.share(advice.chance_before))
-        words += f" :orange[Used up before that in {gone} of the futures.]"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(words)
+        st.markdown(_advice(page, known, answer.scenario, advice))
         if advice.quantity and advice.quantity != answer.scenario.quantity:
             st.button(
                 f"Try {ui.safe_md(write.quantity(advice.quantity))}", key="what_if_use", on_click=_use,
                 args=(plain(advice.quantity),),
             )  # fmt: skip
+
+
+def _advice(page: ProductPage, known: Base, scenario: Scenario, advice: Advice) -> str:
+    write = ui.formats()
+    level = ui.safe_md(f"{plain(advice.percent)} %")
+    until = ui.safe_md(write.weekday(advice.until_on))
+    words = f"**No order is needed**: all that is asked for until **{until}** is there with {level} chance."
+    if advice.quantity:
+        quantity = ui.safe_md(write.quantity(advice.quantity))
+        unit = ui.unit_md(page.detail.product.unit_of_measure, advice.quantity)
+        order_on = scenario.order_on or known.today
+        when = "today" if order_on == known.today else f"on {ui.safe_md(write.weekday(order_on))}"
+        arrives = ui.safe_md(write.weekday(advice.arrives_on))
+        words = (
+            f"Order **{quantity}**{unit} {when}: it arrives **{arrives}**, and with {level} chance "
+            f"all that is asked for from then until **{until}** is there."
+        )
+    if advice.chance_before >= 1 - float(advice.percent) / 100:
+        gone = ui.safe_md(write.share(advice.chance_before))
+        words += f" :orange[Used up before that in {gone} of the futures.]"
+    return words
 
 
 def _table(known: Base, answer: Answer) -> str:

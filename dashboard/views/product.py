@@ -157,7 +157,7 @@ def draw_stock_path(page: ProductPage) -> None:
     figure = looks.picture(("stock", path, fan, about), lambda: stock_chart.figure(path, fan, **about))
     ui.picture(figure, "Stock over the last 90 days and the range of what may be left.", key="stock_path")
     _draw_chances(page)
-    what_if.draw(page, person, today, asked)
+    what_if.draw(page, asked)
     places.draw(page, today)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from core import auth, demand_patterns
@@ -91,7 +90,7 @@ def _draw_pictures(parts: dict[str, Any], as_of: date) -> None:
     about = {"dark": ui.is_dark(), "separators": ui.formats().separators}
     points = [(date.fromisoformat(day), *values) for day, *values in parts["trend"]]
     factors, ranges = parts["weekday"], parts["weekday_range"]
-    shown: list[tuple[str, str, Callable[[], go.Figure]]] = [
+    shown: list[tuple[str, str, Callable[[], Any]]] = [
         (trend_finding(points, as_of),
          "Demand per day without weekdays and season; dotted: if it goes on like this.",
          lambda: charts.trend(points, as_of=as_of, **about)),

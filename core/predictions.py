@@ -17,7 +17,7 @@ from core.forecast.depletion import Receipts, fan, stock_left
 from core.forecast.depletion import RunOut as Passage
 from core.forecast.edits import Week
 from db import queries
-from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop
+from db.models import Forecast, Import, ModelRun, Movement, Posting, Product, RunOut, Shop, StockLevel
 
 CHUNK_PRODUCTS = 100  # their paths, per warehouse, are held at once: about 80 MB
 LIMIT_DAYS_OF_COVER = 9999
@@ -93,6 +93,24 @@ def run_out_rows(
         for line, passage in zip(lines, passages, strict=True):
             if line["is_active"]:
                 yield _run_out_row(line, passage, today)
+
+
+def by_warehouse(session: Session, product_id: int, today: date) -> list[dict[str, Any]]:
+    """A product's run-out in each of its warehouses: warehouse_id, on_hand, status, p10_on, p50_on, p90_on,
+    chance_before_replenishment. What is kept, or computed this moment when that is stale."""
+    columns = (RunOut.status, RunOut.p10_on, RunOut.p50_on, RunOut.p90_on, RunOut.chance_before_replenishment)
+    is_here = (RunOut.product_id == StockLevel.product_id) & (RunOut.warehouse_id == StockLevel.warehouse_id)
+    question = (
+        select(StockLevel.warehouse_id, StockLevel.quantity.label("on_hand"), *columns)
+        .outerjoin(RunOut, is_here & (RunOut.as_of == today) & (RunOut.on_hand == StockLevel.quantity))
+        .where(StockLevel.product_id == product_id)
+        .order_by(StockLevel.warehouse_id)
+    )
+    kept = [dict(row) for row in session.execute(question).mappings()]
+    if all(row["status"] is not None for row in kept):
+        return kept
+    rows = run_out_rows(session, [product_id], today)
+    return [row for row in rows if row["warehouse_id"] is not None]
 
 
 def outlook(session: Session, product_id: int, today: date, warehouse_id: int | None = None) -> Outlook:

@@ -18,7 +18,7 @@ def draw(page: ProductPage, today: date) -> None:
     if len(codes) < 2 or not page.detail.product.is_active:
         return
     with reading() as session:
-        rows = list(predictions.run_out_rows(session, [page.detail.product.id], today))
+        rows = predictions.by_warehouse(session, page.detail.product.id, today)
     write = ui.formats()
     shown = [row for row in rows if row["warehouse_id"] in codes]
     if not shown:

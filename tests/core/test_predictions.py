@@ -322,3 +322,20 @@ def test_the_doors_work_with_a_database_of_its_own():
         assert predictions.freshness(session, TODAY)["without_forecast"] == 0
     with pytest.raises(sa.exc.DBAPIError, match="read-only"), reading() as session:
         session.execute(sa.text("DELETE FROM run_out"))
+
+
+def test_the_run_outs_by_warehouse_are_the_kept_ones_and_computed_when_those_are_stale(session):
+    product, other = sold_daily(session, left=40), a_warehouse(session)
+    stock.add(session, an_actor(session), product.id, other.id, 5, occurred_at=NOW)
+    train(NOW)
+    places = predictions.by_warehouse(session, product.id, TODAY)
+    assert [(place["warehouse_id"], place["on_hand"]) for place in places] == [
+        (the_warehouse(session).id, 40), (other.id, 5),
+    ]  # fmt: skip
+    assert places[0]["p50_on"] == row(session, product, places[0]["warehouse_id"]).p50_on
+    session.execute(sa.delete(RunOut).where(RunOut.warehouse_id == other.id))
+    again = predictions.by_warehouse(session, product.id, TODAY)
+    for one, kept in zip(again, places, strict=True):
+        assert {name: one[name] for name in kept} == kept
+    tomorrow = TODAY + timedelta(days=1)
+    assert predictions.by_warehouse(session, product.id, tomorrow)[0]["as_of"] == tomorrow

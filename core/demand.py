@@ -45,7 +45,7 @@ def frame(
         {
             "unique_id": pd.Categorical.from_codes(row, categories=list(found.ids)),
             "ds": days.astype("datetime64[ns]"),
-            "y": np.where(shown, np.maximum(found.demand[row, col], 0.0), 0.0),
+            "y": np.where(shown, found.demand[row, col], 0.0),
             "in_stock": found.in_stock[row, col] & shown,
         }
     )

@@ -97,6 +97,8 @@ def look(
         rows = _Rows(moved, codes, by_warehouse=by_warehouse)
         _leave_out(session, found, rows, wanted)
         _mark_events(session, found, rows, until)
+    # A day on which more came back than was sold.
+    np.maximum(demand, 0.0, out=demand)
     return found
 
 

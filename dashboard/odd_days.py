@@ -140,7 +140,7 @@ def _draw_limited(found: tuple[date, float, float], mine: dict, *, may_edit: boo
 def _draw_event(event: Shown, today: date) -> None:
     words = event_words.learned(event, event_form.lesson(event, today), today)
     with st.container(
-        horizontal=True, vertical_alignment="center", gap="small", key=f"odd-event-{event.uid}"
+        horizontal=True, vertical_alignment="center", gap="xsmall", key=f"odd-event-{event.uid}"
     ):
         st.markdown(f":blue-badge[{event_words.KINDS[event.kind]}]", width="content")
         st.page_link(

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from core import demand_events
 from core.event_effects import Lesson
-from dashboard import event_words
-from db.models import DemandEvent, Forecast
+from dashboard import event_words, remaking
+from db.models import DemandEvent, Forecast, JobRun
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import field, press
 from tests.makers import a_product, an_actor
@@ -164,10 +164,27 @@ def test_the_forecast_of_the_product_follows_at_once(browser, session, sold_dail
     assert float(after) == pytest.approx(float(before) / 2, rel=0.05)
 
 
-def test_says_how_much_was_learned_from_how_many_days(session):
+@pytest.mark.usefixtures("session")
+def test_says_how_much_was_learned_from_how_many_days():
     def said(*about):
         return event_words.lesson_words(Lesson(*about))
 
     assert said(1.384, 12, 2, 300) == "+38 % learned from 12 days of 2 earlier ones."
     assert said(0.5, 1, 1, 1) == "\N{MINUS SIGN}50 % learned from 1 day of 1 earlier one."
     assert said(1.0, 3, 1, 1) == "as usual learned from 3 days of 1 earlier one."
+
+
+def test_an_event_of_many_products_asks_a_job_to_make_the_forecasts_anew(browser, session):
+    for _ in range(remaking.MOST_AT_ONCE + 1):
+        a_product(session)
+    app = browser("manager", "events", id="new")
+    field(app, "Name").input("Black Friday")
+    field(app, "From", "date_input").set_value(on(5))
+    press(app, "Add")
+    assert not app.exception
+    assert "The forecasts concerned are being made anew" in words(app)
+    asked = session.scalars(sa.select(JobRun).where(JobRun.job == "refresh")).all()
+    assert len(asked) == 1
+    press(app, "Undo")
+    assert events(session) == []
+    assert "The forecasts concerned are being made anew" in words(app)

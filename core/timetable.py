@@ -47,7 +47,7 @@ TASKS = (
     ),
     Task("check_ledger", "Check the ledger", "every night at 03:30 UTC", _at(3, 30), timedelta(days=1)),
     Task(
-        "ranges", "Score run-out ranges", "each morning from 04:20 in the shop's time (asked every hour)",
+        "ranges", "Score run-out ranges", "looks every hour, works once a day from 04:20 in the shop's time",
         _at(0, 20), timedelta(hours=1), limit=timedelta(minutes=30),
     ),
     Task("alerts", "Raise alerts", "every hour", _at(0), timedelta(hours=1)),

@@ -24,7 +24,7 @@ HELP = {
     "mase": "Error of the expected demand of a day, as a share of that of 'the same as a week ago' (MASE): "
     "below 1 is better. The simple rule is the mean of the last 28 days.",
     "ranges_shown": "Each range that was shown here is kept and judged when its days are over. One that "
-    "nobody can judge does not count: an empty shelf hid the demand, or stock was lost or counted away.",
+    "nobody can judge does not count: the shelf was empty for another reason, so it hid the demand.",
     "sentence": "In 8 of 10 cases the stock is used up between these days. The count tells how often such "
     "ranges held: those shown for this product once there are 20, before that those of products like it, "
     "before that a test on the past.",
@@ -185,7 +185,12 @@ def range_words(one: Range, today: date) -> str:
     elif one.ran_out_on:
         became = f"ran out {ui.safe_md(write.day(one.ran_out_on))}"
     elif one.state == "void":
-        became = ui.safe_md(one.why) if one.why else "cannot be judged"
+        became = _within(one.why) if one.why else "cannot be judged"
     else:
         became = "had not run out by then"
     return f"{said}, {became} &nbsp; {STATES[one.state]}"
+
+
+def _within(sentence: str) -> str:
+    """A sentence as a part of another one."""
+    return ui.safe_md(sentence[:1].lower() + sentence[1:].rstrip("."))

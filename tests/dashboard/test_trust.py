@@ -104,7 +104,7 @@ def test_the_scorecard_in_words_with_what_became_of_the_ranges(browser, session,
     assert values["Error of a day's demand"] == ("0.84", "the simple rule 0.97")
     for word in ("Open", "Right", "Ran out earlier", "Lasted longer", "Not judged"):
         assert f"badge[{word}]" in text
-    assert "An empty shelf hid the demand" in text
+    assert ", an empty shelf hid the demand &nbsp; :gray-badge[Not judged]" in text
     assert "Method" in text
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from core.forecast.analogs import Analogs, Library, build_library
 from core.forecast.blocks import BlockBootstrap
+from core.forecast.depletion import first_passage
 from core.forecast.history import from_frame
 from core.forecast.models import NaiveRule, Pool, Single, in_chunks, pool_for
 from core.forecast.occurrence import OccurrenceSize
@@ -212,3 +213,40 @@ def test_what_was_known_earlier_leaves_out_later_days_and_later_products():
     assert known.ids == ("p0",)
     assert known.demand.tolist() == [[1, 2, 3]]
     assert known.until == SUNDAY - pd.Timedelta(days=1)
+
+
+def test_a_shop_of_one_product_is_forecast_by_itself_alone():
+    alone = a_shop(1, days=200)
+    pool = pool_for(alone)
+    assert [member.name for member in pool.line_up(alone.series(0))] == ["blocks", "occurrence"]
+    assert np.array_equal(pool.paths(alone, 60, 50, 1), Pool().paths(alone, 60, 50, 1))
+
+
+def test_a_shop_in_which_nothing_ever_changes_keeps_every_product_constant():
+    shop = a_history(np.repeat(np.arange(1.0, 41)[:, None], 500, axis=1))
+    drawn = pool_for(shop).paths(shop.take(slice(4, 6)), 120, 60, 1)
+    assert (drawn[0] == 5).all()
+    assert (drawn[1] == 6).all()
+
+
+def test_huge_and_tiny_quantities_keep_their_level(library):
+    rng = np.random.default_rng(6)
+    demand = rng.poisson(5, 250)
+    for scale, grain in ((1e7, 1.0), (0.001, 0.001)):
+        drawn = Pool(library).paths(a_history(demand * scale), 56, 300, 1)
+        assert np.isfinite(drawn).all()
+        assert drawn.mean() == pytest.approx(5 * scale, rel=0.25)
+        assert np.allclose(drawn / grain, np.rint(drawn / grain), atol=1e-3)
+
+
+def test_more_stock_never_runs_out_earlier_on_any_path(shop, library):
+    running = np.cumsum(Pool(library).paths(shop.take(slice(0, 5)), 120, 60, 1), axis=2)
+    days = [first_passage(running, stock) for stock in (1, 2, 5, 20, 21, 100)]
+    assert (np.diff(days, axis=0) >= 0).all()
+
+
+def test_a_rare_product_remembers_at_least_one_interval_between_sales():
+    demand = np.zeros(300)
+    demand[9::50] = 1.0  # every 50 days, the last 40 days ago
+    rare = Single(OccurrenceSize()).paths(a_history(demand), 100, 400, 1)
+    assert 0.5 < rare.sum(axis=2).mean() < 4

@@ -104,7 +104,8 @@ def _follow(key: str, about: str) -> None:
     with reading() as session:
         run = job_runs.by_id(session, person, mine["run"])
     if run.state in OPEN:
-        bar("Training", run.done, run.total, queued=run.state == "queued")
+        stage = (run.result or {}).get("stage") or "Training"
+        bar(stage, run.done, run.total, queued=run.state == "queued")
         return
     if not mine.get("ended"):
         mine["ended"] = True

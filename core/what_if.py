@@ -174,7 +174,9 @@ def _outcome(known: Base, until_on: date) -> Outcome:
     )
     verdict = triage.judge(passage, known.on_hand, known.lead_time_days, known.today, sold_before=True)
     available = available_by_day(float(known.on_hand), known.receipts, known.cumulative.shape[1])
-    lost = float(expected_lost(known.cumulative[None], available, np.array([known.day(until_on)]))[0])
+    lost = float(
+        expected_lost(known.cumulative[None], available[None, None], np.array([known.day(until_on)]))[0]
+    )
     money = None
     if known.unit_price is not None:
         money = (predictions.rounded(lost, 4) * known.unit_price).quantize(Decimal("0.0001"))

@@ -103,7 +103,9 @@ def _draw_fields(known: Base, answer: Answer) -> None:
 
 def _field(widget: Any, label: str, word: str, shown: Any, usual: Any, **about: Any) -> None:
     key = f"what_if_{word}"
-    st.session_state[key] = shown
+    # Only what differs is set: set anew, it would take back what somebody moved on to in the meantime.
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
     widget(label, key=key, on_change=_changed, args=(word, key, usual), **about)
 
 

@@ -24,7 +24,7 @@ HELP = {
     "reliability": "Of all stocks that were given such a chance to run out within 14 days: how many did. "
     "The bar at a dot is what chance alone may have done, if every case stands for itself.",
     "methods": "Each method forecast the same past, knowing only what was known then. Less error is better. "
-    "The average of several good methods beats each of them, so the pool is what is used.",
+    "What is used is a pool of several: no single one is best for every product, nor every season.",
 }  # fmt: skip
 
 

@@ -78,6 +78,9 @@ iframe[height="0"] { display: block; }
   .st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stMarkdownContainer"] {
     text-align: right;
   }
+  .st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stElementContainer"] {
+    justify-content: flex-end;
+  }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
   .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {

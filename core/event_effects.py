@@ -46,9 +46,13 @@ def coming(
     first = as_of + timedelta(days=1)
     ahead = demand_days.events_between(session, first, as_of + timedelta(days=horizon_days))
     factors: dict[str, np.ndarray] = {}
+    taught: dict[tuple, dict[int, float]] = {}  # a weekly market comes up seventeen times and is learned once
     for event in ahead:
+        same = (event.name.lower(), event.kind, event.effect_percent, event.product_id, event.category)
+        if same not in taught:
+            taught[same] = _by_product(session, event, as_of, product_ids)
         begin, end = max((event.starts_on - first).days, 0), (event.ends_on - first).days + 1
-        for unique_id, factor in _factors(session, event, as_of, product_ids, by_warehouse=by_warehouse):
+        for unique_id, factor in _factors(session, event, as_of, taught[same], by_warehouse=by_warehouse):
             if factor != 1.0:
                 factors.setdefault(unique_id, np.ones(horizon_days))[begin:end] *= factor
     return factors
@@ -73,13 +77,9 @@ def lesson(session: Session, event_name: str, kind: str, as_of: date) -> Lesson:
 
 
 def _factors(
-    session: Session, event: DemandEvent, as_of: date, asked: Sequence[int] | None, *, by_warehouse: bool
+    session: Session, event: DemandEvent, as_of: date, by_product: dict[int, float], *, by_warehouse: bool
 ) -> Iterable[tuple[str, float]]:
-    """(unique_id, factor) of an event for every product it is about."""
-    products = _products(session, [event])
-    if asked is not None:
-        products = sorted({*products} & {*asked})
-    by_product = _by_product(session, event, as_of, products)
+    """(unique_id, factor) of an event, from its factor on each product where it happens."""
     if by_warehouse:
         places = (
             [event.warehouse_id] if event.warehouse_id is not None else session.scalars(select(Warehouse.id))
@@ -89,14 +89,20 @@ def _factors(
     elif event.warehouse_id is None:
         yield from ((str(product), factor) for product, factor in by_product.items())
     else:
-        shares = _shares(session, event.warehouse_id, as_of, products)
+        shares = _shares(session, event.warehouse_id, as_of, list(by_product))
         for product, factor in by_product.items():
             yield str(product), events.of_shop(factor, shares.get(product, 0.0))
 
 
 def _by_product(
-    session: Session, event: DemandEvent, as_of: date, products: Sequence[int]
+    session: Session, event: DemandEvent, as_of: date, asked: Sequence[int] | None
 ) -> dict[int, float]:
+    """The factor on each product that an event is about."""
+    products = _products(session, [event])
+    if asked is not None:
+        products = sorted({*products} & {*asked})
+    if not products:
+        return {}
     if event.kind == "closed":
         return dict.fromkeys(products, 0.0)
     if event.effect_percent is not None:

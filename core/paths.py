@@ -115,7 +115,14 @@ def passages(found: Sequence[Line], today: date, planned: Mapping[int, Plan]) ->
             by_age.setdefault(line["as_of"], []).append(place)
     for places in by_age.values():
         of_age = [found[place] for place in places]
-        cumulative = [demand(line, today, planned.get(line["product_id"])) for line in of_age]
+        drawn: dict[Any, np.ndarray] = {}  # where there is one warehouse, it and the shop share a forecast
+        cumulative = []
+        for line in of_age:
+            plan = planned.get(line["product_id"])
+            same = (line["forecast_id"], plan and line["warehouse_id"])
+            if same not in drawn:
+                drawn[same] = demand(line, today, plan)
+            cumulative.append(drawn[same])
         if not cumulative[0].shape[1]:
             continue
         computed = run_outs(

@@ -220,7 +220,7 @@ def store(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         return
     # In one order, so that two refreshes may wait for each other but never in a circle.
     rows = sorted(rows, key=lambda row: (row["product_id"], row["warehouse_id"] or 0))
-    statement = upsert(RunOut)
+    statement = upsert(RunOut.__table__)  # of the model they would go one by one
     changed = {
         name: statement.excluded[name] for name in rows[0] if name not in ("product_id", "warehouse_id")
     }

@@ -113,9 +113,10 @@ def run_outs(
 
 def expected_lost(cumulative: np.ndarray, available: np.ndarray, leads: np.ndarray) -> np.ndarray:
     """Mean units of unmet demand within the first `leads` days, shape (products,)."""
-    excess = np.maximum(cumulative - available, 0.0)
-    excess[np.broadcast_to(np.arange(cumulative.shape[2]) >= leads[:, None, None], excess.shape)] = 0.0
-    return excess.max(axis=2).mean(axis=1)
+    longest = int(leads.max(initial=0))  # the days after it are most of the horizon
+    excess = np.maximum(cumulative[:, :, :longest] - available[:, :, :longest], 0.0)
+    excess *= np.arange(longest) < leads[:, None, None]
+    return excess.max(axis=2, initial=0.0).mean(axis=1)
 
 
 def stock_left(cumulative: np.ndarray, stock: float, receipts: Receipts = ()) -> np.ndarray:

@@ -51,7 +51,7 @@ def day(value: int | None) -> int:
     return DAYS + 1 if value is None else value
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bases)
 def test_no_change_is_the_base_exactly(known):
     found = what_if.answer(known, Scenario())
@@ -61,7 +61,7 @@ def test_no_change_is_the_base_exactly(known):
     assert what_if.answer(known, said_as_it_is).after == found.before
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bases, percents, percents)
 def test_more_demand_never_runs_out_later_nor_loses_less(known, one, other):
     less, more = (what_if.answer(known, Scenario(demand_percent=p)).after for p in sorted((one, other)))
@@ -72,7 +72,7 @@ def test_more_demand_never_runs_out_later_nor_loses_less(known, one, other):
     assert more.lost >= less.lost - 1e-9
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bases, st.integers(0, 100), st.integers(0, 100), days_on)
 def test_a_bigger_order_never_runs_out_earlier_nor_loses_more(known, one, other, order_on):
     few, many = (
@@ -84,7 +84,7 @@ def test_a_bigger_order_never_runs_out_earlier_nor_loses_more(known, one, other,
     assert many.lost <= few.lost + 1e-9
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bases, percents, levels, days_on, days_on)
 def test_the_advised_quantity_is_enough_in_as_many_futures_as_asked_and_a_piece_less_is_not(
     known, percent, level, one, other
@@ -108,7 +108,7 @@ def test_the_advised_quantity_is_enough_in_as_many_futures_as_asked_and_a_piece_
         assert share(advice.quantity - 1) < float(level) / 100
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(bases, levels, levels, days_on, days_on)
 def test_a_higher_service_level_or_a_longer_time_never_asks_for_less(known, one, other, first, second):
     low, high = sorted((one, other))

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -122,6 +122,7 @@ def test_warehouses_share_what_nobody_computed_and_have_the_factor_of_the_whole(
     assert by_week(found, MONDAY)[0] == 7
 
 
+@settings(deadline=None)
 @given(paths_of, st.integers(0, 6))
 def test_without_an_edit_the_paths_are_the_very_same(cumulative, day):
     today = MONDAY + timedelta(days=day)
@@ -130,6 +131,7 @@ def test_without_an_edit_the_paths_are_the_very_same(cumulative, day):
     assert edited(cumulative, today, past) is cumulative
 
 
+@settings(deadline=None)
 @given(paths_of, st.integers(0, 6), many)
 def test_every_edited_week_has_the_mean_that_is_shown_and_no_other_week_moves(cumulative, day, edits):
     today = MONDAY + timedelta(days=day)
@@ -142,6 +144,7 @@ def test_every_edited_week_has_the_mean_that_is_shown_and_no_other_week_moves(cu
     )
 
 
+@settings(deadline=None)
 @given(paths_of, targets, targets, st.integers(1, 300))
 def test_a_higher_target_never_runs_out_later(cumulative, one, other, stock):
     low, high = sorted(target or 0.0 for target in (one, other))

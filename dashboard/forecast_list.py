@@ -51,7 +51,9 @@ def draw(today: date) -> None:
         title = st.container()
         filters = _filters()
     found, total = _look(today, filters)
-    with title, ui.heading(f"Where the forecast is worst :gray[{ui.formats().number(total)}]"):
+    is_without = filters["state"] not in (None, "ok")
+    words = STATES[filters["state"]] if is_without else "Where the forecast is worst"
+    with title, ui.heading(f"{words} :gray[{ui.formats().number(total)}]"):
         if total:
             ui.download(
                 "Download", lambda: for_download(_everything(today, filters)),
@@ -63,7 +65,7 @@ def draw(today: date) -> None:
             button="Clear the filters", on_click=st.query_params.clear,
         )  # fmt: skip
         return
-    _draw_table(found, is_without=filters["state"] not in (None, "ok"))
+    _draw_table(found, is_without=is_without)
     pickers.page_links(total, ROWS_PER_PAGE)
 
 

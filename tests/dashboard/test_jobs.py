@@ -1,5 +1,6 @@
 """The Jobs view: the timetable, how runs went, run now and cancel; for admins only."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -59,6 +60,23 @@ def test_a_running_job_shows_how_far_it_is_and_a_failed_one_why(browser, session
     assert not app.exception
     assert app.get("progress")[0].proto.text.startswith("50 of 200")
     assert any("no" in error.value and "luck" in error.value for error in app.error)
+
+
+def test_the_time_left_follows_from_the_stage_that_is_counted_and_not_from_what_came_before(browser, session):
+    now = datetime.now(UTC)
+    job_runs.enqueue(session, "train", now)
+    mine = job_runs.claim(session, "a", ["train"], now - timedelta(minutes=30))
+    stage = {"stage": "Drawing the forecasts", "since": (now - timedelta(seconds=20)).isoformat()}
+    job_runs.beat(session, mine, now, 1000, 4000, stage)
+    (bar,) = browser("admin", "jobs").get("progress")
+    assert re.fullmatch(r"Drawing the forecasts: 1,000 of 4,000, \d\d s left", bar.proto.text)
+    job_runs.beat(session, mine, now, 0, None, {"stage": "Publishing", "since": now.isoformat()})
+    (bar,) = browser("admin", "jobs").get("progress")
+    assert re.fullmatch(r"Publishing: begun \d+ s ago", bar.proto.text)
+    job_runs.fail(session, mine, now, "No Dask scheduler answers at tcp://127.0.0.1:9.")
+    app = browser("admin", "jobs")
+    assert any("No Dask scheduler answers" in error.value for error in app.error)
+    assert not app.exception
 
 
 def test_the_log_of_a_run_opens_under_it_and_closes_again(browser, session):

@@ -28,6 +28,7 @@ class BlockBootstrap:
 
     def draw(self, series: Series, horizon_days: int, n_paths: int, rng: np.random.Generator) -> np.ndarray:
         """Daily demand (paths, days) of one product."""
+        series = series.without_bulk
         if series.days < 7:  # not one whole week: its days are all there is
             return rng.choice(series.demand, (n_paths, horizon_days))
         weeks = min(series.days // 7, MAX_WEEKS)

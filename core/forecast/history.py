@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 MAX_DECIMALS = 4  # the ledger keeps quantities as numeric(18,4)
+BULK_SIZES = 5.0  # a day of more than so many mean sizes is drawn as so many; 5 to 8 are as good, 3 is not
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Series:
     @cached_property
     def weekday(self) -> np.ndarray:
         return (self.end_weekday - self.age) % 7
+
+    @cached_property
+    def without_bulk(self) -> "Series":
+        """The same with days of bulk at five mean sizes: how large the largest order was says little about
+        the next one, and each draw would repeat it in full."""
+        sold = self.demand > 0
+        if not sold.any():
+            return self
+        return replace(self, demand=np.minimum(self.demand, BULK_SIZES * self.demand[sold].mean()))
 
     def recency(self, half_life_days: float) -> np.ndarray:
         """Exponential weights (days,), 1 for the last day; days without stock weigh nothing."""

@@ -28,6 +28,7 @@ class OccurrenceSize:
 
     def draw(self, series: Series, horizon_days: int, n_paths: int, rng: np.random.Generator) -> np.ndarray:
         """Daily demand (paths, days) of one product."""
+        series = series.without_bulk
         sold = series.demand > 0
         if not sold.any():
             return np.zeros((n_paths, horizon_days))

@@ -250,3 +250,13 @@ def test_a_rare_product_remembers_at_least_one_interval_between_sales():
     demand[9::50] = 1.0  # every 50 days, the last 40 days ago
     rare = Single(OccurrenceSize()).paths(a_history(demand), 100, 400, 1)
     assert 0.5 < rare.sum(axis=2).mean() < 4
+
+
+def test_one_bulk_order_is_drawn_again_as_five_mean_sizes_and_no_more():
+    demand = np.tile([0, 2.0], 60)
+    demand[101] = 60
+    size = demand[demand > 0].mean()
+    for member in (BlockBootstrap(), OccurrenceSize()):
+        drawn = member.draw(a_history(demand).series(0), 56, 300, np.random.default_rng(1))
+        largest_noise = 2.0  # a level factor of 20 % hardly ever doubles
+        assert 2.5 * size < drawn.max() < 5 * size * largest_noise

@@ -2,9 +2,11 @@
 
 A range is issued in the morning of a business day, when it says something else than the one before or a week
 has passed. Each night those that are open are held against what was booked since (`core.forecast.outcomes`
-says how). While a range is open, what is booked late counts, with its own day; once it is closed it stays as
-it was decided. Only the shop's own bookings of days since the issue are looked at, so a history that is
-imported later decides nothing: where it changes the stock of that morning, the range is void.
+says how), up to the last day whose sales are in the books: where a file of them comes in once a week, the
+days since the last one are not days without demand. While a range is open, what is booked late counts, with
+its own day; once it is closed it stays as it was decided. Only the shop's own bookings of days since the
+issue are looked at, so a history that is imported later decides nothing: where it changes the stock of that
+morning, the range is void.
 """
 
 import json
@@ -23,10 +25,11 @@ from core.forecast import outcomes
 from core.forecast.outcomes import NEVER, STATES, WHY, Promises, Seen
 from core.forecast.training import HORIZON_DAYS
 from db import queries
-from db.models import IssuedRange, Product, Warehouse
+from db.models import IssuedRange, Product, StockDay, Warehouse
 
 AGAIN_DAYS = 7  # what still holds is said again after a week, so that steady products are judged too
 KEPT_DAYS = 400  # a year, and the same season of the year before
+BOOKED_WITHIN_DAYS = 35  # sales that come in by the month are there by then; after it nothing was sold
 CHUNK_PRODUCTS = 100  # of up to 120 open ranges each, with 120 days: about 100 MB
 NOT_SOLD = "Not sold any more."
 _CLOSE = text(
@@ -85,11 +88,21 @@ def forget_old(session: Session, today: date, most: int = 5000) -> int:
 # -- Held against what happened ------------------------------------------------------------------------------
 
 
-def last_whole_day(session: Session, now: datetime) -> date:
-    """The last business day that is over in the shop and in each of its warehouses."""
+def last_known_day(session: Session, now: datetime) -> date:
+    """The last business day that is over in the shop and each of its warehouses, and whose sales are booked.
+
+    They are not there yet for the days after the newest one with any sale in the shop, for 35 days at most.
+    """
     zones = set(session.scalars(select(Warehouse.time_zone).where(Warehouse.is_active)))
     days = [now.astimezone(ZoneInfo(zone)).date() for zone in zones]
-    return min([*days, shop.today(shop.get(session), now)]) - timedelta(days=1)
+    over = min([*days, shop.today(shop.get(session), now)]) - timedelta(days=1)
+    sold = session.scalar(
+        select(StockDay.day)
+        .where(StockDay.demand > 0, StockDay.day > over - timedelta(days=BOOKED_WITHIN_DAYS))
+        .order_by(StockDay.day.desc())
+        .limit(1)
+    )
+    return min(over, sold or over - timedelta(days=BOOKED_WITHIN_DAYS))
 
 
 def open_products(session: Session) -> list[int]:

@@ -23,7 +23,7 @@ def score_and_issue(claimed: Claim) -> None:
     with reading() as session:
         now = _now()
         today, due = _due(session, now)
-        last_day = issued_ranges.last_whole_day(session, now)
+        last_day = issued_ranges.last_known_day(session, now)
         waiting = issued_ranges.open_products(session) if due else []
     if not due:
         transact(lambda session: job_runs.finish(session, claimed, _now(), {"issued": 0}))

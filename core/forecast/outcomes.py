@@ -2,7 +2,8 @@
 
 A range speaks of the stock of its morning and of what was then on its way. So does its outcome: it is used up
 on the first day on which the demand since then reaches both together, whatever else was delivered meanwhile.
-The shelf itself is asked for one thing only, whether it hid demand.
+The shelf itself is asked for one thing only: whether so much could have been sold at all. Where it could not,
+only one answer was left, and counting it would make ranges look better or worse than they are.
 """
 
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ OPEN, INSIDE, EARLY, LATE, VOID = range(len(STATES))
 SHRINKAGE = 0.05
 NEVER = np.iinfo(np.int32).max
 
-NO_DELIVERY, LOST, HIDDEN, MISCOUNTED = 1, 2, 3, 4
+NO_DELIVERY, LOST, HIDDEN, MORE, LESS = 1, 2, 3, 4, 5
 WHY = {
-    NO_DELIVERY: "A delivery that was due did not come, and the shelf was empty.",
-    LOST: "Stock was lost, counted or taken away, and the shelf was empty.",
+    NO_DELIVERY: "A delivery that was due did not come.",
+    LOST: "Stock was lost, counted or taken away.",
     HIDDEN: "The shelf was empty before its stock was used up by the books.",
-    MISCOUNTED: "There was more on the shelf that morning than was booked by then.",
+    MORE: "There was more on the shelf that morning than was booked by then.",
+    LESS: "There was less on the shelf that morning than was booked by then.",
 }
 
 
@@ -70,43 +72,55 @@ def judge(promises: Promises, seen: Seen) -> Outcomes:
     """What became of each range by its last known day.
 
     Inside: used up from p10 to p90, both included; without p90 also when it is not used up by `until`. Early:
-    used up before p10. Late: not used up by the end of p90. Void, so that nothing is said: the shelf was
-    empty before that (a due delivery did not come, stock was lost, or the books were wrong) and hid demand,
-    or the morning's stock turned out to be larger than the books said. Shrinkage of up to 5 % counts as use.
-    Stock that is lost from a shelf that stays filled hides nothing: then the demand decides.
+    used up before p10. Late: not used up by the end of p90. Void, so that nothing is said: by then so much
+    could not have been sold (a due delivery did not come, or stock was lost and nothing came in its place),
+    the shelf was empty before and hid demand, or the morning's stock turned out to be another than the books
+    said. What goes missing or turns up of 5 % of what was promised on is no reason: shrinkage counts as use.
     """
     columns = np.arange(1, seen.demand.shape[1] + 1)
     known = columns <= seen.days[:, None]
     there = promises.on_hand[:, None] + np.cumsum(promises.due, axis=1)
     used = np.cumsum(seen.demand, axis=1)
-    came = np.cumsum(seen.receipts, axis=1)
-    left = seen.opening[:, None] + came - used + np.cumsum(seen.other, axis=1)
+    # What lay there until then and could be sold.
+    could = seen.opening[:, None] + np.cumsum(seen.receipts + seen.other, axis=1)
+    is_short = there - could > SHRINKAGE * there + TOLERANCE
 
     used_up = _first((used >= there - TOLERANCE) & known)
-    empty = _first((left <= TOLERANCE) & known)
-    # An empty shelf hides nothing once the demand has reached the stock.
-    hidden = np.where(empty < used_up, empty, NEVER)
-    on_that_day = np.arange(len(hidden)), np.minimum(hidden, seen.demand.shape[1]) - 1
-    missing = (there - used - left)[on_that_day]  # of what was promised on
-    is_shrinkage = missing <= SHRINKAGE * there[on_that_day] + TOLERANCE
-    used_up = np.where(is_shrinkage, np.minimum(used_up, hidden), used_up)
-    hidden = np.where(is_shrinkage, NEVER, hidden)
+    empty = _first((could - used <= TOLERANCE) & known)
+    # An empty shelf hides nothing once the demand has reached the stock, or where little is missing.
+    is_first = empty < used_up
+    hides = is_first & is_short[_on(empty, is_short)]
+    used_up = np.where(is_first & ~hides, empty, used_up)
+    hidden = np.where(hides, empty, NEVER)
 
     last = np.where(promises.p90 == NEVER, promises.until, promises.p90)
     over = seen.days >= last
-    was_miscounted = seen.opening > promises.on_hand * (1 + SHRINKAGE) + TOLERANCE
+    more = seen.opening - promises.on_hand
+    was_miscounted = np.abs(more) > SHRINKAGE * promises.on_hand + TOLERANCE
     state = np.select(
-        [was_miscounted | (hidden <= last), used_up < promises.p10, used_up <= last, over],
-        [VOID, EARLY, INSIDE, np.where(promises.p90 == NEVER, INSIDE, LATE)],
+        [was_miscounted | (hidden <= last), used_up < promises.p10, used_up <= last,
+         over & is_short[_on(last, is_short)], over],
+        [VOID, EARLY, INSIDE, VOID, np.where(promises.p90 == NEVER, INSIDE, LATE)],
         OPEN,
-    )
-    undelivered = (np.cumsum(promises.due, axis=1) - came)[on_that_day] > TOLERANCE
-    was_lost = -np.cumsum(seen.other, axis=1)[on_that_day] > TOLERANCE
-    why = np.select(
-        [state != VOID, was_miscounted, undelivered, was_lost], [0, MISCOUNTED, NO_DELIVERY, LOST], HIDDEN
-    )
+    )  # fmt: skip
     was_used = ((state == INSIDE) | (state == EARLY)) & (used_up <= last)
-    return Outcomes(state, np.where(was_used, used_up, 0), why)
+    why = np.where(
+        was_miscounted, np.where(more > 0, MORE, LESS), _why(promises, seen, np.minimum(hidden, last))
+    )
+    return Outcomes(state, np.where(was_used, used_up, 0), np.where(state == VOID, why, 0))
+
+
+def _why(promises: Promises, seen: Seen, days: np.ndarray) -> np.ndarray:
+    """Why so much could not have been sold by these days (ranges,)."""
+    place = _on(days, seen.demand)
+    undelivered = np.cumsum(promises.due - seen.receipts, axis=1)[place] > TOLERANCE
+    was_lost = -np.cumsum(seen.other, axis=1)[place] > TOLERANCE
+    return np.select([undelivered, was_lost], [NO_DELIVERY, LOST], HIDDEN)
+
+
+def _on(days: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of one day of each row; of one beyond the table, its last."""
+    return np.arange(len(days)), np.minimum(days, table.shape[1]) - 1
 
 
 def _first(happened: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from core import issued_ranges, stock
 from core.forecast import packing
 from core.issued_ranges import NOT_SOLD
-from db.models import Forecast, IssuedRange, ModelRun, RunOut, Shop
+from db.models import Forecast, IssuedRange, ModelRun, RunOut, Shop, Warehouse
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
 
 TODAY = date(2026, 6, 10)
@@ -366,8 +366,20 @@ def test_many_products_go_in_chunks_and_each_gets_its_own(session, monkeypatch):
 )  # fmt: skip
 def test_a_day_is_over_when_it_is_over_in_every_warehouse(session, zone, shop_zone, hour, last):
     session.execute(sa.update(Shop).values(time_zone=shop_zone))
+    sold(session, stocked(session), 2)
+    session.execute(sa.update(Warehouse).values(time_zone=shop_zone))
     a_warehouse(session, time_zone=zone)
-    assert issued_ranges.last_whole_day(session, NOON.replace(hour=hour)) == last
+    assert issued_ranges.last_known_day(session, NOON.replace(hour=hour)) == last
+
+
+@pytest.mark.parametrize(("last_sale", "known"), [(1, 1), (13, 13), (14, 14), (15, 14), (None, -21)], ids=str)
+def test_days_whose_sales_are_not_booked_yet_are_not_known(session, last_sale, known):
+    """The morning of day 15. Sales come in with a file once a week; deliveries are booked as they come."""
+    product = stocked(session)
+    came(session, product, 14, 5)
+    if last_sale is not None:
+        sold(session, product, last_sale)
+    assert issued_ranges.last_known_day(session, at(15)) == day(known)
 
 
 def test_pieces_and_kilograms_are_added_up_exactly_enough(session):

@@ -12,6 +12,7 @@ NOW_HALF_LIFE_DAYS = 14.0  # a whole shop is measured well over few days; one pr
 LARGEST_SIZE = 3.0  # a day counts as at most so many mean sizes, or one bulk order would be the shop's pace
 ALIVE_DAYS = 56  # products with a sale within so many days have a say
 KNOWN_DAYS = 28  # and so many days of history
+FEWEST_PRODUCTS = 10  # fewer cannot say what is the shop's doing and what their own
 PRIOR_SPREAD = 0.15  # how far a shop's pace is believed to move (of 1) before anything was measured
 WIDEST = 2.0  # whatever was measured, a pace stays between half and double
 LONG_CLOSURE_DAYS = 5  # longer than a long weekend: shorter closures come again several times a year
@@ -48,7 +49,7 @@ def pace_of(history: History) -> Pace:
     """
     demand, seen = in_own_sizes(history)
     asked = demand[:, -ALIVE_DAYS:].any(axis=1) & (seen.sum(axis=1) >= KNOWN_DAYS)
-    if not asked.any():
+    if asked.sum() < FEWEST_PRODUCTS:
         return STEADY
     demand, seen = demand[asked], seen[asked]
     now = level_of(demand, seen, NOW_HALF_LIFE_DAYS)
@@ -80,8 +81,6 @@ def _ratio(now: np.ndarray, then: np.ndarray) -> float:
         return 1.0
     ratio = now.sum() / then.sum()
     spread = np.sqrt(((now - ratio * then) ** 2).sum()) / now.sum()  # relative
-    if len(now) == 1:
-        spread = np.inf  # a shop of one product has no more to say than the product itself
     moved = np.log(ratio) * PRIOR_SPREAD**2 / (PRIOR_SPREAD**2 + spread**2)
     return float(np.clip(np.exp(moved), 1 / WIDEST, WIDEST))
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.forecast.history import History
-from core.forecast.pace import ALIVE_DAYS, KNOWN_DAYS, NOW_HALF_LIFE_DAYS, in_own_sizes, level_of
+from core.forecast.pace import (
+    ALIVE_DAYS,
+    FEWEST_PRODUCTS,
+    KNOWN_DAYS,
+    NOW_HALF_LIFE_DAYS,
+    in_own_sizes,
+    level_of,
+)
 
 YEAR_DAYS = 364  # whole weeks, so that weekdays agree
 MOST_YEARS = 3
@@ -60,7 +67,7 @@ def _moved(history: History, back_days: int) -> np.ndarray | None:
     cut = history.demand.shape[1] - back_days
     demand, seen = in_own_sizes(history)
     asked = demand[:, max(cut - ALIVE_DAYS, 0) : cut].any(axis=1) & demand[:, -ALIVE_DAYS:].any(axis=1)
-    if asked.sum() < 2:
+    if asked.sum() < FEWEST_PRODUCTS:
         return None
     demand, seen = demand[asked], seen[asked]
     then = level_of(demand[:, :cut], seen[:, :cut], NOW_HALF_LIFE_DAYS)

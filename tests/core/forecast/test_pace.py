@@ -37,6 +37,7 @@ def test_a_rise_that_all_products_share_is_taken_over_by_the_longer_memories_mos
 def test_one_product_or_a_bulk_order_does_not_make_the_pace_of_a_shop():
     growth = np.where(np.arange(DAYS) >= DAYS - 30, 3.0, 1.0)
     assert pace_of(a_history(demand_of(1, growth))) == STEADY
+    assert pace_of(a_history(demand_of(9, growth))) == STEADY
     demand = demand_of(60)
     demand[0, -3] = 1e6
     assert pace_of(a_history(demand)).over(160.0) == pytest.approx(1.0, abs=0.05)
@@ -45,8 +46,8 @@ def test_one_product_or_a_bulk_order_does_not_make_the_pace_of_a_shop():
 def test_products_that_contradict_each_other_leave_the_pace_near_one():
     rising = np.where(np.arange(DAYS) >= DAYS - 30, 6.0, 1.0)
     falling = np.where(np.arange(DAYS) >= DAYS - 30, 0.1, 1.0)
-    mixed = np.concatenate([demand_of(3, rising), demand_of(3, falling)])
-    agreed = np.concatenate([demand_of(3, rising), demand_of(3, rising)])
+    mixed = np.concatenate([demand_of(6, rising), demand_of(6, falling)])
+    agreed = np.concatenate([demand_of(6, rising), demand_of(6, rising)])
     assert pace_of(a_history(mixed)).over(160.0) - 1 < 0.5 * (pace_of(a_history(agreed)).over(160.0) - 1)
 
 

@@ -38,9 +38,10 @@ def test_less_than_a_year_and_a_month_has_no_season(days):
     assert season_of(a_history(np.full((40, days), 3.0))) == NO_SEASON
 
 
-def test_one_product_a_shop_of_new_products_and_one_that_sold_nothing_have_no_season():
+def test_a_few_products_a_shop_of_new_products_and_one_that_sold_nothing_have_no_season():
     demand = a_seasonal_shop()
     assert season_of(a_history(demand[:1])) == NO_SEASON
+    assert season_of(a_history(demand[:9])) == NO_SEASON
     assert season_of(a_history(np.zeros((40, DAYS)))) == NO_SEASON
     demand[:, : DAYS - 90] = np.nan
     assert season_of(a_history(demand)) == NO_SEASON

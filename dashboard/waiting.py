@@ -119,8 +119,10 @@ def _follow(key: str, about: str) -> None:
 
 
 def _trained(counts: dict[str, int]) -> None:
-    write, ready = ui.formats(), counts.get("ok", 0)
-    if not ready:
+    # A product that sells from several places has more forecasts than one.
+    fresh, write = looks.freshness(looks.today()), ui.formats()
+    ready = fresh["products"] - fresh["without_forecast"]
+    if not counts.get("ok"):
         st.markdown(
             "No product has enough history for a forecast yet: that takes 30 days, and two days with sales. "
             "Runout looks again every night."

@@ -15,7 +15,6 @@ LEVELS = (0.1, 0.5, 0.9)
 SOON_DAYS = 14
 MEANS = ["crps", "crps_naive", "pinball", "covered", "bias", "brier_14", "mase", "mase_naive"]
 """Scores of a task, averaged over tasks. In days, but for `covered` (0 or 1), `brier_14`, and the MASEs."""
-SCORES = ["crps", "crps_naive", "pinball", "covered"]
 COLUMNS = ["unique_id", "origin", "cover", "stock", "actual", "p10", "p50", "p90", *MEANS]
 
 

@@ -98,8 +98,11 @@ def by_name(name: str, country: str | None = None) -> "Member":
 
 
 def fit_for(names: tuple[str, ...], series: Series, country: str | None = None) -> tuple["Member", ...]:
-    """Members of these names that may be asked about this product: no Croston on dead stock."""
-    members = (by_name(name, country) for name in names)
+    """Members of these names that may be asked about this product: no Croston on dead stock.
+
+    A name that was let in by an earlier version and is nobody's now takes no part.
+    """
+    members = (by_name(name, country) for name in names if name in TITLES)
     return tuple(one for one in members if getattr(one, "on_dead_stock", True) or not is_dormant(series))
 
 

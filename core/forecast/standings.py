@@ -50,6 +50,8 @@ def report(board: Board, sample: dict, origins: tuple[str, ...]) -> Report:
     rows = [_row(name, board, decision) for name in ballot.reached]
     rows.sort(key=lambda row: (row.comparable_crps is None, row.comparable_crps or 0.0))
     there = ~np.isnan(ballot.reached[POOL][:, 0])
+    if not there.any():  # it failed on every product
+        return Report(tuple(rows), (), (), sample, origins)
     told, actual = ballot.reached[POOL][there], ballot.actual[there]
     return Report(
         tuple(rows), tuple(calibration(told, actual)), tuple(reliability(told, actual)), sample, origins
@@ -70,7 +72,7 @@ def _row(name: str, board: Board, decision: Decision) -> MemberScore:
         low, middle, high = backtest.quantiles(told, backtest.LEVELS)
         rule = np.abs(board.naive[there] - actual).mean()
         of_pool = backtest.crps(pool, ballot.actual)
-        both, whole = there & ~np.isnan(of_pool), np.nanmean(of_pool)
+        both = there & ~np.isnan(of_pool)
         mine_there = backtest.crps(mine[both], ballot.actual[both])
         worse, error = against(mine_there, of_pool[both], ballot.product[both]) or (None, None)
         soon = (told[:, backtest.SOON_DAYS] - (actual <= backtest.SOON_DAYS)) ** 2
@@ -82,7 +84,7 @@ def _row(name: str, board: Board, decision: Decision) -> MemberScore:
             "bias": (middle - actual).mean(),
             "against_pool": worse,
             "against_error": error,
-            "comparable_crps": None if worse is None else whole * (1 + worse),
+            "comparable_crps": None if worse is None else np.nanmean(of_pool) * (1 + worse),
         }
     rounded = {key: None if value is None else round(float(value), 4) for key, value in about.items()}
     return MemberScore(

@@ -78,9 +78,12 @@ def test_croston_is_never_asked_about_dead_stock():
     assert [member.name for member in line_up] == ["waking"]
 
 
-def test_a_name_that_is_nobodys_is_refused():
+def test_a_name_that_is_nobodys_is_refused_and_one_of_an_earlier_version_takes_no_part():
     with pytest.raises(KeyError):
         contenders.by_name("crystal ball")
+    (series,) = a_shop(1)
+    line_up = Pool(admitted=("blocks", "crystal ball", "tsb")).line_up(series)
+    assert [member.name for member in line_up] == ["blocks", "tsb"]
 
 
 def test_the_pool_takes_in_who_is_admitted_and_leaves_out_who_is_not():

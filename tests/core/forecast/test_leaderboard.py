@@ -95,6 +95,20 @@ def test_a_method_that_fails_on_a_product_is_judged_on_the_others(shop, monkeypa
     assert level.products == pool.products - 2
 
 
+def test_a_pool_that_fails_on_every_product_is_judged_on_nothing(shop, monkeypatch):
+    def breaks(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Pool, "paths", breaks)
+    judged = leaderboard.judge(shop, pool_for, most_origins=1)
+    json.dumps(judged.report, allow_nan=False)
+    report = Report.of(judged.report)
+    assert judged.scores.empty
+    assert (report.calibration, report.reliability, report.line_up) == ((), (), None)
+    assert report.of_member("pool").failed == report.of_member("naive").products > 0
+    assert report.of_member("naive").crps > 0
+
+
 def test_too_short_a_history_gives_an_empty_report_and_leaves_the_line_up():
     judged = leaderboard.judge(a_shop(3, days=100), pool_for)
     assert judged.report["members"] == []

@@ -36,6 +36,7 @@ WINDOW = 2000  # products whose demand is in memory at once: about 40 MB for two
 BATCH = 50  # products a worker draws at a time: some tenths of a second, against 0.002 s to hand them over
 LIBRARY_PRODUCTS = 4000  # evenly picked: the library keeps 20,000 windows, so more would not make it richer
 JUDGING_PAYS_FROM = 100  # products: judging draws each of them several times over
+SLOW_ONE_IN = 10  # products: more would take a small shop's first start longer than all the rest of it
 NAMED_FAILURES = 10
 LONG = 600  # seconds one statement may take
 JUDGING, DRAWING, PUBLISHING = "Judging the methods", "Drawing the forecasts", "Publishing"
@@ -175,6 +176,7 @@ def _learn(plan: Plan, crew: workers.Crew, say: Say) -> Learned:
         lambda known: training.pool_of(analogs.build_library(known)),
         run=crew.each,
         progress=lambda done, total: say(JUDGING, done, total),
+        slow_products=min(leaderboard.SLOW_PRODUCTS, len(history) // SLOW_ONE_IN),
         country=plan.country,
     )
     log.info("%s forecasts of the past were compared with what happened", f"{len(judged.scores):,}")

@@ -10,7 +10,8 @@ from core.forecast.history import MAX_DECIMALS, decimals_of
 MAGIC = b"RO"
 VERSION = 1
 HEADER = struct.Struct("<2sBBBHH")  # magic, version, decimals, bytes per number, paths, days
-LARGEST = 2.0**53  # beyond this a float no longer holds every whole number
+LARGEST = 1e14  # as the database keeps quantities: what follows from the paths must fit there too
+EXACT = 2.0**53  # beyond this a float no longer holds every whole number
 WIDTHS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
@@ -29,7 +30,7 @@ def encode(cumulative: np.ndarray) -> bytes:
     if largest >= LARGEST:
         raise ValueError(f"A path of {largest:.3g} units is too large to store.")
     decimals = decimals_of(cumulative)
-    while decimals and largest * 10.0**decimals >= LARGEST:
+    while decimals and largest * 10.0**decimals >= EXACT:
         decimals -= 1
     whole = np.rint(cumulative * 10.0**decimals).astype(np.uint64)
     steps = np.diff(whole, axis=1, prepend=np.uint64(0))

@@ -153,7 +153,9 @@ def _leave_out(session: Session, found: Days, rows: _Rows, wanted: Sequence[int]
 
 
 def _mark_events(session: Session, found: Days, rows: _Rows, until: date) -> None:
-    for event in events_between(session, found.start, until):
+    events = events_between(session, found.start, until)
+    of_category = _of_categories(session, {event.category for event in events if event.category is not None})
+    for event in events:
         marks = found.left_out if event.kind == "closed" else found.is_event
         days = found.columns(event.starts_on, event.ends_on)
         if event.product_id is None and event.category is None and event.warehouse_id is None:
@@ -161,8 +163,18 @@ def _mark_events(session: Session, found: Days, rows: _Rows, until: date) -> Non
             continue
         products = [event.product_id] if event.product_id is not None else None
         if event.category is not None:
-            products = list(session.scalars(select(Product.id).where(Product.category == event.category)))
+            products = of_category[event.category]
         marks[rows.of(products, event.warehouse_id), days] = True
+
+
+def _of_categories(session: Session, categories: set[str]) -> dict[str, list[int]]:
+    """Ids of the products of each category."""
+    found: dict[str, list[int]] = {category: [] for category in categories}
+    if categories:
+        question = select(Product.id, Product.category).where(Product.category.in_(categories))
+        for product_id, category in session.execute(question):
+            found[category].append(product_id)
+    return found
 
 
 def events_between(

@@ -20,6 +20,8 @@ MOST_ROWS = 200
 MOST_OFFSET = 2**31
 WHENS = ("coming", "past")
 SCOPE = ("product_id", "category", "warehouse_id")
+# Two people who tell of the same event at once would both find that it is not there yet.
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtextextended("events", 0)))
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,7 @@ def restore(session: Session, actor: Actor, event_uid: uuid.UUID | str) -> Deman
 
 def _refuse_twice(session: Session, values: dict[str, Any], but: int | None) -> None:
     """The same event on the same days would count twice."""
+    session.execute(_ONE_AT_A_TIME)
     question = select(DemandEvent).where(
         DemandEvent.removed_at.is_(None),
         func.lower(DemandEvent.name) == values["name"].lower(),

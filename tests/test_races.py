@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import model_runs, predictions, stock
-from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RunoutError
+from core import demand_events, model_runs, predictions, stock
+from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RuleBroken, RunoutError
 from core.forecast.training import Draft
 from db import queries, server
 from db import session as doors
@@ -357,3 +357,11 @@ def test_the_harness_touches_no_server_but_its_own(make_database, tmp_path):
                 with pytest.raises(NotOurs, match="nothing was touched"):
                     blow()
     assert server.is_running(home)
+
+
+def test_the_same_event_told_twice_at_once_is_told_once(shop):
+    today = datetime.now(UTC).date()
+    answers = all_at_once(
+        4, lambda session, _: demand_events.add(session, shop.actor, today, name="Fair", starts_on=today)
+    )
+    assert sum(isinstance(answer, RuleBroken) for answer in answers) == 3

@@ -96,3 +96,27 @@ def test_a_movement_of_the_predecessor_counts_for_the_successor(session, forecas
     place = the_warehouse(session)
     stock.add(session, an_actor(session), old.id, place.id, 5, occurred_at=NOW - timedelta(days=1))
     assert due(session, old, new) == [old.id, new.id]
+
+
+def test_what_is_said_of_a_predecessor_makes_the_whole_line_due(session, forecast):
+    oldest, old, new, other = (
+        a_product(session, category=name) for name in ("Lamps", "Chairs", "Chairs", None)
+    )
+    replaces = sa.update(Product).where(Product.id == new.id)
+    session.execute(replaces.values(predecessor_id=old.id, predecessor_set_at=LONG_AGO))
+    forecast(oldest, old, new, other)
+    assert due(session, oldest, old, new, other) == []
+    successors.take_over(session, an_actor(session), old.id, oldest.uid)
+    assert due(session, oldest, old, new, other) == [old.id, new.id]
+    session.execute(sa.update(Product).values(predecessor_set_at=LONG_AGO))
+    event = demand_events.add(
+        session, an_actor(session), NOW.date(), name="Sale", starts_on=UNTIL, category="Lamps"
+    )
+    assert due(session, oldest, old, new, other) == [oldest.id, old.id, new.id]
+    session.execute(sa.update(DemandEvent).where(DemandEvent.id == event.id).values(changed_at=LONG_AGO))
+    demand_events.add(
+        session, an_actor(session), NOW.date(), name="Fair", starts_on=UNTIL, product_id=oldest.id
+    )
+    assert due(session, oldest, old, new, other) == [oldest.id, old.id, new.id]
+    demand_events.add(session, an_actor(session), NOW.date(), name="Closed", starts_on=UNTIL, kind="closed")
+    assert due(session, oldest, old, new, other) == [oldest.id, old.id, new.id, other.id]

@@ -8,7 +8,7 @@ the last training, so one product comes out as in a training of all. The steps a
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,11 @@ class Material:
 
 @dataclass(frozen=True)
 class Data:
-    """How much history a product has. Days are calendar days from the first movement to today."""
+    """How much history a product has, as forecasts learn from it.
+
+    Days are calendar days from the first movement to today. `days_without_stock` had nothing on the shelf;
+    days that were left out are not among them.
+    """
 
     movements: int
     first_on: date | None
@@ -250,7 +254,9 @@ def keep(
 def data(session: Session, product_id: int, now: datetime) -> Data:
     """How much history a product has, and whether it is enough for a prediction."""
     as_of = _yesterday(session, now)
-    return _data(session, product_id, demand.frame(session, as_of, product_ids=[product_id]), as_of)
+    known = _data(session, product_id, demand.frame(session, as_of, product_ids=[product_id]), as_of)
+    booked = demand.frame(session, as_of, product_ids=[product_id], as_booked=True)
+    return replace(known, days_without_stock=int((~booked.in_stock.astype(bool)).sum()))
 
 
 def _data(session: Session, product_id: int, frame: pd.DataFrame, as_of: date) -> Data:

@@ -97,7 +97,7 @@ def run_out_rows(
 
 def by_warehouse(session: Session, product_id: int, today: date) -> list[dict[str, Any]]:
     """A product's run-out in each of its warehouses: warehouse_id, on_hand, status, p10_on, p50_on, p90_on,
-    chance_before_replenishment. What is kept, or computed this moment when that is stale."""
+    chance_before_replenishment. What is kept, or computed now when that is of another stock or day."""
     columns = (RunOut.status, RunOut.p10_on, RunOut.p50_on, RunOut.p90_on, RunOut.chance_before_replenishment)
     is_here = (RunOut.product_id == StockLevel.product_id) & (RunOut.warehouse_id == StockLevel.warehouse_id)
     question = (

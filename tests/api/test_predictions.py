@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from api import deps
-from core import auth, stock
+from core import auth, exclusions, products, stock
 from db.models import AuditLine, Forecast, IssuedRange, JobRun, ModelRun
 from db.session import reading, transaction
 from jobs.train import train
@@ -180,6 +180,23 @@ def test_the_summary_counts_days(client, as_role, product):
         "has_enough_data": True,
         "reason": None,
     }
+
+
+def test_days_left_out_are_not_counted_as_days_without_stock(client, as_role, product):
+    with transaction() as session:
+        wanted = products.by_uid(session, product).product.id
+        day = (NOW - timedelta(days=9)).date()
+        exclusions.leave_out_days(
+            session,
+            makers.an_actor(session),
+            wanted,
+            day,
+            day + timedelta(days=2),
+            reason="fair",
+            today=NOW.date(),
+        )
+    summary = client.get(f"{BASE}/{product}/data-summary", headers=as_role("viewer")).json()
+    assert (summary["days_with_demand"], summary["days_without_stock"]) == (42, 0)
 
 
 def test_the_batch_answers_for_all_products_by_sku_and_in_pages(client, as_role, product):

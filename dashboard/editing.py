@@ -28,6 +28,7 @@ class Answer:
     words: str
     undo: Work | None = None
     then: Callable[[], str] | None = None
+    is_idle: bool = False  # nothing was changed: a second click found the work of the first
 
 
 def desk(name: str) -> dict[str, Any]:
@@ -44,9 +45,10 @@ def write(mine: dict[str, Any], work: Work) -> Any:
     """Do `work(session, person)` in one transaction for whoever is signed in now; call it from a callback.
 
     What it answers is kept in `mine["answer"]` and returned; a refusal is kept in `mine["refused"]` and
-    answers None. The form stays as it was typed.
+    answers None. The form stays as it was typed. Where nothing was changed, the answer to what was done just
+    before stands, with its Undo: the two runs of a double click may even overlap.
     """
-    mine.pop("answer", None)
+    earlier = mine.pop("answer", None)
     mine.pop("refused", None)
     try:
         person = signin.require()
@@ -59,6 +61,8 @@ def write(mine: dict[str, Any], work: Work) -> Any:
         return None
     if isinstance(answer, Answer) and answer.then is not None:
         answer = replace(answer, words=answer.words + _afterwards(answer.then), then=None)
+    if isinstance(answer, Answer) and answer.is_idle:
+        answer = mine.get("answer") or earlier or answer
     mine["answer"] = answer
     looks.forget()
     looks.places.clear()
@@ -101,10 +105,10 @@ def _undo(mine: dict[str, Any], answer: Answer) -> None:
         renew(mine)
 
 
-def needed(value: Any, what: str) -> Any:
-    """The value of a field that may not be left empty."""
+def needed(value: Any, what: str, verb: str = "enter") -> Any:
+    """The value of a field that may not be left empty; `verb` says how one fills it."""
     if value is None or value == "":
-        raise BadInput(f"{what}: enter one first.")
+        raise BadInput(f"{what}: {verb} one first.")
     return value
 
 

@@ -159,7 +159,7 @@ def _draw_form(mine: dict, rows: Sequence[Row], product_id: int) -> None:
         )
         with st.container(horizontal=True):
             st.form_submit_button("Save", key="weeks_save", on_click=_save, args=(mine, rows, product_id))
-    st.button("Close", key="weeks_close", on_click=_close, args=(mine,))
+            st.form_submit_button("Close", key="weeks_close", on_click=_close, args=(mine,))
 
 
 def _draw_week(row: Row, form: str) -> None:
@@ -230,7 +230,8 @@ def _write(mine: dict, product_id: int, what: str, verb: Any, **about: Any) -> A
         before = predictions.outlook(session, product_id, today).verdict
         done = verb(session, person, product_id, now=now, **about)
         undo = partial(_undo, product_id=product_id, done=done) if done.weeks else None
-        return Answer(ui.safe_md(what) + _effect(session, product_id, before, today), undo)
+        words = ui.safe_md(what) + _effect(session, product_id, before, today)
+        return Answer(words, undo, is_idle=not done.weeks)
 
     return editing.write(mine, work)
 

@@ -61,17 +61,27 @@ TASKS = (
 
 @dataclass(frozen=True)
 class Errand:
-    """Work that only people ask for, in a process of its own beside the long work of the timetable."""
+    """Work that only people ask for, in a process of its own beside the long work of the timetable.
+
+    `words` say when that is.
+    """
 
     job: str
     title: str
+    words: str
     runs_in: str = "errand"
     limit: timedelta = timedelta(minutes=30)
 
 
 ERRANDS = (
-    Errand("import", "Bring in a file"),
+    Errand("import", "Bring in a file", "when somebody brings one in"),
     # Beside the imports: nobody who waits for a picture waits for a file.
-    Errand("pattern", "Draw a product's season", runs_in="picture", limit=timedelta(minutes=5)),
+    Errand(
+        "pattern",
+        "Draw a product's patterns",
+        "when somebody asks for them on a product's page",
+        runs_in="picture",
+        limit=timedelta(minutes=5),
+    ),
 )
 BY_NAME = {task.job: task for task in TASKS}

@@ -41,6 +41,11 @@ COUNTED = {
     "void": "not judged",
     "issued": "ranges issued",
 }
+# Where what a run is about can be looked at: view, and what its address says besides the id.
+SUBJECTS: dict[str, tuple[str, dict[str, str]]] = {
+    "import": ("views/imports.py", {}),
+    "pattern": ("views/product.py", {"show": "patterns"}),
+}
 SILENT_AFTER = timedelta(minutes=5)
 LOOK_SECONDS = 2
 RUNS_SHOWN = 6
@@ -185,7 +190,7 @@ def draw_job(job: Task | Errand, seen: Seen, write: Formats) -> None:
                 st.button("Cancel", key=f"cancel-{job.job}", on_click=cancel, args=(newest.id,))
             elif isinstance(job, Task):
                 st.button("Run now", key=f"run-{job.job}", on_click=ask, args=(job.job,))
-        st.caption(when(job, write, now) if isinstance(job, Task) else "when somebody brings one in")
+        st.caption(when(job, write, now) if isinstance(job, Task) else job.words)
         if newest is None:
             st.markdown(":gray[Has not run yet.]")
             return
@@ -222,7 +227,8 @@ def draw_run(run: Any, seen: Seen, write: Formats) -> None:
             on_click=turn_log, args=(run.id,),
         )  # fmt: skip
         if run.subject:
-            st.page_link("views/imports.py", label="Open", query_params={"id": run.subject})
+            page, about = SUBJECTS[run.job]
+            st.page_link(page, label="Open", query_params={"id": run.subject, **about})
     if is_open:
         draw_log(seen.log, write)
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import job_log, job_runs, timetable
 from db.models import JobRun
-from tests.makers import an_actor
+from tests.makers import a_product, an_actor
 
 
 def texts(app):
@@ -135,3 +135,14 @@ def test_a_silent_scheduler_is_said_on_every_view(browser, session):
     st.cache_data.clear()  # the look is kept for some seconds
     app = browser("viewer", "movements")
     assert not any("scheduler" in warning.value for warning in app.warning)
+
+
+def test_a_run_about_a_product_opens_that_product(browser, session):
+    product = a_product(session)
+    job_runs.request(session, an_actor(session), "pattern", datetime.now(UTC), subject=str(product.uid))
+    session.commit()
+    app = browser("admin", "jobs")
+    assert "when somebody asks for them on a product's page" in texts(app)
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == "Open")
+    assert link.page == "product"
+    assert link.query_string == f"id={product.uid}&show=patterns"

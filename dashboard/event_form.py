@@ -152,7 +152,7 @@ def _save(mine: dict[str, Any], event: Shown | None, today: date) -> None:
 def _add(session: Session, person: Actor, *, values: dict, said: dict, today: date) -> Answer:
     scope: dict[str, Any] = {"warehouse_id": said["place"]}
     if said["about"] == CATEGORY:
-        scope["category"] = editing.needed(said["category"], "Category")
+        scope["category"] = editing.needed(said["category"], "Category", "choose")
     if said["about"] == PRODUCT:
         scope["product_id"] = products.by_sku(session, editing.needed((said["sku"] or "").strip(), "SKU")).id
     event = demand_events.add(session, person, today, **values, **scope)

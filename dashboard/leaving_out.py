@@ -90,7 +90,7 @@ def _leave_out(mine: dict, product_id: int, today: date) -> None:
         then = _then(session, product_id, today)
         why = said["reason"] or ""
         if said["what"] == SALE:
-            sale = editing.needed(said["sale"], "Sale")
+            sale = editing.needed(said["sale"], "Sale", "choose")
             out = exclusions.leave_out_sale(session, person, product_id, sale, reason=why)
         else:
             start = editing.needed(said["from"], "From")

@@ -74,19 +74,25 @@ def _look(page: ProductPage, today: date, *, with_sales: bool) -> Known:
 
 
 def _shelf(page: ProductPage, today: date) -> str:
-    """Days without stock of the last 90 days, and what they lost; today is not over."""
+    """Days without stock of the last 90 days, or of as many as there are, and what they lost; today is not
+    over."""
     write, path = ui.formats(), page.path[[day < today for day in page.path.day]]
-    without = int((~path.in_stock.astype(bool)).sum()) if len(path) else 0
+    if not len(path):
+        return ":gray[It was never in stock before today: there is nothing to learn from yet.]"
+    is_young = len(path) < looks.CHART_DAYS
+    days_known = f"its first {write.number(len(path))} days" if is_young else "the last 90 days"
+    if len(path) == 1:
+        days_known = "its first day"
+    without = int((~path.in_stock.astype(bool)).sum())
     if not without:
-        return ":gray[In stock on every one of the last 90 days: each of them showed its demand.]"
+        every = "on" if len(path) == 1 else "on every one of"
+        return f":gray[In stock {every} {days_known}: each of them showed its demand.]"
     days = "1 day" if without == 1 else f"{write.number(without)} days"
     lost = float(path.lost.sum())
     unit = ui.unit_md(page.detail.product.unit_of_measure, lost)
     about = f"about **{ui.safe_md(write.number(lost, 0 if lost >= 10 else 1))}**{unit} were lost"
     said = about if lost >= 0.05 else "hardly anything was lost"
-    return (
-        f"**{days} without stock** in the last 90 days, on which {said}. :gray[These days count as unseen.]"
-    )
+    return f"**{days} without stock** in {days_known}, on which {said}. :gray[These days count as unseen.]"
 
 
 def _line() -> Any:

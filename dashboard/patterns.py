@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -52,8 +53,10 @@ def draw(page: ProductPage, person: Actor, today: date) -> None:  # noqa: ARG001
 def _draw_nothing(page: ProductPage, mine: dict[str, Any], *, may_ask: bool) -> None:
     words = "What grows or fades, which weekdays sell, and the time of year."
     if may_ask:
-        ui.empty("These pictures are drawn when somebody asks.", words)
-        _button("Draw them", page, mine)
+        ui.empty(
+            "These pictures are drawn when somebody asks.", words, button="Draw them",
+            on_click=partial(_ask, mine, str(page.detail.product.uid)),
+        )  # fmt: skip
     elif not page.detail.product.is_active:
         ui.empty("Nothing is drawn of a product that is not sold any more.", words)
     else:

@@ -13,7 +13,7 @@ from db.session import reading
 
 
 def draw(page: ProductPage, today: date) -> None:
-    """A small table; nothing in a shop where the product lies in one warehouse only."""
+    """A small table; nothing where the product lies in one warehouse only: the page has said it already."""
     codes = {level.warehouse_id: level.code for level in page.detail.levels}
     if len(codes) < 2 or not page.detail.product.is_active:
         return
@@ -21,7 +21,7 @@ def draw(page: ProductPage, today: date) -> None:
         rows = predictions.by_warehouse(session, page.detail.product.id, today)
     write = ui.formats()
     shown = [row for row in rows if row["warehouse_id"] in codes]
-    if not shown:
+    if len(shown) < 2:
         return
     frame = pd.DataFrame(
         {

@@ -84,7 +84,7 @@ def _draw_fields(known: Base, answer: Answer) -> None:
             st.number_input, "Service level in %", "service", float(scenario.service_percent),
             float(what_if.USUAL_SERVICE_PERCENT), value=None, step=1.0, format="%.12g",
             placeholder=str(what_if.USUAL_SERVICE_PERCENT),
-            help="In so many of the futures everything that is asked for is there.",
+            help="The chance that everything that is asked for is there.",
         )  # fmt: skip
         days = {"min_value": known.today, "max_value": known.last_on, "format": "YYYY-MM-DD"}
         _field(st.date_input, "Order on", "order", scenario.order_on or known.today, known.today, **days)
@@ -172,7 +172,7 @@ def _advice(page: ProductPage, known: Base, scenario: Scenario, advice: Advice) 
         )
     if advice.chance_before >= 1 - float(advice.percent) / 100:
         gone = ui.safe_md(write.share(advice.chance_before))
-        words += f" :orange[Used up before that in {gone} of the futures.]"
+        words += f" :orange[It may be used up before that: {gone} chance.]"
     return words
 
 
@@ -195,12 +195,12 @@ def _told(known: Base, outcome: Outcome, until: str) -> dict[str, str]:
     money = f" ({write.money(outcome.money_lost)})" if outcome.money_lost else ""
     return {
         "Runs out": _when(verdict, known.today),
-        "Most likely": write.weekday(verdict.p50_on),
+        "Most likely": _likely(verdict, known.last_on),
         **{label: write.share(getattr(passage, name)) for name, label in CHANCES},
         until: f"{write.number(outcome.lost, 1)}{money}",
         "Demand": write.rate(passage.daily_rate),
         "On hand lasts": write.cover(passage.days_of_cover, known.on_hand),
-        "Order by": write.weekday(by) if by else "no need yet",
+        "Order by": ("now" if by <= known.today else write.weekday(by)) if by else "no need yet",
     }
 
 
@@ -210,6 +210,12 @@ def _when(verdict: Verdict, today: date) -> str:
     if verdict.p10_on is None:
         return "over 3 months"
     return ui.formats().span(verdict.p10_on, verdict.p90_on, today)
+
+
+def _likely(verdict: Verdict, last_on: date) -> str:
+    """The most likely day; where it lies beyond what is forecast, that it does."""
+    write = ui.formats()
+    return write.weekday(verdict.p50_on) if verdict.p50_on else f"after {write.day(last_on)}"
 
 
 def _picture(known: Base, answer: Answer) -> stock_chart.WhatIf:

@@ -100,6 +100,9 @@ def draw_one(wanted: str, today_: date) -> None:
     if wanted == event_form.NEW and may_edit:
         event_form.draw(editing.desk("event new"), None, today_)
         return
+    if wanted == event_form.NEW:
+        ui.refused("Only managers add events.")
+        return
     try:
         with reading() as session:
             event = demand_events.by_uid(session, wanted)

@@ -141,7 +141,7 @@ def test_who_may_not_write_reads_it_and_gets_no_form(browser, session):
     assert "+25 % as stated" in plain(words(app))
     assert not app.text_input or all(not widget.label.startswith("Name") for widget in app.text_input)
     assert "Save" not in [button.label for button in app.button]
-    assert browser("user", "events", id="new").error[0].value
+    assert "Only managers" in browser("user", "events", id="new").error[0].value
     for wanted in ("nonsense", "00000000-0000-0000-0000-000000000000"):
         assert browser("user", "events", id=wanted).error[0].value
 

@@ -107,8 +107,22 @@ def test_a_one_off_day_is_shown_and_can_be_left_out_from_there(open_page, produc
     assert "typing error" in told
 
 
+def test_a_young_product_is_not_said_to_have_been_there_for_90_days(browser, session):
+    old = a_product(session, 20, stock_at=NOW - timedelta(days=200))
+    young = a_product(session, 20, stock_at=NOW - timedelta(days=7))
+    new = a_product(session)
+    session.commit()
+    assert "In stock on every one of the last 90 days" in words(browser("viewer", "product", id=str(old.uid)))
+    assert "In stock on every one of its first 7 days" in words(
+        browser("viewer", "product", id=str(young.uid))
+    )
+    told = words(browser("viewer", "product", id=str(new.uid)))
+    assert "In stock on" not in told
+    assert "nothing to learn from yet" in told
+
+
 def test_empty_shelves_events_and_nothing_special_are_said_in_words(open_page, browser, product, session):
-    assert "In stock on every one of the last 90 days" in words(open_page())
+    assert "In stock on every one of its first" in words(open_page())
     demand_events.add(
         session, an_actor(session), TODAY, name="Fair *week*", starts_on=TODAY + timedelta(days=5),
         effect_percent=40, product_id=product.id,
@@ -124,7 +138,7 @@ def test_empty_shelves_events_and_nothing_special_are_said_in_words(open_page, b
     assert "Leave demand out" not in [button.label for button in app.button]
     app = browser("viewer", "product", id=str(sold_out.uid))
     told = plain(words(app))
-    assert "days without stock** in the last 90 days" in told
+    assert "days without stock** in its first" in told
     assert "were lost" in told
 
 

@@ -142,7 +142,7 @@ def test_a_bad_value_that_is_typed_is_refused_too(open_page):
 
 
 def test_stock_that_ends_before_the_order_comes_is_said(open_page):
-    assert "Used up before that in > 99 % of the futures" in plain(words(open_page(whatif="1", demand="200")))
+    assert "It may be used up before that: > 99 % chance" in plain(words(open_page(whatif="1", demand="200")))
     app = open_page(whatif="1", lead="365")
     assert "The order would arrive after" in words(app)
 

@@ -20,6 +20,7 @@ def frame(
     by_warehouse: bool = False,
     since: date | None = None,
     as_booked: bool = False,
+    as_happened: bool = False,
 ) -> pd.DataFrame:
     """Dense daily demand of every product from its first movement to `until` (inclusive), as it is learned.
 
@@ -27,7 +28,8 @@ def frame(
     least 0) and in_stock: False on a day that does not show regular demand. That is a day that began and
     ended with nothing on the shelf and brought nothing, and, with y = 0, a day that was left out or closed
     and a day of a promotion. A sale that was left out is not in y. A product that replaces another one has
-    its days too. With `since` earlier days are left out of the frame, not of the stock; `as_booked` knows
+    its days too. With `since` earlier days are left out of the frame, not of the stock. `as_happened` shows
+    closed days and promotions as they were: what forecasts of the past are held against. `as_booked` knows
     nothing of what people said.
     """
     found = demand_days.look(
@@ -39,7 +41,8 @@ def frame(
     if since is not None:
         first = np.maximum(first, (since - found.start).days)
     row, col = np.nonzero(np.arange(found.demand.shape[1]) >= first[:, None])
-    shown = ~(found.left_out | found.is_event)[row, col]
+    hidden = found.left_out if as_happened else found.left_out | found.closed | found.is_event
+    shown = ~hidden[row, col]
     days = np.datetime64(found.start, "D") + col.astype("timedelta64[D]")
     return pd.DataFrame(
         {

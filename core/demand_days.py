@@ -1,7 +1,7 @@
 """Demand by product and day as it was booked, and which of it forecasts do not learn from, in arrays.
 
 A product that replaces another one has its history too. A sale that was left out is out of its day's demand.
-Days that were left out, closed days and the days of promotions are marked.
+Days that were left out, closed days and the days of promotions are marked, each apart.
 """
 
 import io
@@ -31,7 +31,7 @@ class Days:
     """Demand of many products, rows in the order of `ids`, one column a day from `start` on.
 
     `demand` (units, booked), `in_stock` (False on a day that began and ended with nothing on the shelf and
-    brought nothing), `left_out` (an exclusion, or closed) and `is_event` (a promotion or the like) have the
+    brought nothing), `left_out` (an exclusion), `closed` and `is_event` (a promotion or the like) have the
     shape (rows, days); `first` is each row's first day. Before it nothing holds.
     """
 
@@ -40,6 +40,7 @@ class Days:
     demand: np.ndarray
     in_stock: np.ndarray
     left_out: np.ndarray
+    closed: np.ndarray
     is_event: np.ndarray
     first: np.ndarray
 
@@ -51,7 +52,7 @@ class Days:
     def seen(self) -> np.ndarray:
         """Days that show regular demand as it was."""
         alive = np.arange(self.demand.shape[1]) >= self.first[:, None]
-        return self.in_stock & ~self.left_out & ~self.is_event & alive
+        return self.in_stock & ~(self.left_out | self.closed | self.is_event) & alive
 
     def columns(self, starts_on: date, ends_on: date) -> slice:
         """The days from `starts_on` to `ends_on` as far as they are here."""
@@ -91,8 +92,8 @@ def look(
     in_stock = (np.maximum(closing - net, closing) > NOTHING_ON_THE_SHELF) | (demand > 0)
     first = np.full(len(ids), shape[1])
     np.minimum.at(first, codes, column)
-    no, no_event = np.zeros(shape, bool), np.zeros(shape, bool)
-    found = Days(tuple(ids), start.astype(object), demand, in_stock, no, no_event, first)
+    marks = (np.zeros(shape, bool) for _ in range(3))
+    found = Days(tuple(ids), start.astype(object), demand, in_stock, *marks, first)
     if not as_booked:
         rows = _Rows(moved, codes, by_warehouse=by_warehouse)
         _leave_out(session, found, rows, wanted)
@@ -156,7 +157,7 @@ def _mark_events(session: Session, found: Days, rows: _Rows, until: date) -> Non
     events = events_between(session, found.start, until)
     of_category = _of_categories(session, {event.category for event in events if event.category is not None})
     for event in events:
-        marks = found.left_out if event.kind == "closed" else found.is_event
+        marks = found.closed if event.kind == "closed" else found.is_event
         days = found.columns(event.starts_on, event.ends_on)
         if event.product_id is None and event.category is None and event.warehouse_id is None:
             marks[:, days] = True

@@ -209,4 +209,4 @@ def _event_days(known: Days, row: int, mine: Sequence[DemandEvent]) -> np.ndarra
     for event in mine:
         on[known.columns(event.starts_on, event.ends_on)] = True
     on[: known.first[row]] = False
-    return np.flatnonzero(on & known.in_stock[row] & ~known.left_out[row])
+    return np.flatnonzero(on & known.in_stock[row] & ~(known.left_out | known.closed)[row])

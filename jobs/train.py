@@ -162,18 +162,21 @@ def _learn(plan: Plan, crew: workers.Crew, say: Say) -> Learned:
     """Build the library and judge the methods, on at most `LIBRARY_PRODUCTS` products."""
     picked = np.linspace(0, len(plan.products) - 1, min(len(plan.products), LIBRARY_PRODUCTS)).astype(int)
     products = [plan.products[place] for place in picked]
-    parts = []
+    learned, happened = [], []
     for some in _parts(products, WINDOW):
-        with reading(LONG) as looking:
-            frame = _look(looking, plan, some)
-        parts.append(_history(frame, plan.as_of))
-    history = training.together([part for part in parts if part is not None])
+        with reading(LONG, snapshot=True) as looking:
+            frames = [_look(looking, plan, some, as_happened=was) for was in (False, True)]
+        if len(frames[0]):
+            learned.append(_history(frames[0], plan.as_of))
+            happened.append(_history(frames[1], plan.as_of))
+    history = training.together(learned)
     if history is None:
         return Learned(training.Frozen.of(None), {})
     library = analogs.build_library(outliers.limit(history)[0]).dump()
     judged = leaderboard.judge(
         history,
         lambda known: training.pool_of(analogs.build_library(known)),
+        happened=training.together(happened),
         run=crew.each,
         progress=lambda done, total: say(JUDGING, done, total),
         slow_products=min(leaderboard.SLOW_PRODUCTS, len(history) // SLOW_ONE_IN),
@@ -266,8 +269,8 @@ def _window(plan: Plan, learned: Learned, products: list[int]) -> list[training.
     return training.batches(products, histories, scores, coming, BATCH)
 
 
-def _look(session: Session, plan: Plan, products: list[int], *, by_warehouse: bool = False) -> pd.DataFrame:
-    return demand.frame(session, plan.as_of, product_ids=products, by_warehouse=by_warehouse)
+def _look(session: Session, plan: Plan, products: list[int], **how: bool) -> pd.DataFrame:
+    return demand.frame(session, plan.as_of, product_ids=products, **how)
 
 
 def _history(frame: pd.DataFrame, as_of: date) -> History | None:

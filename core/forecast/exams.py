@@ -87,7 +87,8 @@ def set_exam(
 
     These have 56 days of life and a sale in the last 28 days, and their next `horizon_days` days are known
     and were in stock (days without stock hide when the stock would have run out).
-    `known` and `learned` (the same products) spare the work of cutting the history; see `Exam`.
+    `known` and `learned` (the same products) spare the work of cutting the history, see `Exam`; with them the
+    history need say only what happened.
     Raises ValueError when the history ends within the horizon.
     """
     known = known if known is not None else history.before(origin)

@@ -70,6 +70,7 @@ def judge(
     history: History,
     make_pool: Callable[[History], Pool],
     *,
+    happened: History | None = None,
     run: Run | None = None,
     progress: Callable[[int, int], None] | None = None,
     most_products: int = MOST_PRODUCTS,
@@ -85,15 +86,19 @@ def judge(
     same every time. The report is the same whoever works through the batches, but for the milliseconds.
 
     Args:
+        history: the days as they are learned from.
+        happened: the same products on the same days as they were, which the answers are held against: on days
+            that nobody learns from, a promotion or closed doors, stock is used up too. None: the history.
         make_pool: the default pool from what was known at an origin, one-off outliers limited as in training.
         run: works through batches, see `Run`; here and now without.
         progress: called with the number of products judged (once per origin) and of how many.
     """
+    happened = history if happened is None else happened
     origins = exams.origins(history, HORIZON_DAYS, most_origins)
     known = [history.before(origin) for origin in origins]
     learned = [outliers.limit(then)[0] for then in known]
     asked = [
-        exams.set_exam(history, origin, HORIZON_DAYS, known=then, learned=seen)
+        exams.set_exam(happened, origin, HORIZON_DAYS, known=then, learned=seen)
         for origin, then, seen in zip(origins, known, learned, strict=True)
     ]
     judged = _evenly(sorted({unique_id for exam in asked for unique_id in exam.known.ids}), most_products)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from core import demand, demand_events, event_effects, stock
+from core import demand, demand_events, event_effects, exclusions, stock
 from core.errors import BadInput, NotAllowed, NotFound, RuleBroken
 from db.models import AuditLine, DemandEvent
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -192,6 +192,22 @@ def test_past_days_of_an_event_are_unseen_for_those_it_is_about(session):
     demand_events.remove(session, an_actor(session), gone.uid)
     assert unseen(session, lamp) == {str(lamp.id): [-8, -7, -5]}
     assert unseen(session, chair) == {str(chair.id): [-5, -3]}
+
+
+def test_what_happened_is_shown_for_a_comparison_but_for_days_left_out(session):
+    product = sold_daily(session, 30, promoted=(-10,))
+    an_event(session, -10, -10)
+    an_event(session, -8, -8, kind="closed")
+    exclusions.leave_out_days(session, an_actor(session), product.id, on(-6), reason="fire", today=TODAY)
+    learned, happened = (
+        demand.frame(session, YESTERDAY, product_ids=[product.id], as_happened=was).set_index("ds")
+        for was in (False, True)
+    )
+    days = [str(on(n)) for n in (-10, -8, -6, -5)]
+    assert learned.loc[days, "y"].tolist() == [0, 0, 0, 2]
+    assert learned.loc[days, "in_stock"].tolist() == [False, False, False, True]
+    assert happened.loc[days, "y"].tolist() == [6, 2, 0, 2]
+    assert happened.loc[days, "in_stock"].tolist() == [True, True, False, True]
 
 
 def test_an_event_in_one_warehouse_hides_the_days_there_and_of_all_where_that_place_weighs(session):

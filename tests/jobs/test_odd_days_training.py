@@ -20,12 +20,14 @@ def sold(session, quantities, places):
     actor = an_actor(session)
     product = a_product(session)
     for place in places:
-        stock.add(session, actor, product.id, place.id, 5_000, occurred_at=NOW - timedelta(days=DAYS + 1))
+        stock.add(
+            session, actor, product.id, place.id, 5_000, occurred_at=NOW - timedelta(days=len(quantities) + 1)
+        )
     for n, quantity in enumerate(quantities):
         if quantity:
             stock.remove(
                 session, actor, product.id, places[n % len(places)].id, quantity, reason_code="sale",
-                occurred_at=NOW - timedelta(days=DAYS - n),
+                occurred_at=NOW - timedelta(days=len(quantities) - n),
             )  # fmt: skip
     return product
 
@@ -67,3 +69,18 @@ def test_one_product_equals_all_with_events_exclusions_successors_and_one_off_da
             assert draft.paths == bytes(kept.paths), unique_id
             assert draft.limited == kept.limited
     assert given.coming[f"{one_off.id}"][3:8].min() > 1.2
+
+
+def test_a_shop_with_an_event_every_month_still_learns_how_good_its_forecasts_are(session):
+    product = sold(session, [2, 1, 0, 3, 1] * 30, [the_warehouse(session)])
+    for days_ago in range(10, 150, 28):
+        day = TODAY - timedelta(days=days_ago)
+        demand_events.add(session, an_actor(session), TODAY, name="Market", starts_on=day)
+    session.commit()
+    train(NOW)
+    scores = session.scalar(
+        sa.select(Forecast.scores).where(
+            Forecast.product_id == product.id, Forecast.warehouse_id.is_(None), Forecast.is_current
+        )
+    )
+    assert scores["tasks"] >= 3

@@ -1,6 +1,7 @@
 """The leaderboard: every method on the same tasks, the same whoever works it out, with reasons in words."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,19 @@ def test_a_method_that_fails_on_a_product_is_judged_on_the_others(shop, monkeypa
     level, pool = report.of_member("level"), report.of_member("pool")
     assert level.failed == 2
     assert level.products == pool.products - 2
+
+
+def test_a_promotion_every_month_leaves_something_to_judge(shop):
+    """Nobody learns from its days, but stock is used up on them as on any other."""
+    in_stock, demand = shop.in_stock.copy(), shop.demand.copy()
+    in_stock[:, ::28] = False
+    demand[:, ::28] = np.where(np.isnan(demand[:, ::28]), np.nan, 0.0)
+    learned = replace(shop, demand=demand, in_stock=in_stock)
+    assert leaderboard.judge(learned, pool_for, most_origins=1).scores.empty
+    judged = leaderboard.judge(learned, pool_for, happened=shop, most_origins=1).scores
+    as_usual = leaderboard.judge(shop, pool_for, most_origins=1).scores
+    assert len(judged) == len(as_usual)
+    assert judged["crps"].mean() == pytest.approx(as_usual["crps"].mean(), rel=0.1)
 
 
 def test_a_pool_that_fails_on_every_product_is_judged_on_nothing(shop, monkeypatch):

@@ -131,7 +131,11 @@ def listing(
 
 def by_uid(session: Session, uid: uuid.UUID | str) -> Shown:
     """The alert with this public id. Refuses an unknown or malformed id."""
-    row = session.execute(_shown(Alert.state).where(Alert.uid == _uid(uid))).mappings().one_or_none()
+    row = (
+        session.execute(_shown(Alert.state).where(Alert.uid == inputs.uid(uid, "an alert")))
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise NotFound("There is no such alert.")
     return Shown(**row)
@@ -190,13 +194,6 @@ def _known(words: str | Sequence[str] | None, known: Sequence[str], what: str) -
         if word not in known:
             raise BadInput(f"'{inputs.shown(word)}' is not a {what} of alerts; they are {', '.join(known)}.")
     return wanted
-
-
-def _uid(uid: uuid.UUID | str) -> uuid.UUID:
-    try:
-        return uid if isinstance(uid, uuid.UUID) else uuid.UUID(uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(uid)}' is not the id of an alert.") from None
 
 
 # -- Acting --------------------------------------------------------------------------------------------------
@@ -261,7 +258,7 @@ def resolve(session: Session, actor: Actor, uid: uuid.UUID | str, now: datetime)
 def _locked(session: Session, uid: uuid.UUID | str) -> Alert:
     alert = session.scalar(
         select(Alert)
-        .where(Alert.uid == _uid(uid))
+        .where(Alert.uid == inputs.uid(uid, "an alert"))
         .with_for_update()
         .execution_options(populate_existing=True)
     )

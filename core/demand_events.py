@@ -95,7 +95,7 @@ def of_product(session: Session, product: Product, since: date, until: date) -> 
 def by_uid(session: Session, event_uid: uuid.UUID | str) -> Shown:
     """The event, which stands. Refuses an unknown or malformed id, and one that was removed."""
     found = session.execute(
-        _shown().where(DemandEvent.uid == _uid(event_uid), DemandEvent.removed_at.is_(None))
+        _shown().where(DemandEvent.uid == inputs.uid(event_uid, "an event"), DemandEvent.removed_at.is_(None))
     ).first()
     if found is None:
         raise NotFound("There is no such event; it may have been removed.")
@@ -104,7 +104,7 @@ def by_uid(session: Session, event_uid: uuid.UUID | str) -> Shown:
 
 def concerned(session: Session, event_uid: uuid.UUID | str) -> list[int]:
     """Ids of the active products whose demand an event is about, removed or not."""
-    event = session.scalar(select(DemandEvent).where(DemandEvent.uid == _uid(event_uid)))
+    event = session.scalar(select(DemandEvent).where(DemandEvent.uid == inputs.uid(event_uid, "an event")))
     if event is None:
         raise NotFound("There is no such event.")
     question = select(Product.id).where(Product.is_active).order_by(Product.id)
@@ -235,17 +235,10 @@ def _refuse_twice(session: Session, values: dict[str, Any], but: int | None) -> 
         )
 
 
-def _uid(given: uuid.UUID | str) -> uuid.UUID:
-    try:
-        return given if isinstance(given, uuid.UUID) else uuid.UUID(given)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(given)}' is not the id of an event.") from None
-
-
 def _locked(session: Session, event_uid: uuid.UUID | str) -> DemandEvent:
     found = session.scalar(
         select(DemandEvent)
-        .where(DemandEvent.uid == _uid(event_uid))
+        .where(DemandEvent.uid == inputs.uid(event_uid, "an event"))
         .with_for_update()
         .execution_options(populate_existing=True)
     )

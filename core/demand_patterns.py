@@ -103,10 +103,7 @@ def country_of(locale: str) -> str | None:
 
 
 def _product(session: Session, product_uid: uuid.UUID | str) -> Product:
-    try:
-        wanted = product_uid if isinstance(product_uid, uuid.UUID) else uuid.UUID(product_uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(product_uid)}' is not the id of a product.") from None
+    wanted = inputs.uid(product_uid, "a product")
     product = session.scalar(select(Product).where(Product.uid == wanted))
     if product is None:
         raise NotFound("There is no such product.")

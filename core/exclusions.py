@@ -207,10 +207,7 @@ def _product(session: Session, product_id: int) -> Product:
 
 
 def _locked(session: Session, exclusion_uid: uuid.UUID | str) -> DemandExclusion:
-    try:
-        wanted = exclusion_uid if isinstance(exclusion_uid, uuid.UUID) else uuid.UUID(exclusion_uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(exclusion_uid)}' is not the id of demand left out.") from None
+    wanted = inputs.uid(exclusion_uid, "demand left out")
     found = session.scalar(
         select(DemandExclusion)
         .where(DemandExclusion.uid == wanted)

@@ -210,10 +210,7 @@ def _check_place(session: Session, warehouse_id: int) -> None:
 
 def _locked(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:
     """The receipt as it is now; who else receives or cancels it waits."""
-    try:
-        wanted = receipt_uid if isinstance(receipt_uid, uuid.UUID) else uuid.UUID(receipt_uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(receipt_uid)}' is not the id of stock on its way.") from None
+    wanted = inputs.uid(receipt_uid, "stock on its way")
     found = session.scalar(
         select(ExpectedReceipt)
         .where(ExpectedReceipt.uid == wanted)

@@ -1,5 +1,7 @@
 """What people and programs hand in, checked before it reaches the database or a sentence."""
 
+import uuid
+
 from core.errors import BadInput, NotFound
 
 SMALL_ID_MOST = 2**31 - 1
@@ -44,6 +46,14 @@ def small_id(value: int, what: str) -> int:
 def big_id(value: int, what: str) -> int:
     """The id of a movement; see `small_id`."""
     return _id(value, what, BIG_ID_MOST)
+
+
+def uid(value: uuid.UUID | str, what: str) -> uuid.UUID:
+    """A public id as an address or a program gives it. Refuses what cannot be one: `what` is "an event"."""
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
+    except ValueError:
+        raise NotFound(f"'{shown(value)}' is not the id of {what}.") from None
 
 
 def _id(value: int, what: str, most: int) -> int:

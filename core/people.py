@@ -80,7 +80,7 @@ def listing(
         select(func.count()).where(of_person, auth.is_open(now)).scalar_subquery().label("sign_ins"),
     ).where(Person.email != auth.SYSTEM_EMAIL)
     if person_uid is not None:
-        question = question.where(Person.uid == _uid(person_uid))
+        question = question.where(Person.uid == inputs.uid(person_uid, "a person"))
     pattern = like(text)
     if pattern is not None:
         question = question.where(or_(Person.name.ilike(pattern), Person.email.ilike(pattern)))
@@ -197,20 +197,13 @@ def _locked(session: Session, person_uid: uuid.UUID | str) -> Person:
     """The person, who stands still until the transaction ends."""
     person = session.scalar(
         select(Person)
-        .where(Person.uid == _uid(person_uid), Person.email != auth.SYSTEM_EMAIL)
+        .where(Person.uid == inputs.uid(person_uid, "a person"), Person.email != auth.SYSTEM_EMAIL)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if person is None:
         raise NotFound("There is no such person.")
     return person
-
-
-def _uid(given: uuid.UUID | str) -> uuid.UUID:
-    try:
-        return given if isinstance(given, uuid.UUID) else uuid.UUID(given)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(given)}' is not the id of a person.") from None
 
 
 # -- Passwords -----------------------------------------------------------------------------------------------

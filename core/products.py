@@ -101,10 +101,7 @@ def search(
 
 def by_uid(session: Session, uid: uuid.UUID | str) -> Detail:
     """The product with this public id. Refuses an unknown or malformed id."""
-    try:
-        wanted = uid if isinstance(uid, uuid.UUID) else uuid.UUID(uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(uid)}' is not the id of a product.") from None
+    wanted = inputs.uid(uid, "a product")
     product = session.scalar(select(Product).where(Product.uid == wanted))
     if product is None:
         raise NotFound("There is no such product; it may have been another shop's link.")

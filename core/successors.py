@@ -56,7 +56,9 @@ def take_over(
     product = _locked(session, Product.id == inputs.small_id(product_id, "product"), f"product {product_id}")
     old = None
     if predecessor_uid is not None:
-        old = _locked(session, Product.uid == _uid(predecessor_uid), "such product to replace")
+        old = _locked(
+            session, Product.uid == inputs.uid(predecessor_uid, "a product"), "such product to replace"
+        )
         _check(session, product, old)
     before = predecessor(session, product.id)
     if (before and before.id) == (old and old.id):
@@ -97,10 +99,3 @@ def _locked(session: Session, which: object, what: str) -> Product:
     if found is None:
         raise NotFound(f"There is no {what}.")
     return found
-
-
-def _uid(given: uuid.UUID | str) -> uuid.UUID:
-    try:
-        return given if isinstance(given, uuid.UUID) else uuid.UUID(given)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(given)}' is not the id of a product.") from None

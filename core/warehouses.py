@@ -49,10 +49,7 @@ def by_code(session: Session, code: str) -> Warehouse:
 
 def by_uid(session: Session, uid: uuid.UUID | str) -> Warehouse:
     """The warehouse with this public id. Refuses an unknown or malformed id."""
-    try:
-        wanted = uid if isinstance(uid, uuid.UUID) else uuid.UUID(uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(uid)}' is not the id of a warehouse.") from None
+    wanted = inputs.uid(uid, "a warehouse")
     found = session.scalar(select(Warehouse).where(Warehouse.uid == wanted))
     if found is None:
         raise NotFound("There is no such warehouse; it may have been another shop's link.")

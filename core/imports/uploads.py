@@ -211,10 +211,7 @@ def _lines(number: int) -> str:
 
 
 def _row(session: Session, uid: uuid.UUID | str) -> Import:
-    try:
-        wanted = uid if isinstance(uid, uuid.UUID) else uuid.UUID(uid)
-    except ValueError:
-        raise NotFound(f"'{inputs.shown(uid)}' is not the id of an import.") from None
+    wanted = inputs.uid(uid, "an import")
     row = session.scalar(select(Import).where(Import.uid == wanted).execution_options(populate_existing=True))
     if row is None:
         raise NotFound("There is no such import.")

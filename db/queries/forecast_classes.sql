@@ -19,7 +19,7 @@ WITH current AS (
 )
 SELECT state, demand_class, products FROM sold WHERE products > 0
 UNION ALL
-SELECT 'none', NULL, missing.products
+SELECT 'none', NULL, CAST(missing.products AS bigint)
 FROM (
     SELECT (SELECT count(*) FROM product WHERE is_active) - coalesce(sum(sold.products), 0) AS products FROM sold
 ) AS missing

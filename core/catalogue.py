@@ -25,7 +25,7 @@ from core import (
 )
 from core.auth import Actor
 from core.errors import BadInput, KeyReused, NotFound, RuleBroken
-from db.models import Alert, Barcode, Forecast, Posting, Product, RunOut, WarehouseThreshold
+from db.models import Alert, Barcode, DemandPattern, Forecast, Posting, Product, RunOut, WarehouseThreshold
 
 MOST_BARCODES = 100  # of one product
 # A run-out follows from these; it is worked out anew when one of them changes.
@@ -142,8 +142,9 @@ def reactivate(session: Session, actor: Actor, product_id: int, today: date) -> 
 def delete(session: Session, actor: Actor, product_id: int) -> str:
     """Erase a product that nothing ever referred to; one with a history is deactivated.
 
-    Answers "erased" or "deactivated". Its barcodes, thresholds, alerts and forecasts go with it, for they say
-    nothing without it; a movement, stock on its way or a vendor's price keeps it.
+    Answers "erased" or "deactivated". Its barcodes, thresholds, alerts, forecasts and pictures go with it,
+    for they say nothing without it; a movement, stock on its way, a vendor's price or what people said of its
+    demand keeps it.
     """
     auth.must(actor, "delete catalogue")
     # A refresh would write down a run-out that names the forecast erased here.
@@ -156,7 +157,7 @@ def delete(session: Session, actor: Actor, product_id: int) -> str:
     try:
         # The foreign keys know better than any list here what refers to a product.
         with session.begin_nested():
-            for table in (Barcode, WarehouseThreshold, Alert, RunOut, Forecast):
+            for table in (Barcode, WarehouseThreshold, Alert, RunOut, Forecast, DemandPattern):
                 session.execute(erase(table).where(table.product_id == product.id))
             session.execute(erase(Product).where(Product.id == product.id))
     except IntegrityError:

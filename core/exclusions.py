@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from core import audit, auth, inputs, posting
+from core import audit, auth, catalogue, inputs, posting
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from db.models import DemandExclusion, Forecast, Movement, Person, Product
@@ -196,11 +196,7 @@ def _reason(given: str) -> str:
 
 def _product(session: Session, product_id: int) -> Product:
     """The product, locked: two people cannot leave out the same days."""
-    product = session.scalar(
-        select(Product).where(Product.id == inputs.small_id(product_id, "product")).with_for_update()
-    )
-    if product is None:
-        raise NotFound(f"There is no product {product_id}.")
+    product = catalogue.locked(session, product_id)
     if len(of_product(session, product.id)) >= MOST_OPEN:
         raise RuleBroken(f"{product.sku}: {MOST_OPEN} times demand is left out already. Undo some first.")
     return product

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs
+from core import audit, auth, catalogue, inputs
 from core.auth import Actor
 from core.errors import NotFound, RuleBroken
 from db.models import Product
@@ -53,12 +53,10 @@ def take_over(
     """
     auth.must(actor, "edit forecast")
     session.execute(_ONE_AT_A_TIME)
-    product = _locked(session, Product.id == inputs.small_id(product_id, "product"), f"product {product_id}")
+    product = catalogue.locked(session, product_id)
     old = None
     if predecessor_uid is not None:
-        old = _locked(
-            session, Product.uid == inputs.uid(predecessor_uid, "a product"), "such product to replace"
-        )
+        old = _locked(session, inputs.uid(predecessor_uid, "a product"))
         _check(session, product, old)
     before = predecessor(session, product.id)
     if (before and before.id) == (old and old.id):
@@ -92,10 +90,14 @@ def _check(session: Session, product: Product, old: Product) -> None:
         )
 
 
-def _locked(session: Session, which: object, what: str) -> Product:
+def _locked(session: Session, predecessor_uid: uuid.UUID) -> Product:
+    """The product to be replaced as it is now; who else changes it waits, who books stock of it does not."""
     found = session.scalar(
-        select(Product).where(which).with_for_update().execution_options(populate_existing=True)
+        select(Product)
+        .where(Product.uid == predecessor_uid)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     if found is None:
-        raise NotFound(f"There is no {what}.")
+        raise NotFound("There is no such product to replace.")
     return found

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import catalogue, expected, predictions, products, stock, thresholds
+from core import catalogue, demand_events, expected, predictions, products, stock, thresholds
 from core.errors import BadInput, KeyReused, NotAllowed, NotFound, RuleBroken, RunoutError
-from db.models import Alert, AuditLine, Barcode, Movement, Product, RunOut
+from db.models import Alert, AuditLine, Barcode, DemandPattern, Movement, Product, RunOut
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
 TODAY = date(2026, 6, 1)
@@ -158,6 +158,7 @@ def test_a_product_that_nothing_refers_to_is_erased_with_its_codes(session, mana
     admin = an_actor(session, "admin")
     product = make(session, manager, barcodes=["96385074"], reorder_threshold=4)
     thresholds.change(session, manager, product.id, the_warehouse(session).id, 2)
+    session.add(DemandPattern(product_id=product.id, as_of=TODAY, reason="nothing has moved yet"))
     assert catalogue.delete(session, admin, product.id) == "erased"
     assert session.scalar(sa.select(sa.func.count()).select_from(Product)) == 0
     assert session.scalar(sa.select(sa.func.count()).select_from(Barcode)) == 0
@@ -165,12 +166,14 @@ def test_a_product_that_nothing_refers_to_is_erased_with_its_codes(session, mana
     assert (action, before["sku"], before["reorder_threshold"]) == ("deleted", "LAMP-1", "4")
 
 
-@pytest.mark.parametrize("history", ["movement", "delivery"])
+@pytest.mark.parametrize("history", ["movement", "delivery", "event"])
 def test_a_product_with_a_history_is_only_deactivated(session, manager, history):
     product = make(session, manager, barcodes=["96385074"])
     place = the_warehouse(session)
     if history == "movement":
         stock.add(session, manager, product.id, place.id, 1)
+    elif history == "event":
+        demand_events.add(session, manager, TODAY, name="Fair", starts_on=TODAY, product_id=product.id)
     else:
         coming = expected.add(session, manager, product.id, place.id, 1, TODAY, today=TODAY)
         expected.cancel(session, manager, coming.uid, TODAY)

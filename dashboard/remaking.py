@@ -18,17 +18,29 @@ MOST_AT_ONCE = 10  # more of them would keep whoever clicked waiting: a job does
 def anew(product_ids: Sequence[int], today: date) -> str:
     """Make the forecasts of these products anew, or ask a job to; answers what to say. After the commit."""
     if len(product_ids) > MOST_AT_ONCE:
-        person = signin.require()
-        if not auth.may(person, "train"):
-            return " Forecasts follow with the next training."
-        transact(lambda session: job_runs.request(session, person, "refresh", looks.now()))
-        return " The forecasts concerned are being made anew."
+        if _ask_a_job():
+            return " The forecasts concerned are being made anew."
+        return " Forecasts follow with the next training."
     too_little = [product_id for product_id in product_ids if not _anew(product_id, today)]
-    return (
-        " Too little demand is left to learn from; the forecast before stays until the next training."
-        if (too_little)
-        else ""
+    if not too_little:
+        return ""
+    with reading() as session:
+        had = any(predictions.outlook(session, one, today).passage is not None for one in too_little)
+    if not had:
+        return " There is too little demand for a forecast yet."
+    then = (
+        "a job takes the old forecast away" if _ask_a_job() else "the old one stays until the next training"
     )
+    return f" Too little demand is left to learn from: {then}."
+
+
+def _ask_a_job() -> bool:
+    """Have a job train what was told something new. False for who may not."""
+    person = signin.require()
+    if not auth.may(person, "train"):
+        return False
+    transact(lambda session: job_runs.request(session, person, "refresh", looks.now()))
+    return True
 
 
 def _anew(product_id: int, today: date) -> bool:

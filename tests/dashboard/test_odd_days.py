@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from core import demand_events, exclusions, stock, successors
-from db.models import Forecast
+from db.models import Forecast, JobRun
+from jobs import train as training
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import field, press
 from tests.makers import a_product, an_actor, the_warehouse
@@ -168,8 +169,7 @@ def test_a_product_takes_over_a_history_and_gives_it_back(open_page, product, se
     assert successors.predecessor(session, product.id).id == old.id
 
 
-def test_too_little_demand_left_is_said_and_the_forecast_before_stays(open_page, product, session):
-    before = rate(session, product)
+def test_too_little_demand_left_is_said_and_a_job_takes_the_forecast_away(open_page, session):
     app = open_page()
     press(app, "Leave demand out")
     field(app, "From", "date_input").set_value(TODAY - timedelta(days=61))
@@ -177,5 +177,21 @@ def test_too_little_demand_left_is_said_and_the_forecast_before_stays(open_page,
     field(app, "Reason").input("everything was odd")
     press(app, "Leave it out")
     assert not app.exception
-    assert "Too little demand is left" in plain(words(app))
-    assert rate(session, product) == before
+    told = plain(words(app))
+    assert "Too little demand is left to learn from: a job takes the old forecast away" in told
+    assert session.scalars(sa.select(JobRun.job)).all() == ["refresh"]
+    training.train(datetime.now(UTC), only_moved=True)
+    app = open_page()
+    assert "No forecast yet" in words(app)
+    press(app, "Count it again")
+    assert "runs out" in plain(words(app))
+
+
+def test_where_there_was_no_forecast_none_is_said_to_be_taken_away(browser, sold_daily, session):
+    young = sold_daily(days=9)
+    app = browser("manager", "product", id=str(young.uid))
+    press(app, "Leave demand out")
+    field(app, "Reason").input("one big order")
+    press(app, "Leave it out")
+    assert "There is too little demand for a forecast yet" in plain(words(app))
+    assert session.scalars(sa.select(JobRun.job)).all() == []

@@ -136,9 +136,9 @@ def why(row: Any) -> str:
         return f"Tried on the past only {row.tasks:.0f} times: too few to judge"
     found = []
     if row.coverage < scorecard.LEAST_COVERAGE:
-        found.append("ranges held too seldom")
+        found.append("ranges often wrong")
     if abs(row.bias) >= scorecard.BIAS_DAYS:
-        found.append("dates come too late" if row.bias > 0 else "dates come too early")
+        found.append("dates too late" if row.bias > 0 else "dates too early")
     if not is_missing(row.skill) and row.skill < scorecard.NOTICEABLE_SKILL:
         found.append("no better than the simple rule")
     return _sentence(", ".join(found) or CLASSES.get(row.demand_class))

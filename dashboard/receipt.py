@@ -50,7 +50,7 @@ def lines(page: ProductPage) -> list[str]:
         told.append(f"**Changed by hand** {'; '.join(_edit(week) for week in outlook.edits)}")
     if passage.days_of_cover is not None:
         cover = ui.safe_md(write.number(passage.days_of_cover, 1))
-        told.append(f"**Lasts** {cover} days = {_q(outlook.on_hand)} ÷ {rate}")
+        told.append(f"**Cover** {cover} days = {_q(outlook.on_hand)} ÷ {rate}")
     if verdict.p10_on:
         told.append(_run_out_line(page))
     told.append(_order_line(page))

@@ -172,7 +172,11 @@ def _advice(page: ProductPage, known: Base, scenario: Scenario, advice: Advice) 
         )
     if advice.chance_before >= 1 - float(advice.percent) / 100:
         gone = ui.safe_md(write.share(advice.chance_before))
-        words += f" :orange[It may be used up before that: {gone} chance.]"
+        is_empty = advice.quantity and known.on_hand <= 0 and not known.receipts
+        before = (
+            "Nothing is on hand until then." if is_empty else f"It may be used up before that: {gone} chance."
+        )
+        words += f" :orange[{before}]"
     return words
 
 
@@ -199,7 +203,7 @@ def _told(known: Base, outcome: Outcome, until: str) -> dict[str, str]:
         **{label: write.share(getattr(passage, name)) for name, label in CHANCES},
         until: f"{write.number(outcome.lost, 1)}{money}",
         "Demand": write.rate(passage.daily_rate),
-        "On hand lasts": write.cover(passage.days_of_cover, known.on_hand),
+        "Cover": write.cover(passage.days_of_cover, known.on_hand),
         "Order by": ("now" if by <= known.today else write.weekday(by)) if by else "no need yet",
     }
 

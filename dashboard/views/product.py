@@ -74,7 +74,7 @@ def draw_header(page: ProductPage) -> None:
         cover = outlook.passage.days_of_cover if outlook.passage else None
         rate = f"{write.rate(outlook.passage.daily_rate)} expected" if outlook.passage else None
         st.metric(
-            "Lasts",
+            "Cover",
             write.cover(cover, outlook.on_hand),
             rate,
             delta_color="off",

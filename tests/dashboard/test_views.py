@@ -130,7 +130,7 @@ def test_the_product_says_when_it_runs_out_and_how_that_was_computed(browser, so
     assert "Most likely runs out" in text
     assert "Chance to run out" in text
     assert "How often right" in text
-    assert "Lasts" in text
+    assert "Cover" in text
     assert "days = 20 ÷" in text
     assert app.get("plotly_chart")
 

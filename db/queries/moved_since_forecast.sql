@@ -15,6 +15,15 @@ WITH RECURSIVE line (product_id, source_id, steps) AS (
     FROM product AS p
     LEFT JOIN forecast AS f ON f.product_id = p.id AND f.warehouse_id IS NULL AND f.is_current
     WHERE p.is_active
+), moved AS (
+    SELECT line.product_id, max(newest.day) AS day
+    FROM line
+    JOIN (
+        SELECT s.product_id, max(s.day) AS day FROM stock_day AS s
+        WHERE s.day > (SELECT min(known.as_of) FROM known) AND s.day <= :until
+        GROUP BY s.product_id
+    ) AS newest ON newest.product_id = line.source_id
+    GROUP BY line.product_id
 ), said (product_id, said_at) AS (
     SELECT e.product_id, greatest(e.created_at, e.undone_at) FROM demand_exclusion AS e
     UNION ALL
@@ -37,12 +46,10 @@ WITH RECURSIVE line (product_id, source_id, steps) AS (
 SELECT known.id AS product_id
 FROM known
 CROSS JOIN told_of_all
+LEFT JOIN moved ON moved.product_id = known.id
 LEFT JOIN told ON told.product_id = known.id
 WHERE known.forecast_id IS NULL
-   OR EXISTS (
-       SELECT 1 FROM line JOIN stock_day AS s ON s.product_id = line.source_id
-       WHERE line.product_id = known.id AND s.day > known.as_of AND s.day <= :until
-   )
+   OR moved.day > known.as_of
    OR told.told_at > known.looked_at
    OR told_of_all.told_at > known.looked_at
 ORDER BY known.id

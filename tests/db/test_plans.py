@@ -148,6 +148,12 @@ def test_stale_run_outs_are_found_in_one_pass_and_not_product_by_product(big_sho
     assert looped == []
 
 
+def test_what_moved_is_found_in_one_pass_and_not_product_by_product(big_shop):
+    plan = plans(big_shop, lambda s: queries.rows(s, "moved_since_forecast", until=TODAY))
+    assert touches(plan, "stock_day")
+    assert [node for node in plan if node.get("Parent Relationship") == "SubPlan"] == []
+
+
 def test_a_sum_over_the_ledger_would_be_noticed(big_shop):
     plan = plans(big_shop, lambda s: s.execute(sa.text("SELECT sum(change) FROM movement")))
     assert touches(plan, "movement") == ["Seq Scan"]

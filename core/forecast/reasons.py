@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from core.forecast.analogs import PAST_DAYS
 from core.forecast.contenders import DORMANT_DAYS, is_dormant
-from core.forecast.history import Series
+from core.forecast.history import BULK_SIZES, Series
 from core.forecast.standings import TITLES
 
 HIDDEN_SHARE = 0.1  # of the days, from which what could not be seen is what is missing most
 YEAR_DAYS = 365
+DRAW_BULK_SMALLER = {"blocks", "occurrence"}  # members
 FEW_SALES = 20  # days with demand below which a further one says more than a further month
 
 
@@ -18,7 +19,9 @@ def reason(series: Series, members: Sequence[str], history_days: int) -> str:
     who = f"The average of {len(members)} methods ({names})" if len(members) > 1 else f"One method ({names})"
     sold, hidden = int((series.demand > 0).sum()), hidden_days(series)
     seen = f"; on {_days(hidden)} demand could not be seen" if hidden else ""
-    return f"{who} on {_days(history_days)} of history, {sold} of them with demand{seen}"
+    bulk = bulk_days(series) if DRAW_BULK_SMALLER & {*members} else 0
+    less = f"; {_days(bulk)} of bulk drawn as {BULK_SIZES:.0f} usual sales at most" if bulk else ""
+    return f"{who} on {_days(history_days)} of history, {sold} of them with demand{seen}{less}"
 
 
 def would_help(series: Series, members: Sequence[str], history_days: int) -> str | None:
@@ -45,6 +48,11 @@ def would_help(series: Series, members: Sequence[str], history_days: int) -> str
 def hidden_days(series: Series) -> int:
     """Days that say nothing about demand: without stock, or left out by somebody."""
     return int((~series.in_stock).sum())
+
+
+def bulk_days(series: Series) -> int:
+    """Days whose demand is not drawn in full, see `Series.without_bulk`."""
+    return int((series.demand > series.without_bulk.demand).sum())
 
 
 def _lower(title: str) -> str:

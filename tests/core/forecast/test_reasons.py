@@ -27,6 +27,14 @@ def test_the_reason_names_the_methods_as_the_leaderboard_does_and_what_they_saw(
     assert "(own weeks drawn again, Prophet, AutoETS, ADIDA, level with count noise)" in guests
 
 
+def test_bulk_that_is_not_drawn_in_full_is_told_where_a_method_does_so():
+    sold = series(np.r_[np.ones(90), 40, 30, np.ones(30)])
+    told = reasons.reason(sold, POOL, 123)
+    assert told.endswith("122 of them with demand; 2 days of bulk drawn as 5 usual sales at most")
+    assert "bulk" not in reasons.reason(sold, ("waking",), 123)
+    assert "bulk" not in reasons.reason(series(np.ones(122)), POOL, 123)
+
+
 @pytest.mark.parametrize(
     ("demand", "hidden", "members", "words"),
     [

@@ -46,7 +46,10 @@ def draw(page: ProductPage, person: Actor, today: date) -> None:
         if may_edit and not is_open:
             st.button("Change", icon=":material/edit:", key="weeks_change", on_click=_open, args=(mine,))
     if not rows:
-        ui.empty("No forecast yet.", "Weeks can be changed as soon as there is one.")
+        if product.is_active:
+            ui.empty("No forecast yet.", "Weeks can be changed as soon as there is one.")
+        else:
+            ui.empty("No forecast.", "Nothing is forecast of a product that is not sold any more.")
         return
     st.markdown(":gray[Units a week]", help=HELP)
     if is_open:

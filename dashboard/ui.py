@@ -166,7 +166,7 @@ def empty(
     on_click: Callable[[], Any] | None = None,
 ) -> None:
     """A designed nothing: why it is empty, and the one button that helps; it opens `page` or calls."""
-    with st.container(border=True, key=f"empty-{abs(hash(words)) % 10_000}"):
+    with st.container(border=True, key=f"empty-{abs(hash((words, hint))) % 10_000}"):
         st.markdown(f"**{words}**")
         if hint:
             st.markdown(f":gray[{hint}]")

@@ -165,7 +165,8 @@ def _draw_chances(page: ProductPage) -> None:
     passage = page.outlook.passage
     if passage is None:
         why = page.outlook.reason.rstrip(".")
-        ui.empty("No forecast yet.", f"{ui.safe_md(why[:1].upper() + why[1:])}.")
+        words = "No forecast yet." if page.detail.product.is_active else "No forecast."
+        ui.empty(words, f"{ui.safe_md(why[:1].upper() + why[1:])}.")
         return
     if page.outlook.verdict.status == "out":
         return

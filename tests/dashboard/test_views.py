@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 
-from core import alerts
+from core import alerts, catalogue
 from dashboard import looks, ui
 from db.models import Alert
 from tests.dashboard.conftest import plain, words
@@ -133,6 +133,23 @@ def test_the_product_says_when_it_runs_out_and_how_that_was_computed(browser, so
     assert "Cover" in text
     assert "days = 20 ÷" in text
     assert app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("section", ["weeks", "trust", "demand", "patterns"])
+@pytest.mark.parametrize("days", [0, 12, 60])
+@pytest.mark.parametrize("is_sold", [True, False])
+def test_every_section_of_a_product_can_be_opened_with_or_without_a_forecast(
+    browser, session, sold_daily, train, section, days, is_sold
+):
+    product = sold_daily(days=days) if days else a_product(session)
+    if days:
+        train()
+    if not is_sold:
+        catalogue.deactivate(session, an_actor(session), product.id)
+    session.commit()
+    app = browser("manager", "product", id=str(product.uid), show=section)
+    assert not app.exception
+    assert not app.error
 
 
 def test_a_product_with_too_little_history_says_so(browser, sold_daily, train):

@@ -101,6 +101,8 @@ def change(session: Session, actor: Actor, product_id: int, today: date, **field
         return product
     if "sku" in changed:
         _refuse_known_sku(session, changed["sku"], product.id)
+    if "unit_of_measure" in changed:
+        _refuse_shared_history(session, product)
     before = {name: getattr(product, name) for name in changed}
     for name, value in changed.items():
         setattr(product, name, value)
@@ -207,6 +209,16 @@ def _refuse_known_sku(session: Session, sku: str, product_id: int | None) -> Non
     if other is not None:
         mark = "" if other.is_active else ", which is not sold any more"
         raise RuleBroken(f"SKU '{inputs.shown(sku)}' belongs to {inputs.shown(other.name)} already{mark}.")
+
+
+def _refuse_shared_history(session: Session, product: Product) -> None:
+    """Pieces and kilograms cannot be one history, see `successors`."""
+    replaced_by = select(Product.sku).where(Product.predecessor_id == product.id).limit(1)
+    if product.predecessor_id is not None or session.scalar(replaced_by) is not None:
+        raise RuleBroken(
+            f"{product.sku} shares its demand with what it replaces or is replaced by: take that back before "
+            "you change what it is counted in."
+        )
 
 
 def _made_before(session: Session, actor: Actor, key: str, sku: str) -> Product | None:

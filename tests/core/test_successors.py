@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core import demand, exclusions, stock, successors
+from core import catalogue, demand, exclusions, stock, successors
 from core.errors import NotAllowed, NotFound, RuleBroken
 from db.models import AuditLine
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -51,6 +51,16 @@ def test_the_successor_has_the_days_of_both_and_the_gap_between_them_counts_as_w
     assert learned(session, old)[0] == [2, 3, 0, 0, 0, 0, 0]
     alone = demand.frame(session, SUNDAY, product_ids=[new.id], as_booked=True)
     assert alone.y.tolist() == [0, 2, 0, 0]
+
+
+def test_what_they_are_counted_in_stays_while_they_share_a_history(session, old_and_new):
+    actor = an_actor(session)
+    for product in old_and_new:
+        with pytest.raises(RuleBroken, match="shares its demand"):
+            catalogue.change(session, actor, product.id, SUNDAY, unit_of_measure="kg")
+    catalogue.change(session, actor, old_and_new[0].id, SUNDAY, name="Other name")
+    successors.take_over(session, actor, old_and_new[1].id, None)
+    catalogue.change(session, actor, old_and_new[0].id, SUNDAY, unit_of_measure="kg")
 
 
 def test_one_product_comes_out_as_among_all(session, old_and_new):

@@ -99,7 +99,7 @@ def test_a_short_job_that_hangs_is_given_up_at_its_limit_and_the_others_go_on(cl
         wait_for(lambda: runs("hang")[0].state == "failed")
         (hung,) = runs("hang")
         assert hung.message == "It took longer than 2 seconds and was ended."
-        assert log_of(hung) == [hung.message]
+        wait_for(lambda: log_of(hung) == [hung.message])  # written right after the end itself
         wait_for(lambda: sum(run.state == "done" for run in runs("tick")) > before + 2)
         # Its thread cannot be ended: when it comes to life again, it may not write.
         released.set()

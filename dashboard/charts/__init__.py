@@ -111,6 +111,7 @@ def blank(height: int, *, dark: bool, separators: str = ".,") -> Sketch:
         "yaxis": {
             "rangemode": "tozero", "gridcolor": colours.grid, "zeroline": False, "fixedrange": True,
             "nticks": 5, "ticks": "", "showline": False, "tickformat": ",~f",
+            "automargin": "left",  # a million needs more room than the margin has
         },
         "shapes": [],
         "annotations": [],

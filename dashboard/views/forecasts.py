@@ -84,12 +84,11 @@ def without_words(products: dict[str, int]) -> str:
 def draw_training(training: Training) -> None:
     """When the forecasts were made, by whom and of what, in small print."""
     write = ui.formats()
-    began, ended = training.started_at, training.finished_at
-    took = f" in {write.number((ended - began).total_seconds())} s" if ended else ""
+    ended = training.finished_at or training.started_at
     by = f" by {training.started_by}" if training.started_by else ""
     st.caption(
         ui.safe_md(
-            f"Trained {write.moment(ended or began)}{by}{took} on data up to {write.day(training.as_of)}: "
+            f"Trained {write.moment(ended)}{by} on data up to {write.day(training.as_of)}: "
             f"{write.number(training.trained)} forecasts, {write.number(training.too_short)} with too little "
             f"history, {write.number(training.failed)} failed. All are trained every Sunday night, what "
             "moved every night."

@@ -61,6 +61,10 @@ def test_the_run_out_is_a_bracket_on_the_axis_with_its_words():
     assert "runs out 16–24 Jun" in [note.text for note in figure.layout.annotations]
 
 
+def test_large_quantities_get_the_room_that_their_axis_needs():
+    assert draw().layout.yaxis.automargin == "left"
+
+
 def test_a_run_out_without_an_end_in_sight_stays_open():
     figure = draw(run_out=(TODAY + timedelta(days=90), None, None))
     bracket = trace(figure, "runs out")

@@ -1,5 +1,6 @@
 """The forecast by week on a product's page: what is computed, what people add to it or put in its place."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -202,9 +203,9 @@ def _save(mine: dict, rows: Sequence[Row], product_id: int) -> None:
     wanted: dict[date, dict[str, str | None]] = {}
     for row in rows:
         for name in FIELDS:
-            typed = (st.session_state.get(f"{name}_{row.week_on}_{form}") or "").strip().replace(MINUS, "-")
+            typed = (st.session_state.get(f"{name}_{row.week_on}_{form}") or "").strip()
             if typed != _text(getattr(row, name)):
-                wanted.setdefault(row.week_on, {})[name] = typed or None
+                wanted.setdefault(row.week_on, {})[name] = meant(typed, ui.formats().separators) or None
     note = st.session_state.get(f"weeks_note_{form}")
     what = (
         f"Week of {_week(next(row for row in rows if row.week_on in wanted))}"
@@ -219,6 +220,21 @@ def _save(mine: dict, rows: Sequence[Row], product_id: int) -> None:
         is not None
     ):
         mine.pop("open", None)
+
+
+def meant(typed: str, separators: str) -> str:
+    """A quantity as the shop writes it, in plain digits: 1,000 is a thousand, in a German shop 1.000 is.
+
+    `separators` are the decimal point and the thousands separator, as the page writes them. What is no number
+    stays as it was typed, to be refused by name.
+    """
+    point, thousands = separators
+    plain_text = "".join(typed.split()).replace(MINUS, "-")
+    grouped = rf"[+-]?[1-9]\d{{0,2}}(?:{re.escape(thousands)}\d{{3}})+(?:{re.escape(point)}\d+)?"
+    if re.fullmatch(grouped, plain_text):
+        plain_text = plain_text.replace(thousands, "")
+    digits = plain_text.replace(point, ".")
+    return digits if re.fullmatch(r"[+-]?\d*\.?\d*", digits) else typed
 
 
 def _reset(mine: dict, product_id: int, week_on: date | None, what: str) -> None:

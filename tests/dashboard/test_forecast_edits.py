@@ -6,6 +6,7 @@ import pytest
 
 from core import forecast_edits
 from core.forecast.edits import monday
+from dashboard import forecast_edits as editing_weeks
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import field, press
 from tests.makers import a_product, an_actor
@@ -94,6 +95,26 @@ def test_a_wrong_value_is_refused_with_its_week_and_what_was_typed_stays(open_pa
     assert "'a lot' is not a number" in plain(app.error[0].value)
     press(app, "Close")
     assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("typed", "separators", "meant"),
+    [
+        ("1,000", ".,", "1000"),
+        ("+12,345.5", ".,", "+12345.5"),
+        ("1.000", ",.", "1000"),
+        ("12,5", ",.", "12.5"),
+        ("1.5", ",.", "1.5"),
+        ("0.125", ",.", "0.125"),
+        ("1 000", ",\u202f", "1000"),
+        ("\N{MINUS SIGN}6", ".,", "-6"),
+        ("1,00", ".,", "1,00"),
+        ("abc", ".,", "abc"),
+        ("", ".,", ""),
+    ],
+)
+def test_a_quantity_is_read_as_the_page_writes_it(typed, separators, meant):
+    assert editing_weeks.meant(typed, separators) == meant
 
 
 def test_a_cell_that_is_emptied_is_computed_again(open_page, product, session):

@@ -97,7 +97,7 @@ def _row(name: str, board: Board, decision: Decision) -> MemberScore:
         is_default=name in DEFAULT,
         admitted=name in decision.line_up,
         reason=_reason(name, rounded["against_pool"], products, decision),
-        sample=f"{_count(products, 'product')}, {_count(len(told), 'task')}",
+        sample=f"{_count(products, 'product')}, {_count(len(told), 'forecast')}",
         **rounded,
     )
 

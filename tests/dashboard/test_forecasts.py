@@ -25,7 +25,7 @@ def a_member(name, title, crps, **about):
         "tasks": 900, "products": 100, "crps": crps, "skill": 0.3, "coverage": 0.82, "brier_14": 0.17,
         "bias": 0.5, "ms_per_product": 3.1, "against_pool": crps / 6.2 - 1, "against_error": 0.01,
         "comparable_crps": crps, "failed": 0, "is_default": False, "admitted": False,
-        "reason": f"Why {title}.", "sample": "100 products, 900 tasks",
+        "reason": f"Why {title}.", "sample": "100 products, 900 forecasts",
     }  # fmt: skip
     return MemberScore(name=name, title=title, **values | about)
 

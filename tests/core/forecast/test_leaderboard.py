@@ -79,7 +79,7 @@ def test_samples_are_bounded_and_stated(shop, monkeypatch):
     )
     assert report.of_member("pool").products == 20
     assert report.of_member("blocks").products == 10
-    assert report.of_member("level").sample == "4 products, 24 tasks"  # two origins, three stocks each
+    assert report.of_member("level").sample == "4 products, 24 forecasts"  # two origins, three stocks each
     assert "too few to change anything" in report.of_member("level").reason
 
 

@@ -34,9 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The demand in a file; ValueError when a column is missing."""
+    """The demand in a file; ValueError when it is no table or a column is missing."""
     is_parquet = path.suffix.lower() in (".parquet", ".pq")
-    frame = pd.read_parquet(path) if is_parquet else pd.read_csv(path, dtype={"unique_id": str})
+    try:
+        frame = pd.read_parquet(path) if is_parquet else pd.read_csv(path, dtype={"unique_id": str})
+    except pd.errors.ParserError as broken:
+        raise ValueError(f"{path.name} cannot be read as CSV: {str(broken).strip()}.") from broken
     missing = [column for column in ("unique_id", "ds", "y") if column not in frame]
     if missing:
         raise ValueError(f"{path.name} has no column {missing[0]}; it needs unique_id, ds, y.")

@@ -135,7 +135,8 @@ def test_one_command_prints_the_table_the_sleepers_the_groups_and_the_reliabilit
         (["--origins", "2025-08-06", "--min-history", "300"], "No product can be judged"),
         (["--by", "colour"], "Groups are cls, k, origin"),
         (["--data", "absent.parquet"], "absent.parquet"),
-        (["--data", "README.md"], "no column unique_id"),
+        (["--data", "README.md"], "README.md cannot be read as CSV"),
+        (["--data", "Makefile"], "Makefile has no column unique_id"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_a_sentence(wishes, sentence):

@@ -38,7 +38,7 @@ def read(path: Path) -> pd.DataFrame:
     is_parquet = path.suffix.lower() in (".parquet", ".pq")
     try:
         frame = pd.read_parquet(path) if is_parquet else pd.read_csv(path, dtype={"unique_id": str})
-    except pd.errors.ParserError as broken:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as broken:
         raise ValueError(f"{path.name} cannot be read as CSV: {str(broken).strip()}.") from broken
     missing = [column for column in ("unique_id", "ds", "y") if column not in frame]
     if missing:

@@ -135,8 +135,6 @@ def test_one_command_prints_the_table_the_sleepers_the_groups_and_the_reliabilit
         (["--origins", "2025-08-06", "--min-history", "300"], "No product can be judged"),
         (["--by", "colour"], "Groups are cls, k, origin"),
         (["--data", "absent.parquet"], "absent.parquet"),
-        (["--data", "README.md"], "README.md cannot be read as CSV"),
-        (["--data", "Makefile"], "Makefile has no column unique_id"),
     ],
 )
 def test_what_cannot_be_judged_is_said_in_a_sentence(wishes, sentence):
@@ -195,3 +193,19 @@ def dense(frame):
     for name, first in frame.groupby("unique_id")["ds"].min().items():
         wide.loc[first:, name] = wide.loc[first:, name].fillna(0)
     return wide
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("sku,day,sold\nA,2025-01-01,3\n", "demand.csv has no column unique_id"),
+        ("a tale\nof one\nand one, two, three\n", "demand.csv cannot be read as CSV"),
+        ("", "demand.csv cannot be read as CSV"),
+    ],
+    ids=["other headers", "no table", "empty"],
+)
+def test_a_file_that_is_no_demand_is_refused_by_name(tmp_path, text, sentence):
+    file = tmp_path / "demand.csv"
+    file.write_text(text)
+    with pytest.raises(SystemExit, match=sentence):
+        depletion.main(["--data", str(file)])

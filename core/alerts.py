@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import audit, auth, inputs, shop
+from core import audit, auth, inputs, shop, uids
 from core.alert_settings import MOST_ALERT_DAYS, Settings, change_settings, settings
 from core.alert_watch import auto_resolve, look_at, raise_all
 from core.auth import Actor
@@ -256,15 +256,7 @@ def resolve(session: Session, actor: Actor, uid: uuid.UUID | str, now: datetime)
 
 
 def _locked(session: Session, uid: uuid.UUID | str) -> Alert:
-    alert = session.scalar(
-        select(Alert)
-        .where(Alert.uid == inputs.uid(uid, "an alert"))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if alert is None:
-        raise NotFound("There is no such alert.")
-    return alert
+    return uids.locked(session, Alert, uid, "an alert", "There is no such alert.")
 
 
 def _must_be_open(alert: Alert, verb: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, demand_days, inputs
+from core import audit, auth, demand_days, inputs, uids
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.event_fields import FIELDS, NAME_CHARACTERS, checked
@@ -236,15 +236,7 @@ def _refuse_twice(session: Session, values: dict[str, Any], but: int | None) -> 
 
 
 def _locked(session: Session, event_uid: uuid.UUID | str) -> DemandEvent:
-    found = session.scalar(
-        select(DemandEvent)
-        .where(DemandEvent.uid == inputs.uid(event_uid, "an event"))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if found is None:
-        raise NotFound("There is no such event.")
-    return found
+    return uids.locked(session, DemandEvent, event_uid, "an event", "There is no such event.")
 
 
 def _standing(session: Session, event_uid: uuid.UUID | str) -> DemandEvent:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from core import audit, auth, catalogue, inputs, posting
+from core import audit, auth, catalogue, inputs, posting, uids
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from db.models import DemandExclusion, Forecast, Movement, Person, Product
@@ -203,16 +203,9 @@ def _product(session: Session, product_id: int) -> Product:
 
 
 def _locked(session: Session, exclusion_uid: uuid.UUID | str) -> DemandExclusion:
-    wanted = inputs.uid(exclusion_uid, "demand left out")
-    found = session.scalar(
-        select(DemandExclusion)
-        .where(DemandExclusion.uid == wanted)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+    return uids.locked(
+        session, DemandExclusion, exclusion_uid, "demand left out", "No such demand is left out."
     )
-    if found is None:
-        raise NotFound("No such demand is left out.")
-    return found
 
 
 def _said(session: Session, out: DemandExclusion) -> dict[str, Any]:

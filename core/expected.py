@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs, posting, predictions, shop, stock
+from core import audit, auth, inputs, posting, predictions, shop, stock, uids
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked
@@ -210,16 +210,9 @@ def _check_place(session: Session, warehouse_id: int) -> None:
 
 def _locked(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:
     """The receipt as it is now; who else receives or cancels it waits."""
-    wanted = inputs.uid(receipt_uid, "stock on its way")
-    found = session.scalar(
-        select(ExpectedReceipt)
-        .where(ExpectedReceipt.uid == wanted)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+    return uids.locked(
+        session, ExpectedReceipt, receipt_uid, "stock on its way", "There is no such stock on its way."
     )
-    if found is None:
-        raise NotFound("There is no such stock on its way.")
-    return found
 
 
 def _open(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:

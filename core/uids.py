@@ -1,12 +1,16 @@
-"""From the public id that came in to the small one that is used inside."""
+"""From the public id that came in to the small one that is used inside, or to the row, locked."""
 
 import uuid
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core import inputs
 from core.errors import NotFound
-from db.models import Product, Warehouse
+from db.models import Base, Product, Warehouse
+
+Row = TypeVar("Row", bound=Base)
 
 
 def product(session: Session, uid: uuid.UUID) -> int:
@@ -25,4 +29,20 @@ def warehouse(session: Session, uid: uuid.UUID | None) -> int:
         raise NotFound("The shop has no warehouse yet: create one first.")
     if found is None:
         raise NotFound(f"There is no warehouse {uid}.")
+    return found
+
+
+def locked(session: Session, model: type[Row], uid: uuid.UUID | str, what: str, missing: str) -> Row:
+    """The row as it is now; who else wants to change it waits.
+
+    Refuses what cannot be an id of `what` ("an event"), and an unknown one with the sentence `missing`.
+    """
+    found = session.scalar(
+        select(model)
+        .where(model.uid == inputs.uid(uid, what))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound(missing)
     return found

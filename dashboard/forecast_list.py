@@ -59,6 +59,12 @@ def draw(today: date) -> None:
                 "Download", lambda: for_download(_everything(today, filters)),
                 f"runout-forecasts-{today:%Y-%m-%d}.csv", key="download",
             )  # fmt: skip
+    if not total and not any(filters[name] for name in ("text", "demand_class", "state")):
+        ui.empty(
+            "There are no products yet.", "Bring in products and sales, and their forecasts are judged here.",
+            button="See products", page="views/products.py",
+        )  # fmt: skip
+        return
     if not total:
         ui.empty(
             "No product fits these filters.", "Take one away, or search for part of a name or SKU.",

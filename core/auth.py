@@ -25,6 +25,7 @@ RIGHTS = {
     "import": "manager",
     "train": "manager",
     "edit forecast": "manager",
+    "buy": "manager",
     "acknowledge alerts": "user",
     "manage alerts": "manager",
     "delete catalogue": "admin",

@@ -1,7 +1,7 @@
 """Small worlds for tests: `a_product(session, stock=5)`."""
 
 import itertools
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import auth, stock
 from core.auth import Actor
-from db.models import Person, Product, Warehouse
+from db.models import Person, PriceStep, Product, Vendor, VendorOffer, Warehouse
 
 _numbers = itertools.count(1)
 PASSWORD = "correct horse battery"
@@ -72,6 +72,39 @@ def a_product(
             occurred_at=stock_at,
         )
     return product
+
+
+def a_vendor(session: Session, **about) -> Vendor:
+    """Somebody who delivers, in euro, and asks nothing for freight."""
+    vendor = Vendor(**({"name": f"Vendor {next(_numbers)}", "currency": "EUR"} | about))
+    session.add(vendor)
+    session.flush()
+    session.refresh(vendor)
+    return vendor
+
+
+def an_offer(
+    session: Session,
+    product: Product,
+    vendor: Vendor | None = None,
+    *,
+    prices: dict[Decimal | int, Decimal | int | str] | None = None,
+    **about,
+) -> VendorOffer:
+    """What a vendor asks for a product: `prices` by the quantity they hold from, 2 from one piece on."""
+    vendor = vendor or a_vendor(session)
+    values = {"lead_time_days": 7, "valid_from": date(2020, 1, 1)} | about
+    offer = VendorOffer(vendor_id=vendor.id, product_id=product.id, **values)
+    session.add(offer)
+    session.flush()
+    steps = (prices or {1: 2}).items()
+    session.add_all(
+        PriceStep(offer_id=offer.id, minimum_quantity=Decimal(least), unit_price=Decimal(price))
+        for least, price in steps
+    )
+    session.flush()
+    session.refresh(offer)
+    return offer
 
 
 def on_hand(session: Session, product: Product, warehouse: Warehouse | None = None) -> Decimal:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.demo import catalogue
 from db.demo.ledger import SEED, DemoShop, frames
-from db.models import Barcode, Person, Product, Shop, Vendor, VendorPrice, Warehouse
+from db.models import Barcode, Person, PriceStep, Product, Shop, Vendor, VendorOffer, Warehouse
 from db.roles import SetupError
 
 BCRYPT_ROUNDS = 12
@@ -110,12 +110,19 @@ def _catalogue(session: Session, shop: DemoShop) -> tuple[dict[str, int], dict[s
     session.execute(insert(Barcode), _rows(barcodes))
     prices = shop.vendor_prices
     prices = prices.assign(product_id=prices.sku.map(skus), vendor_id=prices.vendor.map(names))
-    valid_from = shop.movements.day.iloc[0]
-    session.execute(
-        insert(VendorPrice),
-        [row | {"valid_from": valid_from} for row in _rows(prices.drop(columns=["sku", "vendor"]))],
-    )
+    _offers(session, prices.drop(columns=["sku", "vendor"]), shop.movements.day.iloc[0])
     return skus, codes
+
+
+def _offers(session: Session, prices: pd.DataFrame, valid_from: date) -> None:
+    """One offer a vendor and product, with its price steps."""
+    of = ["vendor_id", "product_id"]
+    offers = prices.drop_duplicates(of)[[*of, "lead_time_days"]]
+    session.execute(insert(VendorOffer), [row | {"valid_from": valid_from} for row in _rows(offers)])
+    made = session.execute(select(VendorOffer.vendor_id, VendorOffer.product_id, VendorOffer.id))
+    ids = {(vendor, product): offer for vendor, product, offer in made}
+    steps = prices.assign(offer_id=[ids[pair] for pair in zip(*(prices[name] for name in of), strict=True)])
+    session.execute(insert(PriceStep), _rows(steps[["offer_id", "minimum_quantity", "unit_price"]]))
 
 
 def _insert(session: Session, table: type, rows: list[dict[str, Any]], key: Any) -> dict[str, int]:

@@ -1,12 +1,21 @@
 """All tables, importable as `from db import models` or by name."""
 
 from db.models.base import Base
+from db.models.buying import (
+    ADVICE_ACTIONS,
+    BUYING_GOALS,
+    DECISION_KINDS,
+    Advice,
+    AdviceChoice,
+    AdviceRun,
+    BuyingSettings,
+    Decision,
+    ServiceRule,
+)
 from db.models.catalog import (
     Barcode,
     ExpectedReceipt,
     Product,
-    Vendor,
-    VendorPrice,
     Warehouse,
     WarehouseThreshold,
 )
@@ -36,6 +45,13 @@ from db.models.insight import (
     ImportLine,
 )
 from db.models.jobs import JobLine, JobRun, Worker
+from db.models.orders import (
+    ORDER_STATES,
+    OrderReceipt,
+    OrderYear,
+    PurchaseOrder,
+    PurchaseOrderLine,
+)
 from db.models.people import (
     ROLES,
     AuditLine,
@@ -57,22 +73,32 @@ from db.models.stock import (
     StockDay,
     StockLevel,
 )
+from db.models.vendors import PriceStep, Vendor, VendorOffer, VendorShutdown
 
 __all__ = [
+    "ADVICE_ACTIONS",
     "ALERT_STATES",
     "ALERT_TYPES",
+    "BUYING_GOALS",
+    "DECISION_KINDS",
     "EVENT_KINDS",
     "IMPORT_KINDS",
     "IMPORT_STATES",
     "MOVEMENT_TYPES",
+    "ORDER_STATES",
     "ROLES",
     "SEVERITIES",
     "STATUSES",
+    "Advice",
+    "AdviceChoice",
+    "AdviceRun",
     "Alert",
     "AlertSettings",
     "AuditLine",
     "Barcode",
     "Base",
+    "BuyingSettings",
+    "Decision",
     "DemandEvent",
     "DemandExclusion",
     "DemandPattern",
@@ -89,22 +115,29 @@ __all__ = [
     "ModelRun",
     "Movement",
     "MovementNote",
+    "OrderReceipt",
+    "OrderYear",
     "PasswordLink",
     "Person",
     "Posting",
     "PostingLine",
+    "PriceStep",
     "Product",
+    "PurchaseOrder",
+    "PurchaseOrderLine",
     "Reason",
     "RefreshToken",
     "Replacement",
     "RunOut",
+    "ServiceRule",
     "Shop",
     "SignIn",
     "SignInAttempt",
     "StockDay",
     "StockLevel",
     "Vendor",
-    "VendorPrice",
+    "VendorOffer",
+    "VendorShutdown",
     "Warehouse",
     "WarehouseThreshold",
     "Worker",

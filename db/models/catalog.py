@@ -1,4 +1,4 @@
-"""What the shop sells, where it lies, and who delivers it."""
+"""What the shop sells and where it lies."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,14 +15,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, moment_now, money, quantity, small_id, uid
+from db.models.base import Base, moment_now, quantity, small_id, uid
 
 
 class Warehouse(Base):
-    """A place stock can lie. Its time zone decides which business day a movement belongs to."""
+    """A place stock can lie. Its time zone decides which business day a movement belongs to.
+
+    One that is `supplied_by_id` another gets its stock from there by transfer; vendors deliver to the other.
+    """
 
     __tablename__ = "warehouse"
     __table_args__ = (
+        CheckConstraint("supplied_by_id <> id", name="supplied_by"),
         Index("uq_warehouse_is_default", "is_default", unique=True, postgresql_where=text("is_default")),
     )
 
@@ -34,13 +38,15 @@ class Warehouse(Base):
     time_zone: Mapped[str]
     is_default: Mapped[bool] = mapped_column(server_default=text("false"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    supplied_by_id: Mapped[int | None] = mapped_column(ForeignKey("warehouse.id"), index=True)
     created_at: Mapped[moment_now]
 
 
 class Product(Base):
     """A thing the shop keeps in stock, counted in its unit of measure.
 
-    Its demand history goes on from that of the product it replaces (`predecessor_id`), when there is one.
+    Its demand history goes on from that of the product it replaces (`predecessor_id`), when there is one. It
+    is bought from `preferred_vendor_id` whatever others ask, where a buyer decided so.
     """
 
     __tablename__ = "product"
@@ -67,6 +73,7 @@ class Product(Base):
     reorder_threshold: Mapped[Decimal | None] = mapped_column(Numeric(18, 4))
     lead_time_days: Mapped[int | None] = mapped_column(SmallInteger)
     predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
+    preferred_vendor_id: Mapped[int | None] = mapped_column(ForeignKey("vendor.id"), index=True)
     predecessor_set_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[moment_now]
@@ -88,7 +95,11 @@ class WarehouseThreshold(Base):
 
 
 class ExpectedReceipt(Base):
-    """Stock on its way: how much of a product arrives where, and when. Run-outs count it while open."""
+    """Stock on its way: how much of a product arrives where, and when. Run-outs count it while open.
+
+    Noted by hand, or what is open of the line of a purchase order that was sent (`order_line_id`); then the
+    order's verbs alone change it.
+    """
 
     __tablename__ = "expected_receipt"
     __table_args__ = (
@@ -101,7 +112,9 @@ class ExpectedReceipt(Base):
             "warehouse_id",
             postgresql_where=text("closed_at IS NULL"),
         ),
-    )
+        Index("uq_expected_receipt_order_line_id", "order_line_id", unique=True,
+              postgresql_where=text("closed_at IS NULL AND order_line_id IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[small_id]
     uid: Mapped[uid]
@@ -109,6 +122,7 @@ class ExpectedReceipt(Base):
     warehouse_id: Mapped[int] = mapped_column(ForeignKey("warehouse.id"))
     quantity: Mapped[quantity]
     expected_on: Mapped[date]
+    order_line_id: Mapped[int | None] = mapped_column(ForeignKey("purchase_order_line.id"), index=True)
     note: Mapped[str | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[moment_now]
@@ -126,43 +140,4 @@ class Barcode(Base):
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
     code: Mapped[str] = mapped_column(unique=True)
     pack_factor: Mapped[quantity] = mapped_column(server_default=text("1"))
-    created_at: Mapped[moment_now]
-
-
-class Vendor(Base):
-    """Somebody who delivers products."""
-
-    __tablename__ = "vendor"
-
-    id: Mapped[small_id]
-    uid: Mapped[uid]
-    name: Mapped[str] = mapped_column(unique=True)
-    email: Mapped[str | None]
-    phone: Mapped[str | None]
-    currency: Mapped[str]
-    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
-    created_at: Mapped[moment_now]
-
-
-class VendorPrice(Base):
-    """One step of a vendor's price for one product, from `minimum_quantity` on; never overwritten."""
-
-    __tablename__ = "vendor_price"
-    __table_args__ = (
-        CheckConstraint("minimum_quantity > 0", name="minimum_quantity"),
-        CheckConstraint("unit_price >= 0", name="unit_price"),
-        CheckConstraint("lead_time_days BETWEEN 0 AND 365", name="lead_time_days"),
-        Index(
-            "uq_vendor_price_step", "vendor_id", "product_id", "minimum_quantity", "valid_from", unique=True
-        ),
-        Index("ix_vendor_price_product_id", "product_id"),
-    )
-
-    id: Mapped[small_id]
-    vendor_id: Mapped[int] = mapped_column(ForeignKey("vendor.id"))
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
-    minimum_quantity: Mapped[quantity]
-    unit_price: Mapped[money]
-    lead_time_days: Mapped[int] = mapped_column(SmallInteger)
-    valid_from: Mapped[date]
     created_at: Mapped[moment_now]

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, big_id, moment_now, small_id, uid
 
-IMPORT_KINDS = ("sales", "stock", "products")
+IMPORT_KINDS = ("sales", "stock", "products", "prices")
 IMPORT_STATES = (
     "uploaded", "reading", "read", "checking", "checked", "applying", "applied", "refused", "failed",
     "discarded",
@@ -34,14 +34,15 @@ IMPORT_STATES = (
 class Import(Base):
     """One file that somebody brought in, and what came of it.
 
-    `kind`: sales lines, opening stock, or a product list. A file is uploaded, read (its columns are known),
-    checked (what it would do is in `counts`, `preview` and the issues) and applied whole, or refused because
-    of errors in it, failed because of trouble with it (`problem`), or discarded by a person.
+    `kind`: sales lines, opening stock, a product list, or a vendor's price list. A file is uploaded, read
+    (its columns are known), checked (what it would do is in `counts`, `preview` and the issues) and applied
+    whole, or refused because of errors in it, failed because of trouble with it (`problem`), or discarded by
+    a person.
     """
 
     __tablename__ = "import"
     __table_args__ = (
-        CheckConstraint("kind IN ('sales', 'stock', 'products')", name="kind"),
+        CheckConstraint("kind IN ('sales', 'stock', 'products', 'prices')", name="kind"),
         CheckConstraint(
             "state IN ('uploaded', 'reading', 'read', 'checking', 'checked', 'applying', 'applied',"
             " 'refused', 'failed', 'discarded')",

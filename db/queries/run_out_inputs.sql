@@ -10,7 +10,8 @@ WITH shop_places AS (
 ), wanted AS (
     SELECT p.id, p.is_active, p.unit_cost, p.unit_price,
            coalesce(p.lead_time_days, (
-               SELECT min(v.lead_time_days) FROM vendor_price AS v WHERE v.product_id = p.id
+               SELECT min(o.lead_time_days) FROM offers_on(CAST(:today AS date)) AS o
+               WHERE o.product_id = p.id
            ), shop.default_lead_time_days) AS lead_time_days
     FROM product AS p CROSS JOIN shop
     WHERE p.id = ANY(CAST(:product_ids AS integer[]))

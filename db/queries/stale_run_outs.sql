@@ -21,7 +21,7 @@ WITH on_hand AS (
     WHERE e.week_on > CAST(:today AS date) - 7
     GROUP BY e.product_id
 ), vendor_lead AS (
-    SELECT product_id, min(lead_time_days) AS days FROM vendor_price GROUP BY product_id
+    SELECT product_id, min(lead_time_days) AS days FROM offers_on(CAST(:today AS date)) GROUP BY product_id
 )
 SELECT p.id AS product_id
 FROM product AS p

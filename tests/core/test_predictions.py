@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from core import catalogue, expected, model_runs, predictions, products, shop, stock
 from core.errors import NotAllowed, NotFound, RuleBroken
 from core.forecast import training
-from db.models import Forecast, ModelRun, RunOut, Shop, Vendor, VendorPrice
+from db.models import Forecast, ModelRun, RunOut, Shop
 from db.session import reading, transaction
 from jobs.train import train
-from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
+from tests.makers import a_product, a_warehouse, an_actor, an_offer, the_warehouse
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -184,12 +184,7 @@ def test_a_run_out_is_stale_when_an_order_takes_longer_than_it_did(session):
     session.get(Shop, 1).default_lead_time_days = 20
     session.flush()
     assert predictions.refresh_stale(session, TODAY) == 1
-    vendor = Vendor(name="Somebody", currency="EUR")
-    session.add(vendor)
-    session.flush()
-    price = {"vendor_id": vendor.id, "product_id": product.id, "unit_price": 1, "valid_from": TODAY}
-    session.add(VendorPrice(**price, minimum_quantity=1, lead_time_days=9))
-    session.flush()
+    an_offer(session, product, lead_time_days=9, valid_from=TODAY)
     assert predictions.refresh_stale(session, TODAY) == 1
     assert row(session, product).lead_time_days == 9
     assert predictions.refresh_stale(session, TODAY) == 0

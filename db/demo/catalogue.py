@@ -22,18 +22,26 @@ WAREHOUSES = pd.DataFrame(
     columns=["code", "name", "location", "is_default"],
 )
 
-# `delay_days`: how much later than quoted a delivery really comes, from and to. One vendor is simply late.
+# A delivery really comes between `earliest_delay` and `latest_delay` days later than quoted: one vendor is
+# simply late. Money is in the vendor's currency.
 VENDORS = pd.DataFrame(
     [
-        ("Lagan Fastener Company", "orders@laganfastener.example", "+353 20 911 0101", 7, -1, 1),
-        ("Brennhof Werkzeuge", "export@brennhof.example", "+353 20 911 0102", 14, -1, 2),
-        ("Liffey Trade Wholesale", "sales@liffeytrade.example", "+353 20 911 0103", 3, 0, 1),
-        ("Nordkust Industri", "order@nordkust.example", "+353 20 911 0104", 21, -2, 3),
-        ("Delta Harbour Imports", "desk@deltaharbour.example", "+353 20 911 0105", 28, -3, 4),
-        ("Costa & Mar Ferragens", "vendas@costamar.example", "+353 20 911 0106", 10, 5, 16),
+        ("Lagan Fastener Company", "orders@laganfastener.example", "+353 20 911 0101", 7, -1, 1,
+         "Fionnuala Quinn", "Unit 4, Meadow Lane, Lisburn", "EUR", "1", 150, 400, 18),
+        ("Brennhof Werkzeuge", "export@brennhof.example", "+353 20 911 0102", 14, -1, 2,
+         "Jürgen Aßmann", "Hammerweg 12, 42853 Remscheid", "EUR", "1", 250, 900, 65),
+        ("Liffey Trade Wholesale", "sales@liffeytrade.example", "+353 20 911 0103", 3, 0, 1,
+         "Ciarán Nolan", "Naas Road, Dublin 22", "EUR", "1", None, 200, 9),
+        ("Nordkust Industri", "order@nordkust.example", "+353 20 911 0104", 21, -2, 3,
+         "Åsa Lindström", "Hamngatan 3, 392 31 Kalmar", "SEK", "0.0875", 4000, 15000, 1400),
+        ("Delta Harbour Imports", "desk@deltaharbour.example", "+353 20 911 0105", 28, -3, 4,
+         "Mei-Ling Chan", "Alexandra Road, Dublin Port", "EUR", "1", 500, 2000, 120),
+        ("Costa & Mar Ferragens", "vendas@costamar.example", "+353 20 911 0106", 10, 5, 16,
+         "João Carvalho", "Rua do Cais 88, 4450 Matosinhos", "EUR", "1", 200, None, 48),
     ],
-    columns=["name", "email", "phone", "lead_time_days", "earliest_delay", "latest_delay"],
-)
+    columns=["name", "email", "phone", "lead_time_days", "earliest_delay", "latest_delay", "contact_name",
+             "address", "currency", "exchange_rate", "order_minimum", "free_freight_from", "freight_cost"],
+)  # fmt: skip
 LATE_VENDOR = "Costa & Mar Ferragens"
 
 

@@ -1,7 +1,7 @@
 """The demo shop as frames: catalogue, prices, purchase orders and every line of its ledger, from one seed."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,9 @@ import pandas as pd
 from db.demo import catalogue, demand, endings, shelves
 
 SEED = 20260
+# Vendors with an order on its way: one that is in time, one of which a part came, one that is late.
+ON_THEIR_WAY = ("Brennhof Werkzeuge", "Lagan Fastener Company", catalogue.LATE_VENDOR)
+LINES_COMING = 4
 KINDS = {
     "opening": ("in", "opening"),
     "receipt": ("in", "receipt"),
@@ -21,7 +24,7 @@ KINDS = {
 }
 REFERENCES = {
     "opening": "opening",
-    "receipt": "purchase_order",
+    "receipt": "purchase order",
     "transfer": "transfer",
     "sale": "invoice",
     "return": "credit_note",
@@ -36,7 +39,9 @@ class DemoShop:
     `movements`: one row per line of the ledger in booking order: day, occurred_at (UTC), sku, warehouse,
     type, reason_code, change, unit_price, reason, reference_type, reference_id, customer, returns_line,
     counterpart_line (row numbers of this frame, or NA). `orders`: what was ordered and came: number, vendor,
-    sku, ordered_on, due_on, arrived_on, quantity (as ordered). `specials`: sku by story.
+    sku, ordered_on, due_on, arrived_on, quantity (as ordered), price (EUR) and line (row of `movements`).
+    `coming`: what is on its way: number, vendor, sku, ordered_on, due_on, quantity, price. `specials`: sku by
+    story.
     """
 
     today: date
@@ -47,6 +52,7 @@ class DemoShop:
     vendor_prices: pd.DataFrame
     movements: pd.DataFrame
     orders: pd.DataFrame
+    coming: pd.DataFrame
     specials: dict[str, str]
 
 
@@ -73,6 +79,7 @@ def frames(today: date, seed: int = SEED) -> DemoShop:
     products = products.assign(reorder_threshold=np.maximum(np.ceil(level), 1).astype(int))
     log = _log(shop)
     orders = _orders(log, products, shop)
+    orders, coming = _numbered(orders, _coming(orders, products, shop))
     return DemoShop(
         today=today,
         warehouses=catalogue.WAREHOUSES,
@@ -81,7 +88,8 @@ def frames(today: date, seed: int = SEED) -> DemoShop:
         barcodes=catalogue.barcodes(products.sku, rng),
         vendor_prices=catalogue.vendor_prices(products),
         movements=_movements(log, orders, products, shop, rng),
-        orders=orders.drop(columns=["serial", "price"]),
+        coming=coming,
+        orders=orders.assign(line=_lines_of(log, orders)).drop(columns="serial"),
         specials={story: products.sku[n] for n, story in enumerate(habit.story) if story},
     )
 
@@ -116,7 +124,7 @@ def _orders(log: pd.DataFrame, products: pd.DataFrame, shop: shelves.Shelves) ->
 
     share = np.select([quantity >= step for step, _ in reversed(catalogue.USUAL_STEPS)],
                       [share for _, share in reversed(catalogue.USUAL_STEPS)], 1.0)  # fmt: skip
-    orders = pd.DataFrame(
+    return pd.DataFrame(
         {
             "vendor": products.vendor.to_numpy()[product],
             "sku": products.sku.to_numpy()[product],
@@ -128,9 +136,51 @@ def _orders(log: pd.DataFrame, products: pd.DataFrame, shop: shelves.Shelves) ->
             "serial": came.serial.to_numpy(),
         }
     ).sort_values(["ordered_on", "vendor", "arrived_on"], kind="stable", ignore_index=True)
-    number = orders.groupby(["ordered_on", "vendor"], sort=False).ngroup()
-    orders.insert(0, "number", [f"PO-{2001 + n}" for n in number])
-    return orders
+
+
+def _numbered(came: pd.DataFrame, coming: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Orders with their numbers: what one vendor was asked for on one day has one, counted by year."""
+    key = ["ordered_on", "vendor"]
+    asked = pd.concat([came[key], coming[key]]).drop_duplicates().sort_values(key, ignore_index=True)
+    year = asked.ordered_on.map(lambda day: day.year)
+    nth = asked.groupby(year).cumcount() + 1
+    asked["number"] = [f"PO-{y}-{n:04}" for y, n in zip(year, nth, strict=True)]
+    numbered = [lines.merge(asked, how="left", on=key) for lines in (came, coming)]
+    return tuple(lines[["number", *lines.columns.drop("number")]] for lines in numbered)
+
+
+def _coming(came: pd.DataFrame, products: pd.DataFrame, shop: shelves.Shelves) -> pd.DataFrame:
+    """What is on its way this morning: a late order of the late vendor for shelves that are empty, one that
+    is due in some days, and the rest of one of which a part came."""
+    hand = pd.Series(shop.hand.sum(axis=1), products.sku)
+    rate = pd.Series(shop.sold[:, -56:].mean(axis=1), products.sku)
+    by_vendor = {name: hand[products.vendor.to_numpy() == name] for name in catalogue.VENDORS.name}
+    on_time, partly, late = ON_THEIR_WAY
+    empty = by_vendor[late].index[(by_vendor[late] == 0) & (rate[by_vendor[late].index] > 0)][:LINES_COMING]
+    cover = (by_vendor[on_time] / rate[by_vendor[on_time].index].replace(0, np.nan)).dropna().sort_values()
+    rows = [(late, sku, _order_day(shop, late, 17)) for sku in empty]
+    rows += [(on_time, sku, _order_day(shop, on_time, 6)) for sku in cover[cover > 0].index[:LINES_COMING]]
+    lead, cost = (products.set_index("sku")[name] for name in ("lead_time_days", "unit_cost"))
+    today = shop.calendar[-1] + timedelta(days=1)
+    lines = [
+        (vendor, sku, day, day + timedelta(days=int(lead[sku])), int(np.ceil(rate[sku] * 30 / 10) * 10))
+        for vendor, sku, day in rows
+    ]
+    last = came[came.vendor == partly].sort_values("arrived_on").iloc[-1]
+    lines.append((partly, last.sku, last.ordered_on, today + timedelta(days=2), max(last.quantity // 2, 1)))
+    frame = pd.DataFrame(lines, columns=["vendor", "sku", "ordered_on", "due_on", "quantity"])
+    return frame.assign(price=cost[frame.sku].to_numpy())
+
+
+def _order_day(shop: shelves.Shelves, vendor: str, days_ago: int) -> date:
+    """The vendor's weekday, about so many days ago."""
+    weekday = catalogue.VENDORS.name.tolist().index(vendor) % 5
+    return next(day for day in reversed(shop.calendar[:-days_ago]) if day.weekday() == weekday)
+
+
+def _lines_of(log: pd.DataFrame, orders: pd.DataFrame) -> np.ndarray:
+    """Row of the ledger with which each line of an order came in."""
+    return pd.Series(log.index, index=log.serial).loc[orders.serial].to_numpy()
 
 
 def _movements(

@@ -15,9 +15,9 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from db.demo import catalogue
+from db.demo import buying, catalogue
 from db.demo.ledger import SEED, DemoShop, frames
-from db.models import Barcode, Person, PriceStep, Product, Shop, Vendor, VendorOffer, Warehouse
+from db.models import Barcode, Person, Product, Shop, Warehouse
 from db.roles import SetupError
 
 BCRYPT_ROUNDS = 12
@@ -57,6 +57,8 @@ def load(
     report(0.25)
     system, manager, user = _people(session)
     skus, codes = _catalogue(session, shop)
+    vendors = buying.vendors(session, today)
+    buying.offers(session, shop, vendors, skus, today)
     report(0.3)
     movements = shop.movements.assign(
         product_id=shop.movements.sku.map(skus), warehouse_id=shop.movements.warehouse.map(codes)
@@ -68,6 +70,8 @@ def load(
         ids[rows] = _book(session, movements.loc[rows], ids, actor, f"demo {seed} {name}")
         booked += len(rows)
         report(0.3 + 0.7 * booked / len(movements))
+    main = codes[shop.warehouses.code.iloc[0]]  # where vendors deliver
+    buying.orders(session, shop, ids, vendors, skus, main, (manager, user))
     return shop
 
 
@@ -94,35 +98,20 @@ def _people(session: Session) -> tuple[int, int, int]:
 
 
 def _catalogue(session: Session, shop: DemoShop) -> tuple[dict[str, int], dict[str, int]]:
-    """Write shop, warehouses, vendors, products, codes and prices; ids by SKU and by warehouse code."""
+    """Write shop, warehouses, products and codes; ids by SKU and by warehouse code."""
     settings = catalogue.SHOP | {"is_demo": True}
     session.execute(upsert(Shop).values(id=1, **settings).on_conflict_do_nothing())
     session.execute(update(Shop).where(Shop.id == 1).values(**settings))
     places = [row | {"time_zone": settings["time_zone"]} for row in _rows(shop.warehouses)]
     codes = _insert(session, Warehouse, places, Warehouse.code)
-    vendors = [row | {"currency": settings["currency"]} for row in
-               _rows(shop.vendors[["name", "email", "phone"]])]  # fmt: skip
-    names = _insert(session, Vendor, vendors, Vendor.name)
+    main = codes[shop.warehouses.code.iloc[0]]
+    session.execute(update(Warehouse).where(Warehouse.id != main).values(supplied_by_id=main))
     columns = ["sku", "name", "category", "unit_of_measure", "unit_cost", "unit_price", "reorder_threshold",
                "lead_time_days"]  # fmt: skip
     skus = _insert(session, Product, _rows(shop.products[columns]), Product.sku)
     barcodes = shop.barcodes.assign(product_id=shop.barcodes.sku.map(skus)).drop(columns="sku")
     session.execute(insert(Barcode), _rows(barcodes))
-    prices = shop.vendor_prices
-    prices = prices.assign(product_id=prices.sku.map(skus), vendor_id=prices.vendor.map(names))
-    _offers(session, prices.drop(columns=["sku", "vendor"]), shop.movements.day.iloc[0])
     return skus, codes
-
-
-def _offers(session: Session, prices: pd.DataFrame, valid_from: date) -> None:
-    """One offer a vendor and product, with its price steps."""
-    of = ["vendor_id", "product_id"]
-    offers = prices.drop_duplicates(of)[[*of, "lead_time_days"]]
-    session.execute(insert(VendorOffer), [row | {"valid_from": valid_from} for row in _rows(offers)])
-    made = session.execute(select(VendorOffer.vendor_id, VendorOffer.product_id, VendorOffer.id))
-    ids = {(vendor, product): offer for vendor, product, offer in made}
-    steps = prices.assign(offer_id=[ids[pair] for pair in zip(*(prices[name] for name in of), strict=True)])
-    session.execute(insert(PriceStep), _rows(steps[["offer_id", "minimum_quantity", "unit_price"]]))
 
 
 def _insert(session: Session, table: type, rows: list[dict[str, Any]], key: Any) -> dict[str, int]:

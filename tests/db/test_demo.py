@@ -207,3 +207,40 @@ def test_the_shop_goes_into_an_empty_database_once_and_the_books_agree(monkeypat
         assert session.scalar(bookers) == 3
     with pytest.raises(SetupError, match="empty database"), transaction() as session:
         demo.load(session, TODAY)
+
+
+@pytest.mark.usefixtures("clone")
+def test_what_the_orders_received_is_what_the_ledger_says_came_in():
+    with transaction() as session:
+        demo.load(session, TODAY)
+    with reading() as session:
+        apart = session.execute(
+            sa.text(
+                "SELECT o.number, sum(l.received), (SELECT sum(change) FROM movement"
+                " WHERE reference_type = 'purchase order' AND reference_id = o.number)"
+                " FROM purchase_order AS o JOIN purchase_order_line AS l ON l.order_id = o.id"
+                " GROUP BY o.id HAVING sum(l.received) <> coalesce((SELECT sum(change) FROM movement"
+                " WHERE reference_type = 'purchase order' AND reference_id = o.number), 0)"
+            )
+        ).all()
+        waiting = session.execute(
+            sa.text(
+                "SELECT l.id FROM purchase_order_line AS l JOIN purchase_order AS o ON o.id = l.order_id"
+                " LEFT JOIN expected_receipt AS e ON e.order_line_id = l.id"
+                " WHERE o.state IN ('sent', 'partly_received')"
+                " AND greatest(l.quantity - l.received, 0) <> coalesce(e.quantity, 0)"
+            )
+        ).all()
+    assert (apart, waiting) == ([], [])
+
+
+def test_orders_are_numbered_by_year_without_a_gap(shop):
+    numbers = pd.Series(sorted({*shop.orders.number, *shop.coming.number}))
+    for _, of_year in numbers.groupby(numbers.str[3:7]):
+        assert of_year.str[8:].astype(int).tolist() == list(range(1, len(of_year) + 1))
+
+
+def test_some_orders_are_on_their_way_and_one_of_them_is_late(shop):
+    assert (shop.coming.due_on < TODAY).any()
+    assert (shop.coming.due_on > TODAY).any()
+    assert set(shop.coming.number) & set(shop.orders.number), "none came in part"

@@ -198,6 +198,10 @@ def delete(session: Session, actor: Actor, warehouse_id: int) -> str:
 def _refuse_in_use(session: Session, warehouse: Warehouse) -> None:
     if warehouse.is_default:
         raise RuleBroken(f"{warehouse.code} is the default warehouse: make another one the default first.")
+    if supplied := session.scalars(
+        select(Warehouse.code).where(Warehouse.supplied_by_id == warehouse.id, Warehouse.is_active)
+    ).first():
+        raise RuleBroken(f"{warehouse.code} supplies {supplied}: let that get its stock elsewhere first.")
     lying = figures(session).get(warehouse.id, NOTHING)
     if lying.products:
         noun = "product" if lying.products == 1 else "products"

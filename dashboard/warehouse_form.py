@@ -7,10 +7,11 @@ from zoneinfo import available_timezones
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import warehouses
+from core import supply, warehouses
 from core.auth import Actor
 from dashboard import editing, looks, pickers, ui
 from dashboard.editing import Answer
+from db.session import reading
 
 LABELS = {"code": "Code", "name": "Name", "location": "Location", "time_zone": "Time zone"}
 NEW = "new"
@@ -40,7 +41,46 @@ def draw(mine: dict[str, Any], place: Any | None) -> None:
             work = partial(_make_default, warehouse_id=place.id)
             st.button("Make it the default", key="default", on_click=editing.write, args=(mine, work))
         st.button("Close", key="close_warehouse", on_click=_close)
+    if place is not None and place.is_active:
+        _draw_supplier(mine, place)
     editing.draw_answer(mine, key="warehouse")
+
+
+def _draw_supplier(mine: dict[str, Any], place: Any) -> None:
+    """From where it gets its stock: saved when it is chosen."""
+    with reading() as session:
+        others = [one for one in warehouses.listing(session) if one.id != place.id]
+    codes = {None: "Vendors"} | {one.id: f"{one.code} · {one.name}" for one in others}
+    if len(codes) == 1:
+        return
+    key = f"supplier_{mine['form']}_{place.supplied_by_id}"
+    known = list(codes)
+    st.selectbox(
+        "Gets its stock from", known, format_func=codes.__getitem__, key=key, width=320,
+        index=known.index(place.supplied_by_id) if place.supplied_by_id in codes else 0,
+        help="Advice orders for both together, to be delivered there, and moves what is needed here.",
+        on_change=_supply, args=(mine, place, key),
+    )  # fmt: skip
+
+
+def _supply(mine: dict[str, Any], place: Any, key: str) -> None:
+    work = partial(_change_supplier, warehouse_id=place.id, supplier_id=st.session_state[key])
+    editing.write(mine, work)
+
+
+def _change_supplier(
+    session: Session, person: Actor, *, warehouse_id: int, supplier_id: int | None
+) -> Answer:
+    listed = {one.id: one for one in warehouses.listing(session, only_active=False)}
+    before = listed[warehouse_id].supplied_by_id if warehouse_id in listed else None
+    place = supply.change(session, person, warehouse_id, supplier_id)
+
+    def named(number: int | None) -> str:
+        return listed[number].code if number in listed else "vendors"
+
+    back = partial(_change_supplier, warehouse_id=warehouse_id, supplier_id=before)
+    told = editing.changed("Stock comes from", named(before), named(place.supplied_by_id))
+    return Answer(told, back)
 
 
 def _close() -> None:

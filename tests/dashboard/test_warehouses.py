@@ -87,3 +87,17 @@ def test_a_bad_address_is_one_sentence(browser, session):
     app = browser("manager", "warehouses", id="nonsense")
     assert "is not the id of a warehouse" in plain(app.error[0].value)
     assert not app.exception
+
+
+def test_a_warehouse_is_supplied_by_another_from_its_form_and_back(browser, session):
+    main, counter = a_warehouse(session, "WH-M"), a_warehouse(session, "WH-C")
+    app = browser("manager", "warehouses", id=str(counter.uid))
+    chooser = next(box for box in app.selectbox if box.label == "Gets its stock from")
+    chooser.select(f"{main.code} · {main.name}").run()
+    assert not app.exception
+    session.refresh(counter)
+    assert counter.supplied_by_id == main.id
+    assert "Stock comes from **vendors → WH-M**" in plain(words(app))
+    next(button for button in app.button if button.label == "Undo").click().run()
+    session.refresh(counter)
+    assert counter.supplied_by_id is None

@@ -18,10 +18,8 @@ def groups(session: Session) -> Mapping[int, tuple[int, ...]]:
 
     A warehouse whose supplier is used no more stands alone.
     """
-    question = (
-        select(Warehouse.id, Warehouse.supplied_by_id).where(Warehouse.is_active).order_by(Warehouse.id)
-    )
-    suppliers = {place: supplier for place, supplier in session.execute(question)}
+    places = session.scalars(select(Warehouse).where(Warehouse.is_active).order_by(Warehouse.id))
+    suppliers = {place.id: place.supplied_by_id for place in places}
     roots = [place for place, supplier in suppliers.items() if supplier not in suppliers]
     return {root: (root, *(p for p, supplier in suppliers.items() if supplier == root)) for root in roots}
 

@@ -1,0 +1,1 @@
+"""What to order and why, from demand paths and terms: arithmetic only, no session and no clock."""

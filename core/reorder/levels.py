@@ -1,0 +1,193 @@
+"""What every order-up-to level of a product would do: lines lost and stock held, from its demand paths.
+
+Ordered is every `review_days` days, up to a level, stock on its way counted. What is ordered on the evening
+of day 0 arrives `lead` days later, so it serves the demand of days lead + 1 .. lead + review_days, and the
+level must last until the end of these. Every path comes with one lead time, so that doubt about the demand
+and doubt about the vendor are one doubt. A day on which a product was asked for counts as one order line,
+served by the share of it that was there. One review a day is continuous review.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+LEVELS = 64  # candidates per product; twice as many save nothing that can be measured
+BATCH = 250  # products at a time: what is worked on stays in the processor's cache
+LEAD_SCENARIOS = 20
+FINE = 1e-9  # of a grain: what floats lose when decimals are added up
+LOW_SHARES = np.array([0.0, 0.25, 0.5, 0.75])  # of the lowest demand: levels for those who cannot pay for it
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What each level does; rows are products, columns its levels in rising order (some may be equal).
+
+    Figures are means per day of the cycle that one order covers, so that products ordered in different
+    rhythms can be compared. Row by row the same whichever products share the call.
+
+    `levels` (products, levels): units, in whole grains, from 0 to the largest demand that was drawn.
+    `lost_lines`, `lost_units`: what is not served, never rising with the level.
+    `on_hand`: mean units on the shelf, never falling with the level.
+    `lines`, `units` (products,): what is asked for.
+    `is_short` (products,): the paths end before lead time and review have passed; the lead time was cut to
+    what they reach, so the true level is higher. Whoever shows such a level has to say so.
+    """
+
+    levels: np.ndarray
+    lost_lines: np.ndarray
+    lost_units: np.ndarray
+    on_hand: np.ndarray
+    lines: np.ndarray
+    units: np.ndarray
+    is_short: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def take(self, rows: np.ndarray | slice) -> "Curves":
+        """The curves of some of the products."""
+        return Curves(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def joined(parts: Iterable[Curves]) -> Curves:
+    """The curves of several calls as one."""
+    parts = list(parts)
+    return Curves(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Curves)))
+
+
+def curves(
+    cumulative: np.ndarray,
+    leads_days: np.ndarray | Sequence[int],
+    review_days: int,
+    grains: np.ndarray | Sequence[float] | float = 1.0,
+) -> Curves:
+    """Curves of many products at once.
+
+    Args:
+        cumulative: cumulative demand (products, paths, days), day 1 being the first day after the review.
+            The paths of a product must be in random order: the first is paired with the shortest lead.
+        leads_days: equally likely lead times (products, scenarios) in days, whole and at least 0, or one per
+            product (products,); see `leads`.
+        review_days: every how many days is ordered, at least 1.
+        grains: the smallest quantity that can be held, per product (1: whole pieces, 0.1: one decimal).
+
+    Raises:
+        ValueError: shapes do not fit, there is no path or no day, or a number is out of range.
+    """
+    cumulative = np.asarray(cumulative)
+    if cumulative.ndim != 3 or not cumulative.shape[1] or not cumulative.shape[2]:
+        raise ValueError(
+            "Demand paths must be a table (products, paths, days) with at least one path and day."
+        )
+    products, paths, days = cumulative.shape
+    if review_days < 1:
+        raise ValueError(f"Orders are placed every {review_days} days; it must be at least 1.")
+    scenarios = np.asarray(leads_days)
+    scenarios = scenarios[:, None] if scenarios.ndim == 1 else scenarios
+    if len(scenarios) != products or (scenarios < 0).any():
+        raise ValueError("Lead times must be at least 0 days, one row per product.")
+    steps = np.broadcast_to(np.asarray(grains, float), (products,))
+    if (steps <= 0).any():
+        raise ValueError("The smallest quantity of a product must be above 0.")
+    reach = min(review_days, days)
+    by_path = scenarios[:, np.arange(paths) * scenarios.shape[1] // paths].astype(int)
+    is_short = by_path.max(axis=1, initial=0) + review_days > days
+    by_path = np.minimum(by_path, days - reach)
+    parts = [
+        _batch(cumulative[rows], by_path[rows], reach, steps[rows], is_short[rows])
+        for rows in (slice(start, start + BATCH) for start in range(0, max(products, 1), BATCH))
+    ]
+    return joined(parts)
+
+
+def leads(days: float, variation: float, scenarios: int = LEAD_SCENARIOS) -> np.ndarray:
+    """Equally likely lead times in whole days around a quoted one: middles of a gamma's equal slices.
+
+    `variation` is the standard deviation as a share of the mean; 0 is a vendor who is always on time.
+    """
+    if days <= 0 or variation <= 0:
+        return np.full(scenarios, max(round(days), 0))
+    from scipy.stats import gamma
+
+    middles = (np.arange(scenarios) + 0.5) / scenarios
+    drawn = gamma.ppf(middles, 1 / variation**2, scale=days * variation**2)
+    return np.rint(drawn).astype(int)
+
+
+def measured_leads(days: Sequence[int], scenarios: int = LEAD_SCENARIOS) -> np.ndarray:
+    """Equally likely lead times from those that were measured, in rising order."""
+    middles = (np.arange(scenarios) + 0.5) / scenarios
+    return np.quantile(np.asarray(days), middles, method="inverted_cdf").astype(int)
+
+
+def _batch(
+    cumulative: np.ndarray, leads_days: np.ndarray, review: int, grains: np.ndarray, is_short: np.ndarray
+) -> Curves:
+    marks = _marks(cumulative, leads_days, review)
+    levels = _levels(marks[:, :, -1], grains)
+    asked = np.diff(marks, axis=2)
+    paths = marks.shape[1]
+    # (S - before)+ - (S - after)+ is what a level S serves of a day's demand: sums of such ramps are counted
+    # at the marks once for all levels, instead of once per level.
+    per_unit = np.divide(1.0, asked, out=np.zeros_like(asked), where=asked > 0)
+    of_lines = np.zeros_like(marks)
+    of_lines[:, :, :-1] += per_unit
+    of_lines[:, :, 1:] -= per_unit
+    of_units = np.zeros_like(marks)
+    of_units[:, :, 0], of_units[:, :, -1] = 1.0, -1.0
+    of_shelf = np.ones_like(marks)
+    of_shelf[:, :, 0] = of_shelf[:, :, -1] = 0.5  # half of what is sold on a day lies there on average
+    place = _places(levels, marks)
+    served, sold, shelf = (
+        _ramps(levels, marks, place, weights) / (paths * review) for weights in (of_lines, of_units, of_shelf)
+    )
+    lines = (asked > 0).sum(axis=(1, 2)) / (paths * review)
+    units = asked.sum(axis=(1, 2)) / (paths * review)
+    return Curves(
+        levels,
+        _falling(lines[:, None] - served),
+        _falling(units[:, None] - sold),
+        np.maximum.accumulate(np.maximum(shelf, 0.0), axis=1),
+        lines,
+        units,
+        is_short,
+    )
+
+
+def _marks(cumulative: np.ndarray, leads_days: np.ndarray, review: int) -> np.ndarray:
+    """Demand used up (products, paths, review + 1): when the order arrives, then day by day."""
+    days = leads_days[:, :, None] + np.arange(review + 1)
+    marks = np.take_along_axis(cumulative, np.maximum(days - 1, 0), axis=2).astype(float)
+    marks[days == 0] = 0.0
+    return marks
+
+
+def _levels(until_next: np.ndarray, grains: np.ndarray) -> np.ndarray:
+    """Candidates: demand until the next order arrives in one path or another, dense where it is large."""
+    ordered = np.sort(until_next, axis=1)
+    count = LEVELS - len(LOW_SHARES)
+    share = 1 - (1 - np.linspace(0, 1, count)) ** 1.5
+    ranks = np.rint(share * (ordered.shape[1] - 1)).astype(int)
+    found = np.concatenate([ordered[:, :1] * LOW_SHARES, ordered[:, ranks]], axis=1)
+    return np.ceil(found / grains[:, None] - FINE) * grains[:, None]
+
+
+def _places(levels: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """For every mark how many levels lie below it, counted on from product to product."""
+    found = [np.searchsorted(own, mark.ravel()) for own, mark in zip(levels, marks, strict=True)]
+    shift = np.arange(len(levels)) * (levels.shape[1] + 1)
+    return (np.array(found, dtype=np.int64).reshape(len(levels), marks[:1].size) + shift[:, None]).ravel()
+
+
+def _ramps(levels: np.ndarray, marks: np.ndarray, place: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sum over the marks of weight * max(level - mark, 0), for every level (products, levels)."""
+    products, count = levels.shape
+    size = products * (count + 1)
+    slopes = np.bincount(place, weights.ravel(), size).reshape(products, count + 1)[:, :count]
+    starts = np.bincount(place, (weights * marks).ravel(), size).reshape(products, count + 1)[:, :count]
+    return levels * np.cumsum(slopes, axis=1) - np.cumsum(starts, axis=1)
+
+
+def _falling(lost: np.ndarray) -> np.ndarray:
+    return np.minimum.accumulate(np.maximum(lost, 0.0), axis=1)

@@ -1,0 +1,280 @@
+"""The decision journal: what buyers make of the advice, kept with the forecast of that moment.
+
+What came of a decision is worked out when its cover period is over (`core.decision_outcomes`); what all of
+them came to is in `core.decision_tally`. The cover period runs from the day the order was to arrive until the
+day before the next one could.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from core import auth, buying_settings, decision_periods, posting
+from core.auth import Actor
+from db.models import (
+    Advice,
+    AdviceChoice,
+    AdviceRun,
+    Decision,
+    PurchaseOrder,
+    PurchaseOrderLine,
+)
+
+CHUNK_PRODUCTS = 100  # whose paths are held at once
+
+
+@dataclass(frozen=True)
+class Made:
+    """One decision to write down: the advice it answers (None: there was none), the line of the draft, and
+    what was chosen in its place or confirmed."""
+
+    advice: Advice | None
+    line: PurchaseOrderLine
+    quantity: Decimal
+    vendor_id: int
+
+
+def note(
+    session: Session,
+    actor: Actor,
+    advice: Advice | None,
+    order_line: PurchaseOrderLine,
+    chosen_quantity: Decimal,
+    chosen_vendor_id: int,
+    today: date,
+) -> Decision:
+    """Write down one decision of `actor`; see `note_all`, which many lines should use."""
+    (kept,) = note_all(session, actor, [Made(advice, order_line, chosen_quantity, chosen_vendor_id)], today)
+    return kept
+
+
+def note_all(session: Session, actor: Actor, made: Sequence[Made], today: date) -> list[Decision]:
+    """Write down what `actor` orders, in the transaction that makes the draft; the lines are flushed.
+
+    Taken is the advised quantity from the advised vendor, edited another one, own what no advice asked for.
+    A period that nobody had ordered for until now ends where this order is to arrive.
+    """
+    auth.must(actor, "buy")
+    orders = _orders(session, [one.line for one in made])
+    rows = []
+    for one in made:
+        about = {"kind": _kind(one.advice, one.quantity, one.vendor_id), "decided_by": actor.id}
+        about |= {"chosen": one.quantity, "chosen_vendor_id": one.vendor_id}
+        rows.append(_row(one.advice, today) | about | _of_line(one.line, orders[one.line.order_id]))
+        rows[-1]["covers_from"] = rows[-1]["covers_from"] or (one.advice and one.advice.arrives_on)
+    kept = _written(session, rows, today)
+    for decision in kept:
+        _end_ignored(session, decision)
+    return kept
+
+
+def withdraw(session: Session, order_line_ids: Sequence[int]) -> int:
+    """Forget the decisions behind these lines: the draft was cancelled or the line taken out before it was
+    sent, so nothing was decided. Call it before the lines are deleted. Answers how many there were."""
+    gone = delete(Decision).where(Decision.order_line_id.in_(list(order_line_ids)))
+    return session.execute(gone).rowcount
+
+
+def follow(session: Session, order_line_ids: Sequence[int] | None = None) -> int:
+    """Let open decisions say what their lines ask for by now (None: all of them).
+
+    A draft may be changed until it is sent, and what was taken is edited then, or the other way round.
+    Those of drafts that were cancelled are forgotten. Answers how many changed.
+    """
+    some = True if order_line_ids is None else Decision.order_line_id.in_(list(order_line_ids))
+    is_line = (Decision.order_line_id == PurchaseOrderLine.id) & Decision.closed_on.is_(None) & some
+    of_order = PurchaseOrderLine.order_id == PurchaseOrder.id
+    never_sent = (PurchaseOrder.state == "cancelled") & PurchaseOrder.sent_on.is_(None)
+    gone = session.execute(
+        delete(Decision)
+        .where(is_line, of_order, never_sent)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # fmt: skip
+    changed = session.scalars(
+        update(Decision)
+        .where(is_line, Decision.chosen != PurchaseOrderLine.quantity)
+        .values(chosen=PurchaseOrderLine.quantity)
+        .returning(Decision.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for kept in session.scalars(
+        select(Decision)
+        .where(Decision.id.in_(changed), Decision.kind.in_(("taken", "edited")))
+        .execution_options(populate_existing=True)
+    ):
+        is_taken = kept.chosen == kept.advised and kept.chosen_vendor_id == kept.advised_vendor_id
+        kept.kind = "taken" if is_taken else "edited"
+    session.flush()
+    return gone + len(changed)
+
+
+def note_own(session: Session, today: date) -> int:
+    """Write down the lines that were sent within the last review without a word of advice; answers how many.
+
+    Those are orders that people wrote themselves. Again: none.
+    """
+    review_days = buying_settings.get(session).review_days
+    question = (
+        select(PurchaseOrderLine, PurchaseOrder)
+        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
+        .where(
+            PurchaseOrder.sent_on > today - timedelta(days=review_days),
+            PurchaseOrder.state.in_(("sent", "partly_received", "received")),
+            ~exists().where(Decision.order_line_id == PurchaseOrderLine.id),
+        )
+        .order_by(PurchaseOrderLine.id)
+    )
+    rows = [
+        _row(None, order.sent_on)
+        | {"kind": "own", "decided_by": order.sent_by or order.created_by, "chosen": line.quantity}
+        | {"chosen_vendor_id": order.vendor_id}
+        | _of_line(line, order)
+        for line, order in session.execute(question)
+    ]
+    return len(_written(session, rows, today))
+
+
+def note_ignored(session: Session, today: date) -> int:
+    """Write down the advice to order whose last day passed more than a review ago, and that nobody followed,
+    put off or has in a draft; answers how many. While such a period is not over, none is added."""
+    review_days = buying_settings.get(session).review_days
+    missed = today - timedelta(days=review_days)
+    question = (
+        select(Advice)
+        .join(AdviceRun, AdviceRun.id == Advice.run_id)
+        .where(
+            AdviceRun.is_current, Advice.action == "order", Advice.order_by_on < missed,
+            ~_is_decided(missed), ~_is_snoozed(today), ~_is_being_ordered(),
+        )
+        .order_by(Advice.id)
+    )  # fmt: skip
+    rows = [
+        _row(advice, today)
+        | {"kind": "ignored", "chosen": Decimal(0), "unit_cost": advice.unit_cost}
+        | {"covers_from": advice.arrives_on}
+        for advice in session.scalars(question)
+    ]
+    return len(_written(session, rows, today))
+
+
+# -- Which are meant -----------------------------------------------------------------------------------------
+
+
+def _is_decided(since: date) -> Any:
+    return exists().where(
+        Decision.product_id == Advice.product_id,
+        Decision.warehouse_id == Advice.warehouse_id,
+        or_(Decision.closed_on.is_(None), Decision.decided_on > since),
+    )
+
+
+def _is_snoozed(today: date) -> Any:
+    return exists().where(
+        AdviceChoice.product_id == Advice.product_id,
+        AdviceChoice.warehouse_id == Advice.warehouse_id,
+        or_(AdviceChoice.snoozed_until >= today, AdviceChoice.snoozed_chance.is_not(None)),
+    )
+
+
+def _is_being_ordered() -> Any:
+    """In a draft, or in an order that was sent since it should have been."""
+    return exists().where(
+        PurchaseOrderLine.product_id == Advice.product_id,
+        PurchaseOrderLine.warehouse_id == Advice.warehouse_id,
+        PurchaseOrderLine.order_id == PurchaseOrder.id,
+        or_(
+            PurchaseOrder.state == "draft",
+            PurchaseOrder.state.in_(("sent", "partly_received", "received"))
+            & (PurchaseOrder.sent_on >= Advice.order_by_on),
+        ),
+    )
+
+
+def _end_ignored(session: Session, decision: Decision) -> None:
+    """The period that was ignored ends before the order that comes after all; one that had not begun never
+    was."""
+    ignored = (
+        (Decision.product_id == decision.product_id)
+        & (Decision.warehouse_id == decision.warehouse_id)
+        & (Decision.kind == "ignored")
+        & Decision.closed_on.is_(None)
+        & (Decision.covers_until >= decision.covers_from)
+    )
+    session.execute(delete(Decision).where(ignored, Decision.covers_from >= decision.covers_from))
+    last = decision.covers_from - timedelta(days=1)
+    session.execute(update(Decision).where(ignored).values(covers_until=last))
+
+
+# -- What is written -----------------------------------------------------------------------------------------
+
+
+def _kind(advice: Advice | None, quantity: Decimal, vendor_id: int) -> str:
+    if advice is None or advice.action != "order":
+        return "own"
+    return "taken" if (quantity, vendor_id) == (advice.quantity, advice.vendor_id) else "edited"
+
+
+def _row(advice: Advice | None, decided_on: date) -> dict[str, Any]:
+    """What every decision has, from the advice it answers. The period and its forecast come later."""
+    row = {"decided_on": decided_on, "decided_by": None, "order_line_id": None, "chosen_vendor_id": None}
+    row |= {"advised": Decimal(0), "advised_vendor_id": None, "forecast": {"has_advice": False}}
+    if advice is None:
+        return row
+    if advice.action == "order":
+        row |= {"advised": advice.quantity, "advised_vendor_id": advice.vendor_id}
+    row["forecast"] = {
+        "has_advice": True,
+        "rate": _plain(advice.daily_rate),
+        "chance": advice.chance,
+        "on_hand": posting.plain(advice.on_hand),
+        "due": posting.plain(advice.due),
+        "order_by_on": advice.order_by_on and advice.order_by_on.isoformat(),
+        "arrives_on": advice.arrives_on and advice.arrives_on.isoformat(),
+        "unit_cost": _plain(advice.unit_cost),
+    }
+    return row | {"product_id": advice.product_id, "warehouse_id": advice.warehouse_id}
+
+
+def _of_line(line: PurchaseOrderLine, order: PurchaseOrder) -> dict[str, Any]:
+    return {
+        "product_id": line.product_id,
+        "warehouse_id": line.warehouse_id,
+        "order_line_id": line.id,
+        "unit_cost": (line.unit_price * order.exchange_rate).quantize(posting.QUANTITY_STEP),
+        "covers_from": line.expected_on or order.expected_on,
+    }
+
+
+def _written(session: Session, rows: Sequence[dict[str, Any]], today: date) -> list[Decision]:
+    """Keep the rows, each with its cover period and the demand that was expected of it.
+
+    An order of which nobody knows when it arrives takes the product's usual lead time.
+    """
+    review_days = buying_settings.get(session).review_days
+    kept = []
+    for start in range(0, len(rows), CHUNK_PRODUCTS):
+        chunk = rows[start : start + CHUNK_PRODUCTS]
+        expected = decision_periods.Expected(session, {row["product_id"] for row in chunk}, today)
+        for row in chunk:
+            usual = row["decided_on"] + timedelta(days=expected.lead_time_days(row["product_id"]))
+            row["covers_from"] = max(row["covers_from"] or usual, row["decided_on"])
+            row["covers_until"] = row["covers_from"] + timedelta(days=review_days - 1)
+            row["forecast"] = expected.of(row) | row["forecast"]
+            kept.append(Decision(**row))
+    session.add_all(kept)
+    session.flush()
+    return kept
+
+
+def _orders(session: Session, lines: Sequence[PurchaseOrderLine]) -> dict[int, PurchaseOrder]:
+    ids = {line.order_id for line in lines}
+    return {one.id: one for one in session.scalars(select(PurchaseOrder).where(PurchaseOrder.id.in_(ids)))}
+
+
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else posting.plain(number)

@@ -32,7 +32,9 @@ class OrderYear(Base):
 class PurchaseOrder(Base):
     """What is asked of one vendor at once. `number` (PO-2026-0001) is given when the draft is made, without
     gaps per year; money is in the vendor's `currency` at the `exchange_rate` of that moment. `expected_on`:
-    when the vendor is to deliver, lines may differ. An order is `received` when nothing of it is open."""
+    when the vendor is to deliver, lines may differ. An order is `received` when nothing of it is open.
+    `mailing_at`: somebody began to mail it then and nobody knows yet what came of it; `mailed_at`: a mail
+    server took it."""
 
     __tablename__ = "purchase_order"
     __table_args__ = (
@@ -65,6 +67,8 @@ class PurchaseOrder(Base):
     sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     sent_on: Mapped[date | None]
     mailed_to: Mapped[str | None]
+    mailing_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    mailed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     received_on: Mapped[date | None]
     cancelled_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -74,7 +78,8 @@ class PurchaseOrder(Base):
 class PurchaseOrderLine(Base):
     """One product for one warehouse. Open is `quantity - received - given_up`, while the order is sent or
     partly received; `received` may be more than was asked for. Once sent, what is open is an
-    `expected_receipt` that names this line, and so part of every forecast."""
+    `expected_receipt` that names this line, and so part of every forecast. `expected_on` moves with what the
+    vendor announces; `promised_on` is what it was when the order was sent, and what on time means."""
 
     __tablename__ = "purchase_order_line"
     __table_args__ = (
@@ -96,6 +101,7 @@ class PurchaseOrderLine(Base):
     quantity: Mapped[quantity]
     unit_price: Mapped[money]
     expected_on: Mapped[date | None]
+    promised_on: Mapped[date | None]
     received: Mapped[quantity] = mapped_column(server_default=text("0"))
     given_up: Mapped[quantity] = mapped_column(server_default=text("0"))
     note: Mapped[str | None]

@@ -52,8 +52,8 @@ class Holding:
 
 @dataclass(frozen=True)
 class Choice:
-    """What to order: `quantity`, of which `rounded` is the least allowed one for what was wanted, and the rest
-    goes up to a price step. `saving`: what going up spares after holding, 0 where it does not happen."""
+    """What to order: `quantity`. `rounded` is the least allowed one for what was wanted; the rest goes up to
+    a price step. `saving`: what going up spares after holding, 0 where it does not happen."""
 
     quantity: Decimal
     rounded: Decimal

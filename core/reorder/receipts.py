@@ -8,7 +8,7 @@ from typing import NamedTuple
 STEP = Decimal("0.0001")  # quantities are kept to four decimals
 LEAD, COVER, BUFFER = "until it arrives", "cover period", "buffer"
 ON_HAND, DUE, TRANSFER, ENOUGH = "on hand", "on its way", "transfer", "enough is there"
-ONE_OFF, SPLIT, ROUNDING, PRICE_STEP = "one-off orders", "the second order", "rounding", "price step"
+ONE_OFF, ROUNDING, PRICE_STEP = "one-off orders", "rounding", "price step"
 FILLED, EDITED = "to reach a limit", "edited by hand"
 
 

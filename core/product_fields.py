@@ -28,7 +28,9 @@ def said(values: dict[str, Any]) -> dict[str, Any]:
     return {n: posting.plain(v) if isinstance(v, Decimal) else v for n, v in values.items()}
 
 
-def _words(what: str, most: int, *, is_needed: bool = False) -> Callable[[Any], str | None]:
+def words(what: str, most: int, *, is_needed: bool = False) -> Callable[[Any], str | None]:
+    """A check of a text of at most `most` characters; None where it is empty."""
+
     def check(value: Any) -> str | None:
         kept = inputs.text(value, what, most) if value is not None else ""
         if is_needed and not kept:
@@ -39,13 +41,15 @@ def _words(what: str, most: int, *, is_needed: bool = False) -> Callable[[Any], 
 
 
 def _sku(value: Any) -> str:
-    sku = _words("SKU", SKU_CHARACTERS, is_needed=True)(value)
+    sku = words("SKU", SKU_CHARACTERS, is_needed=True)(value)
     if not sku.isprintable():
         raise BadInput(f"SKU: '{inputs.shown(sku)}' holds a control character or a line break.")
     return sku
 
 
-def _money(what: str) -> Callable[[Any], Decimal | None]:
+def money(what: str) -> Callable[[Any], Decimal | None]:
+    """A check of money that is not below zero."""
+
     def check(value: Any) -> Decimal | None:
         if value is None:
             return None
@@ -67,7 +71,8 @@ def threshold(value: Any) -> Decimal | None:
     return threshold
 
 
-def _lead_time(value: Any) -> int | None:
+def lead_time(value: Any) -> int | None:
+    """Whole days from order to arrival."""
     if value is None:
         return None
     days = posting.exact(value, "Lead time")
@@ -78,12 +83,12 @@ def _lead_time(value: Any) -> int | None:
 
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "sku": _sku,
-    "name": _words("Name", NAME_CHARACTERS, is_needed=True),
-    "description": _words("Description", DESCRIPTION_CHARACTERS),
-    "category": _words("Category", CATEGORY_CHARACTERS),
-    "unit_of_measure": _words("Unit", UNIT_CHARACTERS, is_needed=True),
-    "unit_cost": _money("Unit cost"),
-    "unit_price": _money("Unit price"),
+    "name": words("Name", NAME_CHARACTERS, is_needed=True),
+    "description": words("Description", DESCRIPTION_CHARACTERS),
+    "category": words("Category", CATEGORY_CHARACTERS),
+    "unit_of_measure": words("Unit", UNIT_CHARACTERS, is_needed=True),
+    "unit_cost": money("Unit cost"),
+    "unit_price": money("Unit price"),
     "reorder_threshold": threshold,
-    "lead_time_days": _lead_time,
+    "lead_time_days": lead_time,
 }

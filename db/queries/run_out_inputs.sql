@@ -10,8 +10,10 @@ WITH shop_places AS (
 ), wanted AS (
     SELECT p.id, p.is_active, p.unit_cost, p.unit_price,
            coalesce(p.lead_time_days, (
-               SELECT min(o.lead_time_days) FROM offers_on(CAST(:today AS date)) AS o
+               -- As lead_times.sql says it.
+               SELECT o.lead_time_days FROM offers_on(CAST(:today AS date)) AS o
                WHERE o.product_id = p.id
+               ORDER BY coalesce(o.vendor_id = p.preferred_vendor_id, false) DESC, o.lead_time_days LIMIT 1
            ), shop.default_lead_time_days) AS lead_time_days
     FROM product AS p CROSS JOIN shop
     WHERE p.id = ANY(CAST(:product_ids AS integer[]))

@@ -21,7 +21,10 @@ WITH on_hand AS (
     WHERE e.week_on > CAST(:today AS date) - 7
     GROUP BY e.product_id
 ), vendor_lead AS (
-    SELECT product_id, min(lead_time_days) AS days FROM offers_on(CAST(:today AS date)) GROUP BY product_id
+    -- As lead_times.sql says it.
+    SELECT DISTINCT ON (o.product_id) o.product_id, o.lead_time_days AS days
+    FROM offers_on(CAST(:today AS date)) AS o JOIN product AS p ON p.id = o.product_id
+    ORDER BY o.product_id, coalesce(o.vendor_id = p.preferred_vendor_id, false) DESC, o.lead_time_days
 )
 SELECT p.id AS product_id
 FROM product AS p

@@ -83,8 +83,9 @@ def withdraw(session: Session, order_line_ids: Sequence[int]) -> int:
 def follow(session: Session, order_line_ids: Sequence[int] | None = None) -> int:
     """Let open decisions say what their lines ask for by now (None: all of them).
 
-    A draft may be changed until it is sent, and what was taken is edited then, or the other way round.
-    Those of drafts that were cancelled are forgotten. Answers how many changed.
+    A draft may be changed until it is sent, and what was taken is edited then, or the other way round. One
+    that was sent later than it was written counts from that day on. Those of drafts that were cancelled are
+    forgotten. Answers how many changed.
     """
     some = True if order_line_ids is None else Decision.order_line_id.in_(list(order_line_ids))
     is_line = (Decision.order_line_id == PurchaseOrderLine.id) & Decision.closed_on.is_(None) & some
@@ -102,6 +103,17 @@ def follow(session: Session, order_line_ids: Sequence[int] | None = None) -> int
         .returning(Decision.id)
         .execution_options(synchronize_session=False)
     ).all()
+    later = PurchaseOrder.sent_on - Decision.decided_on
+    session.execute(
+        update(Decision)
+        .where(is_line, of_order, PurchaseOrder.sent_on > Decision.decided_on)
+        .values(
+            decided_on=PurchaseOrder.sent_on,
+            covers_from=Decision.covers_from + later,
+            covers_until=Decision.covers_until + later,
+        )
+        .execution_options(synchronize_session=False)
+    )
     for kept in session.scalars(
         select(Decision)
         .where(Decision.id.in_(changed), Decision.kind.in_(("taken", "edited")))

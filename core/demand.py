@@ -77,16 +77,27 @@ def sparklines(
 
 
 def stock_path(
-    session: Session, product_id: int, since: date, until: date, *, warehouse_id: int | None = None
+    session: Session,
+    product_id: int,
+    since: date,
+    until: date,
+    *,
+    warehouse_id: int | None = None,
+    warehouse_ids: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """Stock and demand of one product, one row per day from `since` (or its first movement) to `until`.
+
+    All warehouses together, or one, or some.
 
     Columns: day, closing (stock at the end of the day), demand, receipts, other, in_stock, lost (units that
     would usually have been asked for on a day without stock, see `core.forecast.lost`; 0 on other days).
     """
-    found = queries.frame(
-        session, "stock_days", product_id=product_id, warehouse_id=warehouse_id, until=until
-    )
+    places = list(warehouse_ids) if warehouse_ids is not None else None
+    if warehouse_id is not None:
+        places = [warehouse_id]
+    elif places is not None and len(places) == 1:
+        (warehouse_id,) = places
+    found = queries.frame(session, "stock_days", product_id=product_id, warehouse_ids=places, until=until)
     if found.empty:
         columns = ["day", "closing", "demand", "receipts", "other", "in_stock", "lost"]
         return pd.DataFrame(columns=columns)

@@ -50,6 +50,7 @@ TASKS = (
         "ranges", "Score run-out ranges", "looks every hour, works once a day from 04:20 in the shop's time",
         _at(0, 20), timedelta(hours=1), limit=timedelta(minutes=30),
     ),
+    Task("decisions", "Keep the decision journal", "every night at 04:40 UTC", _at(4, 40), timedelta(days=1)),
     Task("alerts", "Raise alerts", "every hour", _at(0), timedelta(hours=1)),
     Task(
         "auto_resolve", "Resolve alerts that are over", "every six hours from 00:30 UTC", _at(0, 30),

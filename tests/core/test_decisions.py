@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import decisions
-from core.errors import NotAllowed
+from core import decision_outcomes, decision_tally, decisions, stock
+from core.errors import BadInput, NotAllowed
 from core.forecast import packing
 from db.models import (
     Advice,
@@ -16,10 +16,11 @@ from db.models import (
     Decision,
     Forecast,
     ModelRun,
+    OrderReceipt,
     PurchaseOrder,
     PurchaseOrderLine,
 )
-from tests.makers import a_product, a_vendor, an_actor, the_warehouse
+from tests.makers import a_product, a_vendor, a_warehouse, an_actor, the_warehouse
 
 TODAY = date(2026, 6, 10)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -247,3 +248,322 @@ def test_a_period_that_had_not_begun_when_it_was_ordered_was_not_ignored(session
     line = a_line(session, product, vendor, arrives=8)
     decisions.note(session, an_actor(session), advice, line, Decimal(60), vendor.id, TODAY)
     assert [one.kind for one in journal(session)] == ["taken"]
+
+
+def test_a_draft_that_waits_counts_from_the_day_it_is_sent(session):
+    kept = noted(session)
+    line = session.get(PurchaseOrderLine, kept.order_line_id)
+    order = session.get(PurchaseOrder, line.order_id)
+    order.state, order.sent_on = "sent", day(4)
+    session.flush()
+    for _ in range(2):
+        decisions.follow(session)
+        (after,) = journal(session)
+        assert (after.decided_on, after.covers_from, after.covers_until) == (day(4), day(11), day(17))
+
+
+# -- What came of it -----------------------------------------------------------------------------------------
+
+
+def sold(session, product, number, quantity):
+    stock.remove(
+        session, an_actor(session), product.id, the_warehouse(session).id, quantity, reason_code="sale",
+        occurred_at=at(number),
+    )  # fmt: skip
+
+
+def arrived(session, kept, number, quantity):
+    """A part of the line comes on day `number`, as the verbs of orders book it."""
+    line = session.get(PurchaseOrderLine, kept.order_line_id)
+    actor = an_actor(session)
+    booked = stock.add(session, actor, line.product_id, line.warehouse_id, quantity, occurred_at=at(number))
+    session.add(OrderReceipt(
+        line_id=line.id, movement_id=booked.lines[0].movement_id, quantity=quantity, received_on=day(number),
+        received_by=actor.id,
+    ))  # fmt: skip
+    order = session.get(PurchaseOrder, line.order_id)
+    order.state, order.sent_on = "received", day(1)
+    session.flush()
+
+
+def a_selling_product(session, *, stock_=80, a_day=5, until=7):
+    """Sold 5 a day for four weeks, then until day `until`; `stock_` is what lies there in the morning of
+    day 1."""
+    product = a_product(session, stock_ + 28 * a_day, stock_at=at(-28), unit_cost=2, unit_price=5)
+    for number in range(-27, until + 1):
+        sold(session, product, number, a_day)
+    return product
+
+
+def sent(session, kept):
+    order = session.get(PurchaseOrder, session.get(PurchaseOrderLine, kept.order_line_id).order_id)
+    order.state, order.sent_on = "sent", day(1)
+    session.flush()
+
+
+def outcome_of(session, kept):
+    session.refresh(kept)
+    return kept.outcome
+
+
+def test_an_order_that_was_enough_leaves_the_shelf_full(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, product=product)
+    arrived(session, kept, 8, 60)
+    for number in range(8, 15):
+        sold(session, product, number, 5)
+    assert decision_outcomes.settle(session, day(14)) == 0, "the period is not over"
+    assert decision_outcomes.settle(session, day(15)) == 1
+    assert decision_outcomes.settle(session, day(15)) == 0
+    outcome = outcome_of(session, kept)
+    assert (outcome["demand"], outcome["days"], outcome["days_without"], outcome["lost"]) == ("35", 7, 0, "0")
+    assert (outcome["left"], outcome["left_money"], outcome["delivered"]) == ("25", "50", "60")
+    assert outcome["saved"] == "0", "taken is what was advised"
+    assert kept.closed_on == day(15)
+
+
+def test_fewer_than_advised_ran_out_and_the_advice_would_not_have(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, 20, product=product)
+    arrived(session, kept, 8, 20)
+    for number in range(8, 12):
+        sold(session, product, number, 5)
+    decision_outcomes.settle(session, day(15))
+    outcome = outcome_of(session, kept)
+    assert (outcome["days_without"], outcome["out_on"], outcome["left"]) == (3, day(12).isoformat(), "0")
+    assert Decimal(outcome["lost"]) == pytest.approx(15, abs=0.6)
+    advice = outcome["advice"]
+    assert (advice["days_without"], advice["lost"], advice["out_on"]) == (0, "0", None)
+    assert Decimal(advice["left"]) == pytest.approx(25, abs=0.6)
+    # 15 pieces at a margin of 3, less what holding 60 pieces would have cost.
+    assert Decimal(outcome["saved"]) == pytest.approx(-45, abs=2)
+
+
+def test_more_than_advised_was_the_better_choice_where_more_was_wanted(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, 40, product=product, advised=20)
+    arrived(session, kept, 8, 40)
+    for number in range(8, 15):
+        sold(session, product, number, 5)
+    decision_outcomes.settle(session, day(15))
+    outcome = outcome_of(session, kept)
+    assert (outcome["days_without"], outcome["advice"]["days_without"]) == (0, 3)
+    assert Decimal(outcome["saved"]) == pytest.approx(45, abs=2)
+
+
+def test_a_mountain_is_not_better_than_enough(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, 2000, product=product, advised=60)
+    arrived(session, kept, 8, 2000)
+    for number in range(8, 15):
+        sold(session, product, number, 5)
+    decision_outcomes.settle(session, day(15))
+    assert Decimal(outcome_of(session, kept)["saved"]) < -50
+
+
+def test_what_nobody_ordered_is_held_against_what_was_advised(session):
+    product = a_selling_product(session, stock_=35)
+    advice_on(session, product, a_vendor(session), order_by=-8)
+    decisions.note_ignored(session, TODAY)
+    (kept,) = journal(session)
+    decision_outcomes.settle(session, day(15))
+    outcome = outcome_of(session, kept)
+    assert (outcome["days_without"], outcome["demand"], outcome["advice"]["days_without"]) == (7, "0", 0)
+    assert Decimal(outcome["saved"]) < -90
+
+
+def test_a_vendor_who_is_late_is_late_for_the_advice_too(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, 20, product=product)
+    arrived(session, kept, 13, 20)
+    decision_outcomes.settle(session, day(15))
+    outcome = outcome_of(session, kept)
+    assert (outcome["days_without"], outcome["advice"]["days_without"]) == (5, 5)
+    assert outcome["delivered_on"] == day(13).isoformat()
+
+
+def test_another_vendor_is_held_against_the_one_who_was_advised_and_his_price(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, product=product, other_vendor=True, unit_cost="2.5")
+    sent(session, kept)
+    decision_outcomes.settle(session, day(15))
+    late = outcome_of(session, kept)
+    assert (late["days_without"], late["advice"]["days_without"]) == (7, 0)
+
+    punctual = noted(
+        session, product=a_selling_product(session, stock_=35), other_vendor=True, unit_cost="2.5"
+    )
+    arrived(session, punctual, 8, 60)
+    decision_outcomes.settle(session, day(15))
+    assert outcome_of(session, punctual)["saved"] == "30", "60 pieces, half a euro each"
+
+
+def test_an_order_that_was_cancelled_after_it_was_sent_says_nothing_about_the_advice(session):
+    kept = noted(session, 20, product=a_selling_product(session, stock_=35))
+    sent(session, kept)
+    order = session.get(PurchaseOrder, session.get(PurchaseOrderLine, kept.order_line_id).order_id)
+    order.state, order.cancelled_at = "cancelled", NOON
+    session.flush()
+    decision_outcomes.settle(session, day(15))
+    outcome = outcome_of(session, kept)
+    assert (outcome["is_cancelled"], outcome["advice"], outcome["saved"]) == (True, None, None)
+    assert outcome["days_without"] == 7
+
+
+def test_an_own_order_without_a_word_of_advice_is_compared_with_nothing(session):
+    product, vendor = a_selling_product(session), a_vendor(session)
+    a_line(session, product, vendor, 30, state="sent", sent=1)
+    decisions.note_own(session, TODAY)
+    decision_outcomes.settle(session, day(15))
+    (kept,) = journal(session)
+    assert (kept.outcome["advice"], kept.outcome["saved"]) == (None, None)
+
+
+def test_a_draft_that_was_never_sent_waits(session):
+    noted(session)
+    assert decision_outcomes.settle(session, day(40)) == 0
+
+
+def test_the_period_is_over_when_its_sales_are_in_the_books(session):
+    kept = noted(session, product=a_selling_product(session))
+    sent(session, kept)
+    assert decision_outcomes.settle(session, day(40), last_day=day(13)) == 0
+    assert decision_outcomes.settle(session, day(40), last_day=day(14)) == 1
+
+
+def test_a_product_that_never_moved_has_an_outcome_too(session):
+    kept = noted(session, product=a_product(session, unit_cost=None, unit_price=None))
+    sent(session, kept)
+    decision_outcomes.settle(session, day(15))
+    assert outcome_of(session, kept)["days_without"] == 7
+
+
+def test_the_warehouses_that_are_supplied_count_with_the_one_that_supplies_them(session):
+    product = a_selling_product(session, stock_=35)
+    kept = noted(session, product=product)
+    shop = a_warehouse(session)
+    a_warehouse(session)
+    shop.supplied_by_id = the_warehouse(session).id
+    arrived(session, kept, 8, 60)
+    stock.transfer(session, an_actor(session), product.id, the_warehouse(session).id, shop.id, 60,
+                   occurred_at=at(8))  # fmt: skip
+    stock.remove(session, an_actor(session), product.id, shop.id, 10, reason_code="sale", occurred_at=at(9))
+    decision_outcomes.settle(session, day(15))
+    outcome = outcome_of(session, kept)
+    assert (outcome["demand"], outcome["left"], outcome["days_without"]) == ("10", "50", 0)
+
+
+# -- Added up ------------------------------------------------------------------------------------------------
+
+
+def settled(session, kind, saved, *, quantity=40, person=None, number=1, **outcome):
+    """A decision of which is known what came of it."""
+    facts = {
+        "days": 7, "demand": "20", "ordered": str(quantity), "delivered": str(quantity), "delivered_on": None,
+        "is_cancelled": False, "days_without": 0, "out_on": None, "lost": "0", "left": "12",
+        "left_money": "24", "saved": saved, "advice": None,
+    } | outcome  # fmt: skip
+    kept = Decision(
+        product_id=a_product(session).id, warehouse_id=the_warehouse(session).id, kind=kind,
+        decided_on=day(number), decided_by=person and person.id, advised=60, chosen=quantity,
+        covers_from=day(8), covers_until=day(14), forecast={}, outcome=facts, closed_on=day(15),
+    )  # fmt: skip
+    session.add(kept)
+    session.flush()
+    return kept
+
+
+def test_the_tally_says_how_often_buyers_knew_better(session):
+    anna, bert = an_actor(session), an_actor(session)
+    settled(session, "edited", "12.50", person=anna)
+    settled(session, "edited", "-45", person=anna, days_without=3, lost="20")
+    settled(session, "taken", "0", quantity=60, person=anna)
+    settled(session, "edited", None, person=bert)
+    settled(session, "ignored", "-3")
+    noted(session)
+    tally = decision_tally.tally(session)
+    edited = tally.kinds["edited"]
+    assert (edited.decisions, edited.better, edited.worse, edited.compared) == (3, 1, 1, 2)
+    assert (edited.saved, edited.days_without, edited.left_money) == (Decimal("-32.5"), 3, 72)
+    assert edited.served == Decimal("0.75")
+    assert (tally.kinds["taken"].decisions, tally.kinds["taken"].settled) == (2, 1)
+    assert (tally.total.decisions, tally.total.settled) == (6, 5)
+    assert decision_tally.headline(edited) == "Edited decisions were better than the advice 1 of 2 times"
+    first = tally.people[0]
+    assert (first.name, first.sums.decisions, first.edited.compared) == (anna.name, 3, 2)
+
+
+def test_the_tally_of_an_empty_shop_is_nothing(session):
+    tally = decision_tally.tally(session)
+    assert (tally.total.decisions, tally.total.served, tally.people) == (0, None, ())
+    assert decision_tally.headline(tally.total) is None
+
+
+def test_the_tally_of_a_time(session):
+    settled(session, "taken", "0", number=-40)
+    settled(session, "taken", "0", number=1)
+    assert decision_tally.tally(session, since=day(-30)).total.decisions == 1
+
+
+def test_the_list_is_filtered_and_comes_in_pages(session):
+    anna = an_actor(session)
+    better, worse = settled(session, "edited", "5", person=anna), settled(session, "ignored", "-5", number=2)
+    waiting = noted(session)
+    found = lambda **wanted: [one.uid for one in decision_tally.listing(session, **wanted)[0]]  # noqa: E731
+    assert found() == [worse.uid, waiting.uid, better.uid]
+    assert found(limit=1, offset=1) == [waiting.uid]
+    assert decision_tally.listing(session, limit=1)[1] == 3
+    assert found(kind="ignored") == found(verdict="worse") == [worse.uid]
+    assert found(verdict="better") == found(person_uid=anna.uid) == [better.uid]
+    assert found(verdict="open") == [waiting.uid]
+    assert found(since=day(2)) == [worse.uid]
+    number = decision_tally.listing(session, verdict="open")[0][0].order_number
+    assert found(search=number) == [waiting.uid]
+    assert found(search="%") == []
+
+
+@pytest.mark.parametrize("wanted", [{"kind": "x"}, {"verdict": "x"}], ids=["kind", "verdict"])
+def test_a_filter_that_is_none_is_refused(session, wanted):
+    with pytest.raises(BadInput):
+        decision_tally.listing(session, **wanted)
+
+
+GOOD = {"days_without": 0, "out_on": None, "lost": "0", "left": "25"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "outcome", "said"),
+    [
+        ("taken", 60, {}, "You ordered 60 as advised: in stock on all 7 days, 12 left."),
+        ("edited", 40, {"days_without": 3, "lost": "14.5", "advice": GOOD, "saved": "-40"},
+         "You ordered 40 instead of 60: out on 3 of 7 days, about 14.5 not sold."
+         " The advice would have been out on no day, with 25 left."),
+        ("edited", 80, {"advice": GOOD | {"days_without": 1}, "saved": "9"},
+         "You ordered 80 instead of 60: in stock on all 7 days, 12 left."
+         " The advice would have been out on 1 day."),
+        ("edited", 80, {"advice": GOOD, "saved": "-2"},
+         "You ordered 80 instead of 60: in stock on all 7 days, 12 left. The advice would have left 25."),
+        ("ignored", 0, {"days_without": 2, "lost": "8", "advice": GOOD, "saved": "-9", "ordered": "0"},
+         "Nobody ordered the 60 that were advised: out on 2 of 7 days, about 8 not sold."
+         " The advice would have been out on no day, with 25 left."),
+        ("own", 30, {"delivered": "0", "days_without": 7},
+         "You ordered 30 that no advice asked for: out on 7 of 7 days, nothing delivered by then."),
+        ("taken", 60, {"is_cancelled": True}, "You ordered 60 as advised. The order was cancelled."),
+    ],
+    ids=["taken", "fewer", "more", "more than needed", "ignored", "own", "cancelled"],
+)  # fmt: skip
+def test_what_came_of_it_is_said_in_a_sentence(session, kind, quantity, outcome, said):
+    anna = an_actor(session) if kind != "ignored" else None
+    settled(session, kind, quantity=quantity, person=anna, **{"saved": None} | outcome)
+    ((entry,), _) = decision_tally.listing(session)
+    assert decision_tally.sentence(entry, anna and anna.id) == said
+
+
+def test_somebody_else_is_named(session):
+    noted(session, 40)
+    noted(session, other_vendor=True)
+    (vendor, fewer), _ = decision_tally.listing(session)
+    assert decision_tally.sentence(fewer, 0) == f"{fewer.decided_by} ordered 40 instead of 60."
+    assert decision_tally.sentence(vendor) == (
+        f"{vendor.decided_by} ordered 60 from {vendor.chosen_vendor} instead of from {vendor.advised_vendor}."
+    )

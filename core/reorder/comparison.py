@@ -38,6 +38,7 @@ class Candidate:
     """A vendor and what it asks for the product, money in the shop's currency (`in_shop_money`).
 
     `other_value`: what else goes to this vendor in the same order. `record`: None where nothing was measured.
+    `cover_days`: how long after this order the next one arrives; None: as long as the need says.
     """
 
     vendor_id: int
@@ -54,18 +55,21 @@ class Candidate:
     freight_cost: Decimal | None = None
     order_cost: Decimal | None = None
     other_value: Decimal = ZERO
+    cover_days: int | None = None
 
 
 @dataclass(frozen=True)
 class Need:
     """What is needed, and what it costs not to have it.
 
-    `quantity` pieces, before any vendor's terms. `shortage_cost`: what a missing piece costs, None where that
-    is not known (see the function). `outlook`: None without a forecast.
+    `quantity` pieces, before any vendor's terms. `review_days`: how long after this order the next one is
+    sent. `shortage_cost`: what a missing piece costs, None where that is not known (see the function).
+    `outlook`: None without a forecast.
     """
 
     today: date
     quantity: Decimal
+    review_days: int
     holding: Holding
     shortage_cost: Decimal | None
     outlook: Outlook | None
@@ -189,7 +193,7 @@ def _cost(one: Candidate, need: Need) -> Costed:
     missing = []
     if need.outlook is not None:
         chance = need.outlook.chance(one.arrival)
-        lost = need.outlook.lost(one.arrival, float(choice.quantity))
+        lost = need.outlook.lost(one.arrival, float(choice.quantity), cover_days(one, need))
         if need.shortage_cost is not None:
             shortage = money(need.shortage_cost * Decimal(lost))
         else:
@@ -228,6 +232,11 @@ def _cost(one: Candidate, need: Need) -> Costed:
         is_expired=one.valid_until is not None and one.valid_until < need.today,
         missing=tuple(missing),
     )
+
+
+def cover_days(one: Candidate, need: Need) -> int:
+    """How many days an order there is to last for, from its arrival."""
+    return one.cover_days or need.review_days
 
 
 def freight_share(one: Candidate, value: Decimal) -> Decimal:

@@ -3,7 +3,7 @@
 Both are read off demand paths. These are uncapped, so bulk orders count in a chance.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,17 +17,15 @@ class Outlook:
 
     `short` (days, paths): demand so far less all that was there so far; above 0 pieces are missing.
     `gone_by` (days + 1,): the share of paths that have used up the stock. `worst` (days + 1, paths): the most
-    that was missing until then, at least 0: as many pieces are lost. `ahead` (days + 1, paths): the most that
-    is missing in the `cover_days` after it, the days that an order arriving then is to cover.
+    that was missing until then, at least 0: as many pieces are lost.
 
     Days come first and differences are float32: a bulk run makes one of these for each of 10,000 products.
     """
 
-    cover_days: int
     short: np.ndarray
     gone_by: np.ndarray
     worst: np.ndarray
-    ahead: np.ndarray
+    _ahead: dict[int, np.ndarray] = field(default_factory=dict, repr=False)  # by days, as far as asked for
 
     @property
     def days(self) -> int:
@@ -37,14 +35,14 @@ class Outlook:
         """The chance, 0..1, to run out before an order could arrive; of the horizon if that ends before."""
         return float(self.gone_by[self._rows(arrival)] @ np.array(arrival.weights))
 
-    def lost(self, arrival: Arrival, quantity: float) -> float:
-        """Pieces lost on average, with this order, until the one after it could arrive.
+    def lost(self, arrival: Arrival, quantity: float, cover_days: int) -> float:
+        """Pieces lost on average, with this order, until the one after it could arrive, `cover_days` later.
 
         Whoever finds the shelf empty does not come back: what was lost before the arrival needs none of the
         quantity. What arrives in n days can be sold from the n + 1-th day on, as in `depletion.run_out`.
         """
         rows = self._rows(arrival)
-        lost = np.maximum(self.worst[rows], self.ahead[rows] - quantity)
+        lost = np.maximum(self.worst[rows], self._most_ahead(cover_days)[rows] - quantity)
         return float(np.array(arrival.weights) @ lost.mean(axis=1))
 
     def lost_before(self, day: int) -> np.ndarray:
@@ -62,17 +60,19 @@ class Outlook:
                 lost = np.maximum(lost, part.max(axis=0) - there)
         return float(lost.mean())
 
+    def _most_ahead(self, cover_days: int) -> np.ndarray:
+        """(days + 1, paths): the most that is missing in so many days after the n-th."""
+        if cover_days not in self._ahead:
+            self._ahead[cover_days] = _most_ahead(self.short, cover_days)
+        return self._ahead[cover_days]
+
     def _rows(self, arrival: Arrival) -> np.ndarray:
         return np.minimum(arrival.days, self.days)
 
 
-def outlook(cumulative: np.ndarray, stock: float, receipts: Receipts = (), *, cover_days: int) -> Outlook:
-    """From cumulative demand paths (paths, days) of today and later, the stock and what is on its way.
-
-    Args:
-        receipts: (day, pieces) as in `depletion`, day 1 being today.
-        cover_days: how long after an order the next one can be sent.
-    """
+def outlook(cumulative: np.ndarray, stock: float, receipts: Receipts = ()) -> Outlook:
+    """From cumulative demand paths (paths, days) of today and later, the stock and what is on its way:
+    (day, pieces) as in `depletion`, day 1 being today."""
     paths, days = cumulative.shape
     available = available_by_day(stock, receipts, days)
     short = np.empty((days, paths), np.float32)
@@ -84,7 +84,7 @@ def outlook(cumulative: np.ndarray, stock: float, receipts: Receipts = (), *, co
         gone_by[0] = 0.0
         gone_by[1:] = np.count_nonzero(worst[1:] >= -TOLERANCE, axis=1) / paths
     np.maximum(worst, 0.0, out=worst)
-    return Outlook(cover_days, short, gone_by, worst, _most_ahead(short, cover_days))
+    return Outlook(short, gone_by, worst)
 
 
 def _most_ahead(short: np.ndarray, window: int) -> np.ndarray:

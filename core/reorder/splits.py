@@ -9,7 +9,16 @@ import numpy as np
 
 from core.reorder import quantities, reasons
 from core.reorder.calendars import Arrival
-from core.reorder.comparison import ZERO, Candidate, Costed, Need, freight_share, money, order_share
+from core.reorder.comparison import (
+    ZERO,
+    Candidate,
+    Costed,
+    Need,
+    cover_days,
+    freight_share,
+    money,
+    order_share,
+)
 from core.reorder.quantities import Holding
 
 # How much the fast order is to bridge: enough in this share of the futures.
@@ -91,8 +100,9 @@ def _costed(fast: Candidate, slow: Candidate, bridge: Decimal, need: Need, best:
     for one, outlay in zip((fast, slow), outlays, strict=True):
         if outlay + one.other_value < (one.order_minimum or ZERO):
             return None
+    # Until both are there, and the order after the fast one could be.
     lost = sum(
-        weight * need.outlook.lost_with_two(*arrivals, _until(sooner, later, need))
+        weight * need.outlook.lost_with_two(*arrivals, max(later, sooner + cover_days(fast, need)))
         for sooner, later, weight in _together(fast.arrival, slow.arrival)
         for arrivals in [_in_order((sooner, float(bridge)), (later, float(rest)))]
     )
@@ -111,11 +121,6 @@ def _kept(quantity: Decimal, wanted: Decimal, unit_price: Decimal, holding: Hold
     worth = max(quantity - wanted, ZERO) * unit_price
     kept = quantities.holding_cost(quantity, wanted, unit_price, holding)
     return worth if kept is None else min(kept, worth)
-
-
-def _until(sooner: int, later: int, need: Need) -> int:
-    """Until both are there, and the order after the fast one could be."""
-    return max(later, sooner + need.outlook.cover_days)
 
 
 def _in_order(one: tuple[int, float], other: tuple[int, float]) -> tuple[tuple[int, float], ...]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from core.reorder import quantities, reasons
 from core.reorder.calendars import Arrival
-from core.reorder.comparison import ZERO, Costed, Need, money
+from core.reorder.comparison import ZERO, Costed, Need, cover_days, money
 
 Place = TypeVar("Place", bound=Hashable)
 
@@ -121,8 +121,10 @@ def _lost(need: Need, days: int, quantity: Decimal, rest: Decimal, vendor: Coste
     first = (days, float(quantity))
     if not rest or vendor is None or vendor.total is None:
         middle = need.today + timedelta(days=days)
-        return need.outlook.lost(Arrival(need.today, middle, middle, (days,), (1.0,)), float(quantity))
-    arrival, cover = vendor.candidate.arrival, need.outlook.cover_days
+        return need.outlook.lost(
+            Arrival(need.today, middle, middle, (days,), (1.0,)), float(quantity), need.review_days
+        )
+    arrival, cover = vendor.candidate.arrival, cover_days(vendor.candidate, need)
     ordered = float(vendor.quantity)
     return sum(
         weight * need.outlook.lost_with_two(*sorted([first, (day, ordered)]), max(day, days) + cover)

@@ -104,6 +104,11 @@ def wanted(sums: Sums) -> Decimal:
     return max(gap, Decimal(0))
 
 
+def before_terms(terms: Iterable[Term]) -> Decimal:
+    """What a receipt wants before a vendor's terms, limits and hands come in."""
+    return total(term for term in terms if term.name not in (ROUNDING, PRICE_STEP, FILLED, EDITED))
+
+
 def with_edit(terms: Sequence[Term], quantity: Decimal) -> list[Term]:
     """The receipt with another quantity, chosen by hand; the earlier choice is forgotten."""
     computed = [term for term in terms if term.name != EDITED]

@@ -6,7 +6,7 @@ in the place of what was shown. `make` does both.
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -38,6 +38,7 @@ from core.reorder.levels import Curves
 from db.models import AdviceRun
 
 DAYS_A_YEAR = 365
+Say = Callable[[int, int], None]
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('advice', 0))")
 
 
@@ -73,13 +74,13 @@ def make(session: Session, actor: Actor | None, now: datetime) -> AdviceRun:
     return keep(session, actor, work_out(session, now), now)
 
 
-def work_out(session: Session, now: datetime) -> Draft:
-    """Look at the shop and think; nothing is written."""
+def work_out(session: Session, now: datetime, say: Say | None = None) -> Draft:
+    """Look at the shop and think; nothing is written. `say` is told how many products of how many are done."""
     began = datetime.now(UTC)
     state = advice_state.now(session)
     given = advice_inputs.look(session, shop.today(shop.get(session), now))
     sources = advice_sources.of_products(session, given.today)
-    thought = _think(session, given, sources)
+    thought = _think(session, given, sources, say)
     promise = advice_promise.of_shop(session, given)
     plans, allocated, points = _plan(given, thought, promise.ask)
     _settle(session, given, plans)
@@ -127,9 +128,14 @@ def keep(session: Session, actor: Actor | None, draft: Draft, now: datetime) -> 
 # -- Thinking ------------------------------------------------------------------------------------------------
 
 
-def _think(session: Session, given: Shop, sources: dict[int, list[advice_sources.Source]]) -> Thought:
-    thought = Thought([], [], [], {})
+def _think(
+    session: Session, given: Shop, sources: dict[int, list[advice_sources.Source]], say: Say | None
+) -> Thought:
+    thought, done = Thought([], [], [], {}), 0
     for part, paths in advice_inputs.chunks(session, given):
+        done += len(part)
+        if say is not None:
+            say(done, len(given.products))
         found = advice_needs.of(given, part, paths, sources)
         thought.needs += found.needs
         thought.with_curves += found.with_curves

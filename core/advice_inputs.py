@@ -161,8 +161,10 @@ def _add(
 
 def _edited(session: Session, given: Shop, part: Sequence[int]) -> set[int]:
     """Products of which people changed the forecast of a week that is not over."""
-    question = select(ForecastEdit.product_id.distinct()).where(
-        ForecastEdit.product_id.in_(list(part)), ForecastEdit.week_on > given.today - _A_WEEK
+    question = (
+        select(ForecastEdit.product_id)
+        .distinct()
+        .where(ForecastEdit.product_id.in_(list(part)), ForecastEdit.week_on > given.today - _A_WEEK)
     )
     return set(session.scalars(question))
 

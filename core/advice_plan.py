@@ -10,7 +10,7 @@ import numpy as np
 from core.advice_inputs import Shop
 from core.advice_needs import ZERO, Need, Shelf
 from core.advice_sources import Source, with_basket
-from core.reorder import allocation, comparison, levels, quantities
+from core.reorder import allocation, comparison, levels, quantities, transfers
 from core.reorder.allocation import Allocation, Budget, Cost, Point, Service
 from core.reorder.bulk import OneOff
 from core.reorder.comparison import Costed
@@ -268,21 +268,17 @@ def moves(given: Shop, need: Need, service: float | None, shelves: Mapping[int, 
         return []
     share = min(max(service if service is not None else MOST_SHELF, LEAST_SHELF), MOST_SHELF)
     kept, _ = _shelf_level(root, share)
-    spare = max(root.need.on_hand - kept, ZERO)
-    asked = []
+    spare = transfers.spare(root.need.on_hand, kept, need.decimals)
+    asked: dict[int, tuple[Decimal, Decimal, Decimal]] = {}
     for place, shelf in shelves.items():
-        if place == need.warehouse_id:
-            continue
-        level, in_time = _shelf_level(shelf, share, given)
-        asked.append((shelf, level, in_time, max(level - shelf.need.on_hand - in_time, ZERO)))
-    wanted = sum((one[3] for one in asked), ZERO)
-    made = []
-    for shelf, level, in_time, much in asked:
-        grain = max(need.grain, shelf.need.grain) if need.decimals else need.grain
-        part = much if wanted <= spare else spare * much / wanted
-        quantity = min(quantities.down_to(part, grain), quantities.down_to(spare, grain))
-        made.append(Move(shelf, need.warehouse_id, level, in_time, much, quantity))
-    return made
+        if place != need.warehouse_id:
+            level, in_time = _shelf_level(shelf, share, given)
+            asked[place] = level, in_time, max(level - shelf.need.on_hand - in_time, ZERO)
+    parts = transfers.shared(spare, {place: wanted for place, (*_, wanted) in asked.items()}, need.decimals)
+    return [
+        Move(shelves[place], need.warehouse_id, level, in_time, wanted, min(parts[place], wanted))
+        for place, (level, in_time, wanted) in asked.items()
+    ]
 
 
 def _shelf_level(shelf: Shelf, share: float, given: Shop | None = None) -> tuple[Decimal, Decimal]:

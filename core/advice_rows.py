@@ -9,9 +9,8 @@ from core.advice_needs import ZERO, Need
 from core.advice_plan import MONEY, Move, Plan, next_need, order_by
 from core.posting import plain
 from core.predictions import rounded
-from core.reorder import receipts
+from core.reorder import comparison, receipts
 from core.reorder.bulk import OneOff
-from core.reorder.comparison import Costed
 from core.reorder.receipts import Sums, Term
 
 RATE_DAYS = 28  # as the daily rate of a run-out
@@ -46,7 +45,7 @@ def of_plan(given: Shop, made: Plan, why_not: str | None) -> dict[str, Any]:
         "service_percent": None if made.service is None else rounded(made.service * 100, 2),
         "reason": _reason(given, made, why_not, needed_on),
         "terms": receipts.stored(_terms(made)),
-        "vendors": [compared(one, made) for one in made.rows],
+        "vendors": comparison.stored(made.rows),
         "one_off": _bulk(made.one_off),
     }
     if row["unit_cost"] is None and next_quantity > 0:
@@ -254,47 +253,3 @@ def _bulk(found: OneOff | None) -> dict[str, Any] | None:
         "typical": round(found.typical, 4),
         "share_of_units": round(found.share_of_units, 4),
     }
-
-
-# -- Vendors beside each other -------------------------------------------------------------------------------
-
-
-def compared(row: Costed, made: Plan) -> dict[str, Any]:
-    """A row of the comparison as advice keeps it: money and quantities as text."""
-    one = row.candidate
-    source = next(s for s in made.need.sources if s.vendor_id == row.vendor_id)
-    record = one.record
-    money = {
-        name: _text(getattr(row, name))
-        for name in ("unit_price", "outlay", "goods", "freight", "order_cost", "holding", "shortage", "total",
-                     "more_money", "below_minimum")
-    }  # fmt: skip
-    return money | {
-        "vendor_uid": str(source.vendor.uid),
-        "vendor": row.name,
-        "quantity": plain(row.quantity),
-        "excess": plain(row.excess),
-        "arrives_on": one.arrival.on.isoformat(),
-        "late_on": one.arrival.late_on.isoformat(),
-        "more_days": row.more_days,
-        "chance": None if row.chance is None else round(row.chance, 4),
-        "lost": None if row.lost is None else round(row.lost, 4),
-        "quoted_days": one.quoted_days,
-        "deliveries": record.deliveries if record else 0,
-        "median_days": record.median_days if record else None,
-        "p90_days": record.p90_days if record else None,
-        "on_time_share": record.on_time_share if record else None,
-        "minimum": _text(one.terms.minimum),
-        "multiple": _text(one.terms.multiple),
-        "steps": [[plain(least), plain(price)] for least, price in one.terms.steps],
-        "age_days": row.age_days,
-        "is_expired": row.is_expired,
-        "is_recommended": row.is_recommended,
-        "is_best": row.is_best,
-        "why": row.why,
-        "missing": list(row.missing),
-    }
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else plain(amount)

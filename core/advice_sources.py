@@ -91,7 +91,8 @@ def of_offer(offer: Offer, review_days: int, today: date) -> Source:
         vendor.shutdowns,
     )
     arrival = calendars.arrival(today, *when)
-    following = calendars.arrival(today + timedelta(days=review_days), *when)
+    following = calendars.arrival(arrival.sent_on + timedelta(days=review_days), *when)
+    cover_days = max((following.on - arrival.on).days, 1)
     terms = quantities.terms(
         offer.minimum_order_quantity, offer.order_multiple, offer.steps, exchange_rate=rate
     )
@@ -109,13 +110,14 @@ def of_offer(offer: Offer, review_days: int, today: date) -> Source:
         offer_id=offer.id,
         quoted_on=offer.valid_from,
         valid_until=offer.valid_until,
+        cover_days=cover_days,
         **money,
     )
     return Source(
         candidate=candidate,
         vendor=vendor,
         leads=scenarios(arrival),
-        review_days=max((following.on - arrival.on).days, 1),
+        review_days=cover_days,
         prices=tuple((float(least), float(price)) for least, price in terms.steps),
     )
 

@@ -56,6 +56,10 @@ TASKS = (
         "auto_resolve", "Resolve alerts that are over", "every six hours from 00:30 UTC", _at(0, 30),
         timedelta(hours=6),
     ),
+    Task(
+        "advice", "Work out what to order", "looks every five minutes, works when something changed",
+        _at(0, 2), timedelta(minutes=5), limit=timedelta(minutes=30),
+    ),
     Task("run_outs", "Bring run-outs up to date", "every minute", _at(0), timedelta(minutes=1)),
 )  # fmt: skip
 

@@ -73,6 +73,13 @@ def run_outs(claimed: Claim) -> None:
     transact(lambda session: job_runs.finish(session, claimed, _now(), {"products": brought}))
 
 
+def advise(claimed: Claim) -> None:
+    """Work out what to order, when the shop moved on."""
+    from jobs.advice import refresh as work  # numpy and pandas, which other short work does without
+
+    work(claimed)
+
+
 def bring_in(claimed: Claim) -> None:
     """Do the next step of an uploaded file."""
     from jobs.imports import bring_in as work  # pandas
@@ -94,6 +101,7 @@ JOBS: dict[str, Callable[[Claim], None]] = {
     "alerts": alerts.raise_all,
     "auto_resolve": alerts.auto_resolve,
     "run_outs": run_outs,
+    "advice": advise,
     "ranges": ranges.score_and_issue,
     "decisions": decisions.keep,
     "import": bring_in,
@@ -154,6 +162,7 @@ def _train(claimed: Claim, *, only_moved: bool) -> None:
     def ended(session: Session, counts: dict[str, int]) -> None:
         job_runs.finish(session, claimed, _now(), counts)
         job_runs.enqueue(session, "alerts", _now())  # new dates may need somebody before the next hour
+        job_runs.enqueue(session, "advice", _now())
 
     work(_now(), say, only_moved=only_moved, on_publish=ended)
 

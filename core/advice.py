@@ -75,7 +75,7 @@ def make(session: Session, actor: Actor | None, now: datetime) -> AdviceRun:
 
 
 def work_out(session: Session, now: datetime, say: Say | None = None) -> Draft:
-    """Look at the shop and think; nothing is written. `say` is told how many products of how many are done."""
+    """Look at the shop and think; nothing is written. `say` hears how many products of how many are done."""
     began = datetime.now(UTC)
     state = advice_state.now(session)
     given = advice_inputs.look(session, shop.today(shop.get(session), now))

@@ -211,7 +211,9 @@ def _why(given: Shop, made: Plan, why_not: str | None, needed_on: date | None) -
             word = "Below" if need.on_hand < need.threshold else "At"
             return f"{word} its threshold of {plain(need.threshold)}. {known}"
         return f"Above its threshold of {plain(need.threshold)}. {known}"
-    days = f"{need.lead} day" if need.lead == 1 else f"{need.lead} days"
+    arrives = made.source.candidate.arrival.on if made.source else given.today + timedelta(days=need.lead)
+    lead = (arrives - given.today).days
+    days = f"{lead} day" if lead == 1 else f"{lead} days"
     if made.quantity <= 0:
         if needed_on is None:
             return f"Enough for the next {len(need.mean)} days."

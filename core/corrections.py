@@ -4,12 +4,14 @@ The ledger only grows, so a correction is a reversal of the movement and a new e
 one posting; a note stands beside the movement and leaves it as it was written.
 """
 
+import uuid
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs, posting, stock
+from core import audit, auth, expected, inputs, order_receipts, posting, stock
 from core.auth import Actor
 from core.errors import AlreadyReversed, BadInput, InsufficientStock, NotFound, RuleBroken
 from core.posting import Booked
@@ -75,11 +77,12 @@ def correct(
         quantity: as it is entered for the type: above zero for in, out and transfer, signed for adjust.
         key: a retry with the key finds the same answer.
 
-    Refuses a reversal, a movement that was reversed or corrected before, a sale that came back, and a
-    correction for which there is too little on hand, with the figures.
+    Refuses a reversal, a movement that was reversed or corrected before, a sale that came back, what a
+    purchase order counts as received, and a correction for which there is too little on hand, with figures.
     """
     auth.must(actor, "edit catalogue")
     legs = _legs(session, movement_id)
+    stock.refuse_of_order(session, legs[0])
     request = {
         "movement_id": movement_id,
         "quantity": None if quantity is None else posting.plain(posting.exact(quantity, "Quantity")),
@@ -118,13 +121,33 @@ def replacement_of(session: Session, movement_id: int) -> int | None:
     return session.scalar(select(Replacement.movement_id).where(Replacement.replaces_id == movement_id))
 
 
+def undo(session: Session, actor: Actor, movement_id: int, *, now: datetime) -> Booked:
+    """Reverse a movement, and take back what it did to an order or to stock on its way: that comes again.
+
+    The second click finds the first one's answer. Refuses like `stock.reverse`.
+    """
+    auth.must(actor, "move stock")
+    movement = session.get(Movement, inputs.big_id(movement_id, "movement"))
+    if movement is not None and movement.reverses_id is None:
+        if order_receipts.is_of_order(session, movement_id):
+            return order_receipts.undo(session, actor, movement_id, now=now)
+        if movement.reference_type == expected.REFERENCE:
+            return expected.undo_receive(session, actor, movement_id, now=now)
+    return stock.reverse(session, actor, movement_id, key=f"undo:{movement_id}")
+
+
 def take_back(session: Session, actor: Actor, movement_id: int, *, key: str | None = None) -> Booked:
     """Delete an entry the way a ledger does: reverse it, both legs of a transfer; it stays readable.
 
-    Refuses the second time (AlreadyReversed).
+    What a purchase order counted as received is open there again. Refuses the second time (AlreadyReversed).
     """
     auth.must(actor, "delete catalogue")
-    booked = stock.reverse(session, actor, movement_id, reason="Deleted", key=key)
+    if order_receipts.is_of_order(session, movement_id):
+        booked = order_receipts.undo(
+            session, actor, movement_id, now=datetime.now(UTC), key=key or uuid.uuid4().hex, reason="Deleted"
+        )
+    else:
+        booked = stock.reverse(session, actor, movement_id, reason="Deleted", key=key)
     if not booked.replayed:
         audit.note(session, actor.id, "reversed", "movement", movement_id)
     return booked

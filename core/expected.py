@@ -1,4 +1,8 @@
-"""Stock on its way, entered by hand: how much arrives where and when. Run-outs count it while it is open."""
+"""Stock on its way, entered by hand: how much arrives where and when. Run-outs count it while it is open.
+
+What is open of a purchase order is on its way too, and is received here like any other; its order alone
+changes it.
+"""
 
 import uuid
 from datetime import UTC, date, datetime
@@ -8,11 +12,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs, posting, predictions, shop, stock, uids
+from core import audit, auth, inputs, order_receipts, posting, predictions, shop, stock, uids
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked
-from db.models import ExpectedReceipt, Movement, Posting, Product, Warehouse
+from db.models import (
+    ExpectedReceipt,
+    Movement,
+    Posting,
+    Product,
+    PurchaseOrder,
+    PurchaseOrderLine,
+    Warehouse,
+)
 
 NOTE_CHARACTERS = 300
 # Further away it is a slip of the keyboard: no forecast reaches there.
@@ -100,6 +112,7 @@ def reopen(session: Session, actor: Actor, receipt_uid: uuid.UUID | str, today: 
     """Take back a cancellation: it comes after all."""
     auth.must(actor, "edit catalogue")
     receipt = _locked(session, receipt_uid)
+    _refuse_ordered(session, receipt)
     if receipt.closed_because == "received":
         raise RuleBroken("This delivery was received: undo that instead.")
     if receipt.closed_at is not None:
@@ -122,9 +135,12 @@ def receive(
     """Book what arrived as a receipt and close it; less than expected leaves the rest open.
 
     Without a quantity all of it arrived; more than expected is booked as it came. The same key finds the
-    first answer again.
+    first answer again. What was ordered is received on its order.
     """
     auth.must(actor, "move stock")
+    if (ordered := _ordered(session, receipt_uid)) is not None:
+        order_uid, line_uid = ordered
+        return order_receipts.receive(session, actor, order_uid, {line_uid: quantity}, key=key, now=now)
     receipt = _locked(session, receipt_uid)
     arrived = posting.positive(quantity) if quantity is not None else receipt.quantity
     earlier = _booked_before(session, actor, key)
@@ -154,6 +170,8 @@ def undo_receive(session: Session, actor: Actor, movement_id: int, *, now: datet
     """Reverse the movement of a delivery, which is on its way again. The second click changes nothing."""
     auth.must(actor, "move stock")
     movement = session.get(Movement, inputs.big_id(movement_id, "movement"))
+    if movement is not None and movement.reference_type == order_receipts.REFERENCE:
+        return order_receipts.undo(session, actor, movement_id, now=now)
     if movement is None or movement.reference_type != REFERENCE:
         raise NotFound(f"Movement {movement_id} is not the receipt of stock on its way.")
     receipt = _locked(session, movement.reference_id)
@@ -217,9 +235,31 @@ def _locked(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:
 
 def _open(session: Session, receipt_uid: uuid.UUID | str) -> ExpectedReceipt:
     receipt = _locked(session, receipt_uid)
+    _refuse_ordered(session, receipt)
     if receipt.closed_at is not None:
         raise RuleBroken(f"This delivery was {receipt.closed_because} before.")
     return receipt
+
+
+def _ordered(session: Session, receipt_uid: uuid.UUID | str) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """Order and line of what was ordered; None for what was noted by hand. Nothing is locked: orders are
+    locked before what is on its way."""
+    question = (
+        select(PurchaseOrder.uid, PurchaseOrderLine.uid)
+        .join(PurchaseOrderLine, PurchaseOrderLine.order_id == PurchaseOrder.id)
+        .join(ExpectedReceipt, ExpectedReceipt.order_line_id == PurchaseOrderLine.id)
+        .where(ExpectedReceipt.uid == inputs.uid(receipt_uid, "stock on its way"))
+    )
+    found = session.execute(question).first()
+    return None if found is None else (found[0], found[1])
+
+
+def _refuse_ordered(session: Session, receipt: ExpectedReceipt) -> None:
+    if receipt.order_line_id is None:
+        return
+    of_line = select(PurchaseOrderLine.order_id).where(PurchaseOrderLine.id == receipt.order_line_id)
+    number = session.scalar(select(PurchaseOrder.number).where(PurchaseOrder.id.in_(of_line)))
+    raise RuleBroken(f"This belongs to {number}: change it there.")
 
 
 def _booked_before(session: Session, actor: Actor, key: str) -> Decimal | None:

@@ -16,7 +16,7 @@ from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked
 from db import queries
-from db.models import Movement, Reason
+from db.models import Movement, OrderReceipt, Reason
 
 # A return without a receipt is held to be of a sale this many days back at most.
 RETURN_WINDOW_DAYS = 14
@@ -143,7 +143,8 @@ def reverse(
 ) -> Booked:
     """Answer a movement with its opposite, once; both legs of a transfer. It corrects the day it names.
 
-    Refuses when the stock has meanwhile left the shelf, with the figures.
+    Refuses when the stock has meanwhile left the shelf, with the figures, and what a purchase order counts as
+    received: `order_receipts.undo` takes that back on the order as well (`corrections.undo` knows the way).
     """
     auth.must(actor, "move stock")
     first = session.get(Movement, inputs.big_id(movement_id, "movement"))
@@ -151,6 +152,7 @@ def reverse(
         raise NotFound(f"There is no movement {movement_id}.")
     if first.reverses_id is not None:
         raise RuleBroken(f"Movement {movement_id} is itself a reversal: book a new entry instead.")
+    refuse_of_order(session, first)
     originals = [first]
     if first.counterpart_id is not None:
         originals.append(session.get_one(Movement, first.counterpart_id))
@@ -176,6 +178,16 @@ def reverse(
             line["counterpart_line"] = 1 - place
         lines.append(line)
     return posting.post(session, actor, "reverse", lines, key)
+
+
+def refuse_of_order(session: Session, movement: Movement) -> None:
+    """Refuse a movement that a purchase order counts as received: the order would go on counting it."""
+    counted = exists().where(OrderReceipt.movement_id == movement.id, OrderReceipt.undone_at.is_(None))
+    if session.scalar(select(counted)):
+        raise RuleBroken(
+            f"Movement {movement.id} received {movement.reference_id}: undo it there, so that what was "
+            "ordered is on its way again."
+        )
 
 
 def post_lines(

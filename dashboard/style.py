@@ -64,6 +64,30 @@ iframe[height="0"] { display: block; }
 [class*="st-key-edited-replaces-"] [data-testid="stTextInputRootElement"] {
   border-color: #A16207; box-shadow: 0 0 0 1px #A16207;
 }
+/* Reorder: a card for each vendor, and lines with a field each. */
+[class*="st-key-vendor-card-"] {
+  border: 1px solid rgba(102, 112, 133, 0.28); border-radius: 8px; padding: 0.45rem 0.7rem 0.5rem;
+}
+[class*="st-key-vendor-card-"]:has(button[kind="primary"]) { border: 2px solid #155EEF; }
+[class*="st-key-vendor-card-"] button, [class*="st-key-vendor-card-"] button:hover {
+  background: transparent; border: 0; padding: 0; min-height: 0; color: inherit; justify-content: flex-start;
+}
+[class*="st-key-vendor-card-"] button > div { justify-content: flex-start; width: 100%; }
+[class*="st-key-vendor-card-"] button p { text-align: left; white-space: normal; line-height: 1.4; }
+[class*="st-key-vendor-card-"] button p strong { font-size: 1.15rem; font-weight: 650; }
+[class*="st-key-vendor-card-"] [data-testid="stProgress"] p { font-size: 0.85rem; opacity: 0.8; }
+[class*="st-key-vendor-card-"] [data-testid="stCaptionContainer"] { margin: 0; }
+[class*="st-key-vendor-card-"] [data-testid="stCaptionContainer"] p { font-size: 0.85rem; margin: 0; }
+[class*="st-key-row-"] { border-top: 1px solid rgba(102, 112, 133, 0.2); padding: 0.45rem 0; }
+[class*="st-key-row-"] [data-testid="stMarkdownContainer"] p { line-height: 1.45; }
+[class*="st-key-row-"] [data-testid="stNumberInput"] input { text-align: right; padding: 0.35rem 0.5rem; }
+[class*="st-key-row-"] [data-testid="stNumberInput"] button,
+[class*="st-key-row-"] [data-testid="stNumberInputClearIcon"] { display: none; }
+[class*="st-key-row-"] button[kind="tertiary"] { padding: 0; min-height: 1.75rem; }
+.st-key-why table { width: 100%; }
+.st-key-why table th { display: none; }
+.st-key-why table td { border-left: 0; border-right: 0; }
+.st-key-why table td:first-child { text-align: right; white-space: nowrap; }
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
@@ -81,6 +105,19 @@ iframe[height="0"] { display: block; }
   .st-key-weeks-form [data-testid="stColumn"]:first-child [data-testid="stElementContainer"] {
     justify-content: flex-end;
   }
+  .st-key-vendors { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem; }
+  .st-key-vendors > * { min-width: 0; }
+  .st-key-line-head { display: none; }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"]) {
+    display: grid; grid-template-columns: 28px 1fr 1fr; gap: 0.35rem 0.6rem; align-items: center;
+  }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"]) > * {
+    min-width: 0; width: 100%;
+  }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
+    > :nth-child(2) { grid-column: 2 / -1; }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
+    > :is(:nth-child(3), :nth-child(5), :nth-child(7)) { grid-column: 2; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
   .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {

@@ -1,0 +1,169 @@
+"""The lines to order: a tick, a quantity to edit in place, and what can be done with each."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import streamlit as st
+
+from core import auth
+from core.advice_lines import Line
+from core.auth import Actor
+from dashboard import editing, pickers, reorder_choices, reorder_plan, reorder_why, reorder_words, ui
+from dashboard.reorder_choices import SNOOZES
+from dashboard.reorder_plan import ALL, ROWS_PER_PAGE, Group
+
+WIDTHS = (0.3, 2.45, 0.85, 1.35, 1.5, 1.7, 1.15, 1.15)
+FIELD_PIXELS = 78
+HEADERS = ("", "Product", "On hand", "Runs out", "Order", "Costs", "Order by", "")
+
+
+def draw(group: Group, person: Actor, today: date) -> None:
+    """The page of the group's lines that the address asks for, and under it the pages."""
+    rows = page(group.lines)
+    may_buy = auth.may(person, "buy")
+    with st.container(key="lines", gap=None):
+        with st.container(key="line-head"):
+            for column, words in zip(st.columns(WIDTHS, gap="xsmall"), HEADERS, strict=True):
+                column.markdown(f":gray[{words}]")
+        for line in rows:
+            _draw_line(line, may_buy=may_buy, with_vendor=group.word == ALL, today=today)
+    pickers.page_links(len(group.lines), ROWS_PER_PAGE)
+
+
+def page(lines: Sequence[Line]) -> Sequence[Line]:
+    """The rows of the page in the address; without one, of the page that holds the opened line."""
+    number = pickers.page()
+    opened = opened_line()
+    if "page" not in st.query_params and opened:
+        places = [n for n, line in enumerate(lines) if reorder_plan.place_of(line).startswith(opened)]
+        if places:
+            number = places[0] // ROWS_PER_PAGE + 1
+            if number > 1:
+                pickers.remember("page", number)
+    first = (number - 1) * ROWS_PER_PAGE
+    if first and first >= len(lines):
+        pickers.refuse("page", f"There is no page {number}, so the first one is shown.")
+        first = 0
+    return lines[first : first + ROWS_PER_PAGE]
+
+
+def opened_line() -> str:
+    """Which line the address opens: a product's uid, and behind a point its warehouse."""
+    return st.query_params.get("line", "")
+
+
+def _is_open(line: Line) -> bool:
+    opened, place = opened_line(), reorder_plan.place_of(line)
+    return bool(opened) and (opened == place or opened == str(line.product_uid))
+
+
+def _draw_line(line: Line, *, may_buy: bool, with_vendor: bool, today: date) -> None:
+    place = reorder_plan.place_of(line)
+    mine, is_open = reorder_plan.desk(), _is_open(line)
+    name = _key(line)
+    with st.container(key=f"row-{name}", gap="xsmall"):
+        tick, product, there, runs, amount, cost, by, act = st.columns(WIDTHS, gap="xsmall")
+        with tick:
+            _draw_tick(line, place, mine, may_buy=may_buy)
+        with product:
+            st.markdown(reorder_words.product(line))
+        there.markdown(reorder_words.stock(line))
+        runs.markdown(reorder_words.run_out(line, today))
+        with amount:
+            _draw_quantity(line, name, mine, may_buy=may_buy)
+        cost.markdown(reorder_words.cost(line, with_vendor=with_vendor))
+        by.markdown(reorder_words.when(line, today))
+        with act:
+            _draw_actions(line, name, place, mine, is_open=is_open, may_buy=may_buy)
+        _draw_state(line, name, mine, may_buy=may_buy)
+        if mine.get("about") == place:
+            editing.draw_answer(mine, key=f"line-{name}")
+        if is_open:
+            reorder_why.draw(line, mine, today, may_buy=may_buy)
+
+
+def _draw_tick(line: Line, place: str, mine: dict, *, may_buy: bool) -> None:
+    if not may_buy or not reorder_plan.can_be_taken(line):
+        return
+    key, ticked = f"tick_{_key(line)}", place not in mine["left_out"]
+    if st.session_state.get(key) != ticked:
+        st.session_state[key] = ticked
+    st.checkbox(
+        f"Order {line.name}",
+        key=key,
+        label_visibility="collapsed",
+        on_change=reorder_choices.tick,
+        args=(mine, place, key),
+    )
+
+
+def _draw_quantity(line: Line, name: str, mine: dict, *, may_buy: bool) -> None:
+    """The quantity in a field that is written when it is left; emptied, it is what is computed."""
+    if not may_buy or line.action == "transfer" or line.state in ("in draft", "ordered"):
+        st.markdown(f"**{ui.safe_md(reorder_words.quantity(line))}**")
+        return
+    key, shown = f"quantity_{name}", float(line.quantity)
+    is_refused = mine.get("about") == reorder_plan.place_of(line) and "refused" in mine
+    # What was refused stays as it was typed; set anew without need, it would take back what is being typed.
+    if not is_refused and st.session_state.get(key) != shown:
+        st.session_state[key] = shown
+    unit = ui.formats().unit(line.unit, line.quantity)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.number_input(
+            f"Order of {line.name}{', ' + unit if unit else ''}", value=None, key=key, format="%.12g",
+            step=float(line.multiple or 1), placeholder="computed", label_visibility="collapsed",
+            on_change=reorder_choices.edit, args=(mine, line, key), width=FIELD_PIXELS,
+        )  # fmt: skip
+        if unit:
+            st.markdown(f":gray[{ui.safe_md(unit)}]")
+
+
+def _draw_actions(line: Line, name: str, place: str, mine: dict, *, is_open: bool, may_buy: bool) -> None:
+    with st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
+        st.button(
+            "Close" if is_open else "Why", key=f"why-{name}", type="tertiary",
+            on_click=pickers.remember, args=("line", None if is_open else place),
+        )  # fmt: skip
+        if may_buy and line.state == "open":
+            st.menu_button(
+                "", list(SNOOZES), key=f"snooze-{name}", type="tertiary", icon=":material/snooze:",
+                format_func=SNOOZES.get, help="Snooze", on_click=reorder_choices.snooze_by_menu,
+                args=(mine, line, f"snooze-{name}"),
+            )  # fmt: skip
+
+
+def _draw_state(line: Line, name: str, mine: dict, *, may_buy: bool) -> None:
+    """What is special about the line, with the button that ends it."""
+    words = reorder_words.state(line)
+    if words is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"line-state-{name}"):
+        st.markdown(words)
+        if line.order_uid is not None:
+            st.page_link(
+                "views/order.py", label="Open the order", icon=":material/arrow_forward:",
+                query_params={"id": str(line.order_uid)},
+            )  # fmt: skip
+        elif may_buy and line.state == "snoozed":
+            st.button(
+                "Wake",
+                key=f"wake-{name}",
+                type="tertiary",
+                icon=":material/alarm:",
+                on_click=reorder_choices.wake,
+                args=(mine, line),
+            )
+        elif may_buy and line.is_edited:
+            st.button(
+                "Reset",
+                key=f"reset-{name}",
+                type="tertiary",
+                icon=":material/replay:",
+                on_click=reorder_choices.reset,
+                args=(mine, line),
+            )
+
+
+def _key(line: Line) -> str:
+    """A line's name in widgets: product and warehouse, which stay when the advice is made anew."""
+    return f"{line.product_id}-{line.warehouse_id}"

@@ -1,5 +1,6 @@
 """Products: what the shop sells, with its stock."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -8,8 +9,9 @@ from api.deps import Needs, Now, Reading, Writing, page
 from api.openapi import refusals
 from api.routes import Router
 from api.schemas import Id, Limit, Skip
+from api.schemas_comparison import VendorRow, rows
 from api.schemas_stock import IdempotencyKey, NewProduct, Product, ProductChange, StockStatus
-from core import catalogue, product_edits, shop, stock_list, uids
+from core import catalogue, comparison, product_edits, shop, stock_list, uids
 from core.auth import Actor
 
 router = Router("/api/v1/products", "products")
@@ -64,6 +66,27 @@ def create_product(
 def get_product(session: Reading, _actor: Annotated[Actor, Needs("read")], now: Now, product_id: Id) -> Any:
     """One product; the date it runs out is computed from the stock of this moment."""
     return stock_list.one(session, product_id, shop.today(shop.get(session), now))
+
+
+@router.get("/{product_id}/vendors", response_model=list[VendorRow])
+def compare_vendors(
+    session: Reading,
+    _actor: Annotated[Actor, Needs("read")],
+    now: Now,
+    product_id: Id,
+    quantity: Annotated[
+        Decimal | None,
+        Query(gt=0, description="How many pieces are needed; without it, as many as advised."),
+    ] = None,
+    warehouse_id: Annotated[
+        Id | None, Query(description="For this warehouse with all it supplies; without it, for the shop.")
+    ] = None,
+) -> Any:
+    """What ordering from each of its vendors would cost in all, the best first, with one recommended."""
+    place = None if warehouse_id is None else uids.warehouse(session, warehouse_id)
+    today = shop.today(shop.get(session), now)
+    product = uids.product(session, product_id)
+    return rows(comparison.of_product(session, product, today, place, quantity))
 
 
 @router.patch("/{product_id}", response_model=Product, responses=refusals(400, 409))

@@ -136,9 +136,8 @@ def detail(session: Session, order: PurchaseOrder, today: date) -> Detail:
     facts, ours = order_facts.of(session, order, today), shop.get(session)
     lines = tuple(_lines(session, order, facts, today))
     ids = {order.created_by, order.sent_by, order.cancelled_by} - {None}
-    names = {
-        key: name for key, name in session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
-    }
+    people = session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    names = {row.id: row.name for row in people}
     return Detail(
         order=order,
         vendor=session.get_one(Vendor, order.vendor_id),

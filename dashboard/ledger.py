@@ -1,12 +1,12 @@
 """How movements are shown: as a table, one of them in words, and Undo where it may be done."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core import auth, predictions, stock
+from core import auth, corrections, predictions
 from core.auth import Actor
 from core.errors import RunoutError
 from core.posting import Booked, plain
@@ -149,11 +149,11 @@ def desk() -> dict[str, Any]:
 
 def undo(movement_id: int, product_uid: str) -> None:
     """Reverse a movement; the second click of a double click finds the first one's answer."""
-    mine, today = desk(), looks.today()
+    mine, today, now = desk(), looks.today(), looks.now()
     answer: dict[str, Any] = {"movement": movement_id, "product": product_uid}
     try:
         person = signin.require()
-        booked = transact(lambda session: _reverse(session, person, movement_id, today))
+        booked = transact(lambda session: _reverse(session, person, movement_id, today, now))
         line = booked.lines[0]
         answer |= {"before": plain(line.before), "after": plain(line.after)}
     except RunoutError as refusal:
@@ -166,8 +166,8 @@ def undo(movement_id: int, product_uid: str) -> None:
     looks.forget()
 
 
-def _reverse(session: Any, person: Actor, movement_id: int, today: date) -> Booked:
-    booked = stock.reverse(session, person, movement_id, key=f"undo:{movement_id}")
+def _reverse(session: Any, person: Actor, movement_id: int, today: date, now: datetime) -> Booked:
+    booked = corrections.undo(session, person, movement_id, now=now)
     predictions.refresh(session, sorted({line.product_id for line in booked.lines}), today)
     return booked
 

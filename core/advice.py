@@ -94,7 +94,7 @@ def work_out(session: Session, now: datetime, say: Say | None = None) -> Draft:
         rows,
         {name: buying_settings.said(value) for name, value in asdict(given.settings).items()
          if name not in ("changed_by", "changed_at")},
-        _curve(given, thought, points),
+        _curve(points),
         totals,
         advice_promise.kept(promise, given, plans, allocated),
     )  # fmt: skip
@@ -145,7 +145,9 @@ def _think(
     return thought
 
 
-def _plan(given: Shop, thought: Thought, ask: float) -> tuple[list[Plan], Allocation | None, list[Point]]:
+def _plan(
+    given: Shop, thought: Thought, ask: float
+) -> tuple[list[Plan], Allocation | None, list[tuple[Point, int]]]:
     plans, allocated, points = [], None, []
     if thought.curves:
         curves = levels.joined(thought.curves)
@@ -225,15 +227,16 @@ def _totals(
     return totals
 
 
-def _curve(given: Shop, thought: Thought, points: Sequence[Point]) -> list[dict[str, Any]]:  # noqa: ARG001
+def _curve(points: Sequence[tuple[Point, int]]) -> list[dict[str, Any]]:
     return [
         {
             "service_percent": round(point.service * 100, 3),
             "stock": round(point.stock, 2),
             "lost_lines": round(point.lost_lines * DAYS_A_YEAR, 1),
             "lost_money": round(point.lost_money * DAYS_A_YEAR, 2),
+            "not_covered": not_covered,
         }
-        for point in points
+        for point, not_covered in points
     ]
 
 

@@ -27,7 +27,7 @@ class Need:
     `mean`: expected demand up to the end of each day from today. `out`: the day on which each future has used
     up the stock (0: nothing is there; days + 1: never). `lost`: units expected to be lost before something
     comes on the n-th day. `leads`: equally likely days until an order of today arrives; `review`: days after
-    that until the next one. Without a forecast there are none of them.
+    that until the next one; `handover` of them pass inside the shop. Without a forecast there are none of them.
     """
 
     product_id: int
@@ -42,6 +42,7 @@ class Need:
     lost: np.ndarray | None = None
     leads: np.ndarray | None = None
     review: int = 1
+    handover: int = 0
     sources: list[Source] = field(default_factory=list)
     source: Source | None = None
     is_short: bool = False
@@ -86,12 +87,12 @@ class Need:
     def chance(self) -> float:
         """The chance to run out before an order of today arrives, by the chosen source's lead times."""
         ordered = np.sort(self.out)
-        reach = np.minimum(self.leads, len(self.mean))
+        reach = np.minimum(self.leads - self.handover, len(self.mean))
         return float(np.searchsorted(ordered, reach, side="right").mean() / len(ordered))
 
     def lost_units(self) -> float:
         """Units expected to be lost before an order of today arrives."""
-        return float(np.mean([self.lost_by(int(day)) for day in self.leads]))
+        return float(np.mean([self.lost_by(int(day)) for day in self.leads - self.handover]))
 
     def out_on(self, share: float, today: date) -> date | None:
         """The day by whose end the stock is used up in this share of futures; None beyond the horizon."""
@@ -269,5 +270,10 @@ def choose(given: Shop, need: Need) -> None:
         lead = product["lead_time_days"]
         need.leads = np.full(levels.LEAD_SCENARIOS, lead)
         need.review = given.settings.review_days
-    if len(need.members) > 1:  # what arrives goes on to the places that are supplied
-        need.leads = need.leads + given.settings.transfer_days
+    hand_over(given, need)
+
+
+def hand_over(given: Shop, need: Need) -> None:
+    """What arrives goes on to the places that are supplied, which takes days too."""
+    need.handover = given.settings.transfer_days if len(need.members) > 1 else 0
+    need.leads = need.leads + need.handover

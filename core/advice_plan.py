@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from core.advice_inputs import Shop
-from core.advice_needs import ZERO, Need, Shelf
+from core.advice_needs import ZERO, Need, Shelf, hand_over
 from core.advice_sources import Source, with_basket
 from core.reorder import allocation, comparison, levels, quantities, transfers
 from core.reorder.allocation import Allocation, Budget, Cost, Point, Service
@@ -20,6 +20,7 @@ from core.reorder.quantities import Holding
 
 PERCENT = 100.0
 LEAST_SHELF, MOST_SHELF = 0.5, 0.995  # of futures that a shelf which is supplied is to last for
+HALF = 0.5
 OUT_SHARE = 0.1  # nine of ten futures are on the safe side
 MONEY = Decimal("0.0001")
 
@@ -95,8 +96,8 @@ def shortages(given: Shop, needs: Sequence[Need]) -> np.ndarray:
 
 def allocate(
     given: Shop, needs: Sequence[Need], curves: Curves, ask: float
-) -> tuple[Allocation, list[Point]]:
-    """The level of each need under the shop's goal, and what other goals would cost.
+) -> tuple[Allocation, list[tuple[Point, int]]]:
+    """The level of each need under the shop's goal, and what other goals would cost and leave uncovered.
 
     `ask` is the share of order lines to ask for, so that the shop's goal is what happens.
     """
@@ -104,7 +105,7 @@ def allocate(
     floors = np.array([float(given.floors.get(need.product_id, 0)) / PERCENT for need in needs])
     sold = np.array([float(given.products[need.product_id]["unit_price"] or 0) for need in needs])
     front = allocation.frontier(curves, money, floors)
-    points = allocation.curve(front, sold)
+    points = [(point, _not_covered(front, point)) for point in allocation.curve(front, sold)]
     goal = given.settings.goal
     if goal == "cost":
         wanted = Cost(float(given.settings.holding_percent) / PERCENT, shortages(given, needs))
@@ -112,6 +113,12 @@ def allocate(
     if goal == "budget":
         return allocation.choose(front, Budget(float(given.settings.budget))), points
     return allocation.choose(front, Service(ask)), points
+
+
+def _not_covered(front: allocation.Frontier, point: Point) -> int:
+    """Products of which less than half of the order lines would be served."""
+    own = allocation.choose(front, Service(min(point.service, 1.0))).own_service
+    return int(np.count_nonzero(own < HALF))
 
 
 def plan(given: Shop, need: Need, level: float, service: float) -> Plan:
@@ -232,8 +239,7 @@ def _switch(given: Shop, made: Plan, vendor_id: int, cumulative: np.ndarray | No
     need = made.need
     need.source = made.source = next(one for one in need.sources if one.vendor_id == vendor_id)
     need.leads, need.review = made.source.leads, made.source.review_days
-    if len(need.members) > 1:
-        need.leads = need.leads + given.settings.transfer_days
+    hand_over(given, need)
     if cumulative is not None:
         made_curves = levels.curves(cumulative[None], need.leads[None], need.review, float(need.grain))
         lines = float(made_curves.lines[0])
@@ -333,8 +339,11 @@ def next_need(given: Shop, made: Plan) -> tuple[date | None, Decimal]:
     reached = np.flatnonzero(short >= float(need.grain) - levels.FINE)
     if not len(reached):
         return None, ZERO
-    missing = max(_exact(float(short[reached[0]]), need.decimals), need.grain)
-    return given.today + timedelta(days=int(reached[0]) + 1), quantities.orderable(missing, _terms(made))
+    days = int(reached[0]) + 1
+    review = given.settings.review_days
+    then = min(-(-days // review) * review, len(short))  # on the day on which is ordered again
+    missing = max(_exact(float(short[then - 1]), need.decimals), need.grain)
+    return given.today + timedelta(days=days), quantities.orderable(missing, _terms(made))
 
 
 def _exact(number: float, decimals: int) -> Decimal:

@@ -237,18 +237,32 @@ def download(
     right: str = "read",
 ) -> None:
     """A button that makes its CSV when it is pressed, for whoever is signed in and has the right then."""
+    file(label, lambda: as_csv(make()), file_name, "text/csv", key=key, help_=help_, right=right)
+
+
+def file(
+    label: str,
+    make: Callable[[], bytes],
+    file_name: str,
+    mime: str,
+    *,
+    key: str,
+    help_: str | None = None,
+    right: str = "read",
+) -> None:
+    """A button that makes its file when it is pressed, for whoever is signed in and has the right then."""
     token = st.session_state.get("sign_in", {}).get("token")
 
     def content() -> bytes:
         if not auth.may(looks.who(token), right):
             return b"Your sign-in has ended, or your role has changed. Sign in again.\n"
-        return as_csv(make())
+        return make()
 
     st.download_button(
         label,
         data=content,
         file_name=file_name,
-        mime="text/csv",
+        mime=mime,
         on_click="ignore",
         icon=":material/download:",
         key=key,

@@ -1,0 +1,171 @@
+"""Receiving a purchase order: what arrived is counted by list or by scan, and booked at once.
+
+Both ways fill the same counts; a code may come from anywhere (`take`). Nothing is in the ledger before Book.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from core import order_receipts, posting
+from core.errors import NotFound, RuleBroken, RunoutError
+from core.order_looks import Detail, Line
+from core.posting import plain
+from dashboard import counting, editing, order_words, pickers, receiving_list, scanner, ui
+from db.session import reading
+
+WAYS = {"list": "By list", "scan": "By scan"}
+SCANS_SHOWN = 10
+NOTHING = Decimal(0)
+
+
+def draw(detail: Detail, way: str) -> None:
+    """Count what arrived, one way or the other, and book it."""
+    mine = counting.desk(detail)
+    if not counting.counts(mine):
+        counting.begin(mine, detail)
+    with ui.heading("What arrived"):
+        st.segmented_control(
+            "How", list(WAYS), format_func=WAYS.get, default=way, key=f"way_{mine['form']}", required=True,
+            label_visibility="collapsed", on_change=_switch, args=(f"way_{mine['form']}",),
+        )  # fmt: skip
+    lines = _draw_place(mine, detail)
+    if way == "scan":
+        _draw_scan(mine, detail, lines)
+    else:
+        receiving_list.draw(mine, lines)
+    _draw_book(mine, detail, way)
+
+
+def draw_answer(detail: Detail) -> None:
+    """What was booked last, with Undo: it stands when nothing is left to receive, too."""
+    editing.draw_answer(counting.desk(detail), key="receiving")
+
+
+def _switch(key: str) -> None:
+    pickers.remember("by", st.session_state[key])
+    pickers.remember("page", None)
+
+
+def _draw_place(mine: dict[str, Any], detail: Detail) -> list[Line]:
+    """Where one stands, for an order that goes to several warehouses; answers the lines for there."""
+    awaited = [line for line in detail.lines if line.open > 0 or counting.counted(mine, line)]
+    places = {line.warehouse_id: line.warehouse_code for line in awaited}
+    if len(places) < 2:
+        return awaited
+    chosen = st.segmented_control(
+        "Warehouse", list(places), format_func=places.get, default=next(iter(places)), required=True,
+        key=f"receiving_place_{mine['form']}",
+    )  # fmt: skip
+    return [line for line in awaited if line.warehouse_id == chosen]
+
+
+# -- By scan -------------------------------------------------------------------------------------------------
+
+
+def _draw_scan(mine: dict[str, Any], detail: Detail, lines: list[Line]) -> None:
+    """The field, what became of the last code, and the codes before it."""
+    key = f"scanner_{mine['form']}"
+    for number, code in scanner.arrived(key, mine.get("done", 0)):
+        mine["done"] = number
+        take(mine, detail, lines, code)
+    scanner.draw("Scan or type a code", "Code, then Enter", mine.get("done", 0), key=key)
+    if "wrong_code" in mine:
+        ui.refused(mine["wrong_code"])
+    scans = mine.get("scans", [])
+    by_uid = {str(line.uid): line for line in lines}
+    if not scans and "wrong_code" not in mine:
+        st.markdown(
+            ":gray[Each code counts what its barcode stands for. Nothing is booked before you say so.]"
+        )
+    for place, scan in enumerate(reversed(scans[-SCANS_SHOWN:])):
+        _draw_scanned(mine, scan, by_uid.get(scan["line"]), is_last=place == 0)
+    if len(scans) > SCANS_SHOWN:
+        st.markdown(f":gray[and {order_words.count(len(scans) - SCANS_SHOWN, 'scan')} before]")
+
+
+def _draw_scanned(mine: dict[str, Any], scan: dict[str, Any], line: Line | None, *, is_last: bool) -> None:
+    write = ui.formats()
+    words = f"**{ui.safe_md(write.change(Decimal(scan['pieces'])))}** {ui.safe_md(scan['name'])}"
+    if is_last and line is not None:
+        now = ui.safe_md(write.quantity(counting.counted(mine, line)))
+        words += (
+            f" &nbsp; **{now}** :gray[of {ui.safe_md(write.quantity(line.open))}]{counting.over(mine, line)}"
+        )
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key="last-scan",
+                          horizontal_alignment="distribute"):  # fmt: skip
+            st.markdown(words, width="content")
+            st.button("Undo", key="undo_scan", icon=":material/undo:", on_click=_undo_scan, args=(mine,))
+        return
+    st.markdown(f":gray[{ui.safe_md(scan['code'])}] &nbsp; {words}")
+
+
+def take(mine: dict[str, Any], detail: Detail, lines: list[Line], code: str) -> None:
+    """Count a code, wherever it comes from; one that fits no line counts nothing, and says so."""
+    mine.pop("answer", None)
+    try:
+        line, pieces = _meant(detail, lines, code)
+        counting.put(mine, str(line.uid), posting.exact(counting.counted(mine, line) + pieces, line.sku))
+    except RunoutError as refusal:
+        mine["wrong_code"] = refusal.sentence
+        return
+    mine.pop("wrong_code", None)
+    scan = {"line": str(line.uid), "pieces": plain(pieces), "name": line.name, "code": code}
+    mine.setdefault("scans", []).append(scan)
+
+
+def _meant(detail: Detail, lines: list[Line], code: str) -> tuple[Line, Decimal]:
+    """The line and the pieces that a code means: a barcode, or the SKU of one of the lines."""
+    place = {line.warehouse_id for line in lines}
+    by_uid = {line.uid: line for line in lines}
+    typed = {name.lower(): line for line in lines for name in (line.vendor_sku, line.sku) if name}
+    try:
+        with reading() as session:
+            found = order_receipts.match(
+                session, detail.order.uid, code, warehouse_id=next(iter(place)) if len(place) == 1 else None
+            )
+    except NotFound:
+        if code.lower() not in typed:
+            raise
+        return typed[code.lower()], Decimal(1)
+    if found.line_uid not in by_uid:
+        raise RuleBroken(f"{found.sku} is for {found.warehouse_code}: choose that warehouse first.")
+    return by_uid[found.line_uid], found.pieces
+
+
+def _undo_scan(mine: dict[str, Any]) -> None:
+    """Take back the last scan, what it counted included."""
+    scans = mine.get("scans") or []
+    if scans:
+        scan = scans.pop()
+        left = Decimal(counting.counts(mine).get(scan["line"], "0")) - Decimal(scan["pieces"])
+        counting.put(mine, scan["line"], max(left, NOTHING))
+    mine.pop("wrong_code", None)
+
+
+# -- Booking -------------------------------------------------------------------------------------------------
+
+
+def _draw_book(mine: dict[str, Any], detail: Detail, way: str) -> None:
+    counts = counting.counts(mine)
+    with st.container(horizontal=True, vertical_alignment="center", key="book-line"):
+        st.button(
+            "Book what was scanned" if way == "scan" else "Book what arrived", type="primary", key="book_in",
+            disabled=not counts, on_click=counting.book, args=(mine, mine["form"], str(detail.order.uid)),
+        )  # fmt: skip
+        if counts:
+            st.button("Start again", key="count_anew", on_click=counting.begin, args=(mine, detail))
+            st.markdown(_summary(mine, detail), width="content")
+
+
+def _summary(mine: dict[str, Any], detail: Detail) -> str:
+    """What would be booked: 24 pieces on 3 lines, one of them with more than ordered."""
+    lines = [line for line in detail.lines if counting.counted(mine, line)]
+    words = order_words.count(len(lines), "line")
+    if all(not ui.formats().unit(line.unit_of_measure) for line in lines):
+        pieces = sum((counting.counted(mine, line) for line in lines), NOTHING)
+        words = f"{ui.formats().quantity(pieces)} {'piece' if pieces == 1 else 'pieces'} on {words}"
+    more = sum(counting.counted(mine, line) > line.open for line in lines)
+    said = f"**{ui.safe_md(words)}**"
+    return said + (f" &nbsp; :orange-badge[{order_words.count(more, 'line')} over]" if more else "")

@@ -1,0 +1,211 @@
+"""Purchase orders: what was asked of whom, what is on its way, and what is late."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import auth, order_lists, vendors
+from core.order_lists import Totals
+from dashboard import grid, order_words, pickers, signin, ui
+from dashboard import looks as kept
+from dashboard.formats import is_missing
+from db.session import reading
+
+MOST_VENDORS = 1_000
+NARROW = {"Order": 166, "Value": 92, "State": 98}
+INK = {"light": "#101828", "dark": "#E6E9EF"}
+LATE = {"yes": "Late only"}
+COLUMNS = ("Order", "Vendor", "State", "Value", "Lines", "Ordered", "Expected", "Late by")
+# Columns of the table: the order in SQL that a click on the header means, and whether it begins at the top.
+ORDER = {
+    "Order": ("number", True),
+    "Vendor": ("vendor", False),
+    "State": ("state", False),
+    "Value": ("value", True),
+    "Lines": ("lines", True),
+    "Ordered": ("sent_on", True),
+    "Expected": ("expected_on", False),
+    "Late by": ("late", True),
+}
+USUAL_SORT = "-number"
+
+
+def order() -> tuple[str, bool]:
+    """The order the address asks for: (sort, descending)."""
+    given = st.query_params.get("sort", USUAL_SORT)
+    name = given.removeprefix("-")
+    if name not in order_lists.SORTS:
+        pickers.refuse("sort", f"There is no order '{given[:60]}', so the newest come first.")
+        return "number", True
+    return name, given.startswith("-")
+
+
+def order_by_column(column: str) -> None:
+    """A click on a header; a second one turns the order round."""
+    sort, begins_descending = ORDER[column]
+    first, turned = (f"-{sort}", sort) if begins_descending else (sort, f"-{sort}")
+    wanted = turned if st.query_params.get("sort", USUAL_SORT) == first else first
+    pickers.restart()
+    pickers.remember("sort", None if wanted == USUAL_SORT else wanted)
+
+
+def page_of(filters: dict[str, Any]) -> tuple[pd.DataFrame, Totals]:
+    """The page that the address asks for, and the figures of all pages."""
+    page = pickers.page()
+    sort, descending = order()
+    asked = filters | {"sort": sort, "descending": descending, "limit": pickers.ROWS_PER_PAGE}
+    with reading() as session:
+        offset = min((page - 1) * pickers.ROWS_PER_PAGE, order_lists.MOST_OFFSET)
+        found, totals = order_lists.listing(session, today, **asked, offset=offset)
+        is_beyond = not len(found) and totals.orders > 0
+        if is_beyond:
+            found, totals = order_lists.listing(session, today, **asked)
+    if is_beyond:
+        pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
+        pickers.remember("page", None)
+    return found, totals
+
+
+def draw_list(found: pd.DataFrame) -> None:
+    """The orders; a click opens one, a click on a header orders the whole list by it."""
+    write = ui.formats()
+    rows = list(found.itertuples(index=False))
+    frame = pd.DataFrame(
+        {
+            "Order": [row.number for row in rows],
+            "Vendor": [row.vendor for row in rows],
+            "State": [order_words.pills(row) for row in rows],
+            "Value": [write.money(row.value) for row in rows],
+            "Lines": [write.number(row.lines) for row in rows],
+            "Ordered": ["" if is_missing(row.sent_on) else write.weekday(row.sent_on) for row in rows],
+            "Expected": ["" if row.state in ("received", "cancelled") or is_missing(row.expected_on)
+                         else write.weekday(row.expected_on) for row in rows],
+            "Late by": [write.duration(row.late_days) if order_words.is_late(row) else "" for row in rows],
+        }
+    )[list(COLUMNS)]  # fmt: skip
+    # A new name after each click takes back the mark, or the click would count at every run.
+    turn = st.session_state.setdefault("orders_turn", 0)
+    theme = "dark" if ui.is_dark() else "light"
+    words = [", ".join(order_words.pills(row)) for row in rows]
+    colours = [order_words.ink(row, theme) for row in rows]
+    row, column = grid.draw(
+        frame, NARROW, config(), key=f"orders_{turn}_{hash(tuple(found.uid))}", by_column=True,
+        grey=[row.state == "cancelled" for row in rows],
+        narrow_words={
+            "Order": ([f"{row.number} {row.vendor}" for row in rows], [INK[theme]] * len(rows)),
+            "State": (words, colours),
+        },
+    )  # fmt: skip
+    if column is not None:
+        st.session_state["orders_turn"] = turn + 1
+        order_by_column(column)
+        st.rerun()
+    if row is not None:
+        st.session_state["orders_turn"] = turn + 1
+        st.switch_page("views/order.py", query_params={"id": str(rows[row].uid)})
+
+
+def config() -> dict[str, Any]:
+    sort, descending = order()
+    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, (by, _) in ORDER.items() if by == sort}
+
+    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
+        return st.column_config.TextColumn(
+            arrow.get(name, name), width=width, alignment=alignment, help=help_
+        )
+
+    return {
+        "Order": text("Order", 130),
+        "Vendor": text("Vendor", 240),
+        "State": order_words.state_column(arrow.get("State", "State")),
+        "Value": text("Value", 110, "right", "Goods without freight, in the shop's currency."),
+        "Lines": text("Lines", 70, "right"),
+        "Ordered": text("Ordered", 120, "left", "The day on which it was sent to the vendor."),
+        "Expected": text("Expected", 120, "left", "The next day on which something of it is to arrive."),
+        "Late by": text("Late by", 100, "right", "Since the day on which something of it was to arrive."),
+    }
+
+
+def headline(totals: Totals) -> str:
+    """How many orders fit, how many of them are late, and what is still to come of them."""
+    parts = [order_words.count(totals.orders, "order")]
+    if totals.late:
+        parts.append(f"{ui.formats().number(totals.late)} late")
+    if totals.open_value:
+        parts.append(f"{ui.formats().money(totals.open_value)} on its way")
+    return ui.safe_md(", ".join(parts))
+
+
+def for_download() -> pd.DataFrame:
+    """The whole filtered set as a spreadsheet wants it."""
+    sort, descending = order()
+    with reading(snapshot=True) as session:
+        found, _ = order_lists.listing(
+            session, today, **filters, sort=sort, descending=descending, limit=order_lists.MOST_ROWS
+        )
+    names = {
+        "number": "Order", "vendor": "Vendor", "state": "State", "lines": "Lines",
+        "open_lines": "Open lines", "goods": "Goods", "currency": "Currency",
+        "value": "Value in the shop's currency", "open_value": "Open in the shop's currency",
+        "created_at": "Created (UTC)", "created_by": "Created by", "sent_on": "Sent",
+        "expected_on": "Expected", "late_days": "Days late", "received_on": "Received",
+        "vendor_reference": "Vendor's reference", "note": "Note", "cancelled_because": "Cancelled because",
+    }  # fmt: skip
+    if not len(found):
+        return pd.DataFrame(columns=list(names.values()))
+    found["created_at"] = [at.strftime("%Y-%m-%d %H:%M:%S") for at in found.created_at]
+    found["state"] = [order_words.STATES[state] for state in found.state]
+    return found[list(names)].rename(columns=names)
+
+
+def nothing() -> None:
+    if st.query_params.to_dict():
+        ui.empty(
+            "No order fits these filters.", "Take one away, or search for something else.",
+            button="Clear the filters", on_click=st.query_params.clear,
+        )  # fmt: skip
+    elif may_buy:
+        ui.empty(
+            "There is no purchase order yet.",
+            "Drafts come out of the reorder advice, or begin with New order.",
+            button="New order", on_click=open_new,
+        )  # fmt: skip
+    else:
+        ui.empty("There is no purchase order yet.", "Managers order; what they order is received here.")
+
+
+def open_new() -> None:
+    st.session_state["orders_open_new"] = True
+
+
+person = signin.require()
+if st.session_state.pop("orders_open_new", False):
+    st.switch_page("views/order.py", query_params={"id": "new"})
+today = kept.today()
+may_buy = auth.may(person, "buy")
+with ui.title_line("Purchase orders", "What was ordered from whom, what is on its way, and what is late."):
+    if may_buy:
+        st.button("New order", icon=":material/add:", key="new_order", on_click=open_new)
+with reading() as session:
+    listed, _ = vendors.listing(session, only_active=False, limit=MOST_VENDORS)
+with st.container(key="filters"):
+    search, state_, vendor_, late_ = st.columns([2, 1, 1, 1])
+    with search:
+        text = pickers.words("Search", "q", "Number, vendor, product, note")
+    with state_:
+        state = pickers.choice("State", "state", order_words.STATES, "Any state")
+    with vendor_:
+        names = {str(vendor.uid): vendor.name for vendor in listed}
+        vendor = pickers.choice("Vendor", "vendor", names, "All vendors")
+    with late_:
+        late = pickers.choice("Lateness", "late", LATE, "On time or late")
+filters = {"text": text, "state": state, "vendor_uid": vendor, "only_late": late is not None}
+orders, totals = page_of(filters)
+if len(orders):
+    with ui.heading(f":gray[{headline(totals)}]"):
+        ui.download("Download", for_download, f"runout-orders-{today:%Y-%m-%d}.csv", key="download")
+    draw_list(orders)
+    pickers.page_links(totals.orders)
+else:
+    nothing()

@@ -173,4 +173,4 @@ def _necessary(additions: list[Addition], missing: Decimal) -> list[Addition]:
 def _words(additions: list[Addition], limit: Limit, goal: str, holding: Decimal) -> str:
     number = "1 line" if len(additions) == 1 else f"{len(additions)} lines"
     spares = f", spares {reasons.amount(limit.saves)} of freight" if limit.saves is not None else ""
-    return f"{number} more reach the {goal}: costs {reasons.amount(holding)} to hold{spares}."
+    return f"Adding {number} reaches the {goal}: costs {reasons.amount(holding)} to hold{spares}."

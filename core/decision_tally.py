@@ -25,7 +25,7 @@ from db.models import (
 )
 
 VERDICTS = ("better", "worse", "same", "open")
-MOST_ROWS = 1000
+MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,12 @@ def listing(
     page = question.order_by(Decision.decided_on.desc(), Decision.id.desc())
     rows = session.execute(page.limit(min(limit, MOST_ROWS)).offset(max(offset, 0)))
     return [Entry(*row) for row in rows], total
+
+
+def by_uid(session: Session, uid: uuid.UUID | str) -> Entry | None:
+    """The decision with this public id; None where there is none any more. Refuses a malformed id."""
+    found = session.execute(_question().where(Decision.uid == inputs.uid(uid, "a decision"))).first()
+    return Entry(*found) if found else None
 
 
 def _question() -> Select:

@@ -19,10 +19,14 @@ log = logging.getLogger("runout.dashboard")
 # Address, file, title, icon, the right it takes, and whether the navigation shows it.
 VIEWS = (
     ("today", "views/today.py", "Today", ":material/today:", "read", True),
+    ("reorder", "views/reorder.py", "Reorder", ":material/shopping_cart:", "read", True),
     ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
     ("forecasts", "views/forecasts.py", "Forecasts", ":material/query_stats:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
     ("alerts", "views/alerts.py", "Alerts", ":material/notifications:", "read", True),
+    ("orders", "views/orders.py", "Orders", ":material/local_shipping:", "read", True),
+    ("vendors", "views/vendors.py", "Vendors", ":material/storefront:", "read", True),
+    ("decisions", "views/journal.py", "Decisions", ":material/fact_check:", "read", True),
     ("events", "views/events.py", "Events", ":material/event:", "read", True),
     ("import", "views/imports.py", "Import", ":material/upload_file:", "import", True),
     ("warehouses", "views/warehouses.py", "Warehouses", ":material/warehouse:", "edit catalogue", True),
@@ -30,6 +34,8 @@ VIEWS = (
     ("users", "views/users.py", "Users", ":material/group:", "manage people", True),
     ("audit", "views/audit.py", "Audit", ":material/history:", "see audit", True),
     ("product", "views/product.py", "Product", ":material/package_2:", "read", False),
+    ("order", "views/order.py", "Order", ":material/local_shipping:", "read", False),
+    ("vendor", "views/vendor.py", "Vendor", ":material/storefront:", "read", False),
     ("edit-product", "views/edit_product.py", "Edit product", ":material/edit:", "edit catalogue", False),
     ("account", "views/account.py", "Account", ":material/person:", "read", False),
 )

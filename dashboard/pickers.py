@@ -14,13 +14,19 @@ ROWS_PER_PAGE = 50
 MOST_CHARACTERS = 100
 WORDS_OF = {
     "today": {"status", "warehouse", "sort", "page"},
+    "reorder": {"days", "q", "status", "lines", "vendor", "line", "goal", "page"},
     "products": {"q", "status", "category", "warehouse", "sort", "page"},
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
     "forecasts": {"q", "class", "state", "sort", "page"},
     "product": {"id", "warehouse", "show"}
-    | {"whatif", "demand", "lead", "service", "order", "quantity", "until"},
+    | {"whatif", "demand", "lead", "service", "order", "quantity", "until", "buy", "vendor"},
     "jobs": set(),
     "alerts": {"state", "type", "severity", "q", "page"},
+    "orders": {"q", "state", "vendor", "late", "sort", "page"},
+    "order": {"id", "by", "page", "product", "vendor", "quantity"},
+    "vendors": {"q", "state", "sort", "page"},
+    "vendor": {"id", "show", "edit", "q", "product", "add", "page"},
+    "decisions": {"q", "kind", "outcome", "person", "days", "page", "id"},
     "events": {"q", "kind", "when", "page", "id"},
     "import": {"id", "kind", "step", "said", "page"},
     "warehouses": {"id"},

@@ -1,0 +1,204 @@
+"""Vendors: from whom the shop buys, what is on order there, and how they keep their word."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import auth, vendor_list
+from core.vendor_list import Line
+from dashboard import grid, looks, pickers, signin, ui, vendor_words
+from db.session import reading
+
+NARROW = {"Vendor": 164, "On order": 96, "On time": 90}
+STATES = {"closed": "Deactivated too"}
+USUAL = "name"
+# Columns of the table: the order that a click on the header means, and whether it begins at the top.
+ORDER = {
+    "Vendor": ("name", False),
+    "Products": ("offers", True),
+    "On order": ("on_order", True),
+    "Orders": ("orders", True),
+    "Quoted": ("quoted", False),
+    "Measured": ("lead", False),
+    "On time": ("on_time", True),
+    "Dearer": ("rises", True),
+}
+
+
+def order() -> tuple[str, bool]:
+    """The order the address asks for: (sort, descending)."""
+    given = st.query_params.get("sort", USUAL)
+    name = given.removeprefix("-")
+    if name not in vendor_list.SORTS:
+        pickers.refuse("sort", f"There is no order '{given[:60]}', so they come by name.")
+        return USUAL, False
+    return name, given.startswith("-")
+
+
+def order_by_column(column: str) -> None:
+    sort, begins_descending = ORDER[column]
+    first, turned = (f"-{sort}", sort) if begins_descending else (sort, f"-{sort}")
+    wanted = turned if st.query_params.get("sort", USUAL) == first else first
+    pickers.restart()
+    pickers.remember("sort", None if wanted == USUAL else wanted)
+
+
+def page_of(filters: dict[str, Any]) -> tuple[list[Line], int]:
+    """The page that the address asks for, and how many vendors there are in all."""
+    sort, descending = order()
+    page, asked = pickers.page(), filters | {"sort": sort, "descending": descending}
+    with reading() as session:
+        found, total = vendor_list.listing(
+            session, today, **asked, limit=pickers.ROWS_PER_PAGE, offset=(page - 1) * pickers.ROWS_PER_PAGE
+        )
+        is_beyond = not found and total > 0
+        if is_beyond:
+            found, total = vendor_list.listing(session, today, **asked, limit=pickers.ROWS_PER_PAGE)
+    if is_beyond:
+        pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
+    return found, total
+
+
+def shown(found: list[Line]) -> pd.DataFrame:
+    """The vendors as text, one column for each that the table has."""
+    write = ui.formats()
+    return pd.DataFrame(
+        {
+            "Vendor": [one.name if one.is_active else f"{one.name} (deactivated)" for one in found],
+            "Products": [write.number(one.offers) for one in found],
+            "On order": [write.money(one.on_order) if one.on_order else "" for one in found],
+            "Orders": [orders_words(one) for one in found],
+            "Quoted": [write.duration(one.quoted_days) for one in found],
+            "Measured": [vendor_words.measured(one.record) for one in found],
+            "On time": [vendor_words.on_time(one.record.on_time_share) for one in found],
+            "Dearer": [write.number(one.rises) if one.rises else "" for one in found],
+            "Offers": [offers_words(one) for one in found],
+        }
+    )
+
+
+def orders_words(one: Line) -> str:
+    late = f", {one.late} late" if one.late else ""
+    return f"{one.orders}{late}" if one.orders else ""
+
+
+def offers_words(one: Line) -> str:
+    """What is not right with a vendor's offers."""
+    parts = [(one.expired, "expired"), (one.ending, "ending soon")]
+    return ", ".join(f"{ui.formats().number(number)} {word}" for number, word in parts if number)
+
+
+def draw_list(found: list[Line]) -> None:
+    """The vendors; a click opens one, a click on a header orders the whole list by it."""
+    turn = st.session_state.setdefault("vendors_turn", 0)
+    rows = hash(tuple(one.uid for one in found))
+    row, column = grid.draw(
+        shown(found), NARROW, config(), key=f"vendors_{turn}_{rows}", by_column=True,
+        grey=[not one.is_active for one in found],
+    )  # fmt: skip
+    if column is not None:
+        st.session_state["vendors_turn"] = turn + 1
+        if column in ORDER:
+            order_by_column(column)
+        st.rerun()
+    if row is not None:
+        st.session_state["vendors_turn"] = turn + 1
+        st.switch_page("views/vendor.py", query_params={"id": str(found[row].uid)})
+
+
+def config() -> dict[str, Any]:
+    sort, descending = order()
+    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, (by, _) in ORDER.items() if by == sort}
+
+    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
+        return st.column_config.TextColumn(
+            arrow.get(name, name), width=width, alignment=alignment, help=help_
+        )
+
+    return {
+        "Vendor": text("Vendor", 270),
+        "Products": text("Products", 90, "right", "Products that it offers today."),
+        "On order": text("On order", 100, "right", "What is still to come of orders that were sent."),
+        "Orders": text("Orders", 100, "left", "Orders that were sent and are not complete."),
+        "Quoted": text("Quoted", 96, "right", "The lead time it quotes, the middle of its offers."),
+        "Measured": text(
+            "Measured", 110, "right",
+            "Days from sending an order to its arrival: the middle, and (what nine of ten came within).",
+        ),
+        "On time": text("On time", 88, "right", "Deliveries that came by the day they were promised for."),
+        "Dearer": text("Dearer", 84, "right", "Prices that rose in the last 90 days or are going to."),
+        "Offers": text("Offers", 190, "left", "Offers whose days are over, or end within a week."),
+    }  # fmt: skip
+
+
+def for_download(filters: dict[str, Any], day: date) -> pd.DataFrame:
+    """The whole filtered set as a spreadsheet wants it."""
+    sort, descending = order()
+    with reading() as session:
+        found, _ = vendor_list.listing(session, day, **filters, sort=sort, descending=descending, limit=None)
+    return pd.DataFrame(
+        {
+            "Vendor": [one.name for one in found],
+            "Active": [one.is_active for one in found],
+            "Contact": [one.contact_name for one in found],
+            "E-mail": [one.email for one in found],
+            "Phone": [one.phone for one in found],
+            "Currency": [one.currency for one in found],
+            "Products offered": [one.offers for one in found],
+            "Offers expired": [one.expired for one in found],
+            "Offers ending within a week": [one.ending for one in found],
+            "On order": [one.on_order for one in found],
+            "Open orders": [one.orders for one in found],
+            "Late orders": [one.late for one in found],
+            "Quoted days": [one.quoted_days for one in found],
+            "Measured days median": [one.record.median_days for one in found],
+            "Measured days 9 of 10": [one.record.p90_days for one in found],
+            "On time": [one.record.on_time_share for one in found],
+            "Deliveries measured": [one.record.deliveries for one in found],
+            "Prices that rose": [one.rises for one in found],
+        }
+    )
+
+
+def nothing(filters: dict[str, Any]) -> None:
+    if filters["search"] or not filters["only_active"]:
+        ui.empty(
+            "No vendor fits these filters.", "Take one away, or search for part of a name.",
+            button="Clear the filters", on_click=st.query_params.clear,
+        )  # fmt: skip
+    elif may_buy:
+        ui.empty(
+            "There is no vendor yet.",
+            "Add one and its prices, or bring in a price list: then Runout says from whom to order.",
+            button="Bring in a price list", page="views/imports.py",
+        )  # fmt: skip
+    else:
+        ui.empty("There is no vendor yet.", "Managers add them here.")
+
+
+person = signin.require()
+may_buy = auth.may(person, "buy")
+today = looks.today()
+with ui.title_line("Vendors", "From whom you buy, and how they keep their word."):
+    if may_buy:
+        st.page_link("views/vendor.py", label="New vendor", icon=":material/add:", query_params={"id": "new"})
+with st.container(key="filters"):
+    left, right = st.columns([2.2, 1])
+    with left:
+        text = pickers.words("Search", "q", "Name, contact, e-mail or phone")
+    with right:
+        closed = pickers.choice("Vendors", "state", STATES, "Active vendors")
+filters = {"search": text, "only_active": closed is None}
+found, total = page_of(filters)
+if total:
+    with ui.heading(f"{ui.formats().number(total)} :gray[{'vendor' if total == 1 else 'vendors'}]"):
+        ui.download(
+            "Download", lambda: for_download(filters, today), f"runout-vendors-{today:%Y-%m-%d}.csv",
+            key="download",
+        )  # fmt: skip
+    draw_list(found)
+    pickers.page_links(total)
+else:
+    nothing(filters)

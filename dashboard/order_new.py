@@ -142,7 +142,7 @@ def _drafts(vendor: Any, today: date) -> dict[str, str]:
             session, today, state="draft", vendor_uid=vendor.uid, limit=MOST_DRAFTS
         )
     return {
-        str(order.uid): f"{order.number} · {order_words.count(order.lines, 'line')}, a draft"
+        str(order["uid"]): f"{order['number']} · {order_words.count(order['lines'], 'line')}, a draft"
         for order in found
     }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Purchase orders: what was asked of whom, what is on its way, and what is late."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,6 @@ from core import auth, order_lists, vendors
 from core.order_lists import Totals
 from dashboard import grid, order_words, pickers, signin, ui
 from dashboard import looks as kept
-from dashboard.formats import is_missing
 from db.session import reading
 
 MOST_VENDORS = 1_000
@@ -50,7 +50,7 @@ def order_by_column(column: str) -> None:
     pickers.remember("sort", None if wanted == USUAL_SORT else wanted)
 
 
-def page_of(filters: dict[str, Any]) -> tuple[pd.DataFrame, Totals]:
+def page_of(filters: dict[str, Any]) -> tuple[list[Any], Totals]:
     """The page that the address asks for, and the figures of all pages."""
     page = pickers.page()
     sort, descending = order()
@@ -58,19 +58,18 @@ def page_of(filters: dict[str, Any]) -> tuple[pd.DataFrame, Totals]:
     with reading() as session:
         offset = min((page - 1) * pickers.ROWS_PER_PAGE, order_lists.MOST_OFFSET)
         found, totals = order_lists.listing(session, today, **asked, offset=offset)
-        is_beyond = not len(found) and totals.orders > 0
+        is_beyond = not found and totals.orders > 0
         if is_beyond:
             found, totals = order_lists.listing(session, today, **asked)
     if is_beyond:
         pickers.refuse("page", f"There is no page {page}, so the first one is shown.")
         pickers.remember("page", None)
-    return found, totals
+    return [SimpleNamespace(**row) for row in found], totals
 
 
-def draw_list(found: pd.DataFrame) -> None:
+def draw_list(rows: list[Any]) -> None:
     """The orders; a click opens one, a click on a header orders the whole list by it."""
     write = ui.formats()
-    rows = list(found.itertuples(index=False))
     frame = pd.DataFrame(
         {
             "Order": [row.number for row in rows],
@@ -78,8 +77,8 @@ def draw_list(found: pd.DataFrame) -> None:
             "State": [order_words.pills(row) for row in rows],
             "Value": [write.money(row.value) for row in rows],
             "Lines": [write.number(row.lines) for row in rows],
-            "Ordered": ["" if is_missing(row.sent_on) else write.weekday(row.sent_on) for row in rows],
-            "Expected": ["" if row.state in ("received", "cancelled") or is_missing(row.expected_on)
+            "Ordered": [write.weekday(row.sent_on) if row.sent_on else "" for row in rows],
+            "Expected": ["" if row.state in ("received", "cancelled") or not row.expected_on
                          else write.weekday(row.expected_on) for row in rows],
             "Late by": [write.duration(row.late_days) if order_words.is_late(row) else "" for row in rows],
         }
@@ -90,7 +89,7 @@ def draw_list(found: pd.DataFrame) -> None:
     words = [", ".join(order_words.pills(row)) for row in rows]
     colours = [order_words.ink(row, theme) for row in rows]
     row, column = grid.draw(
-        frame, NARROW, config(), key=f"orders_{turn}_{hash(tuple(found.uid))}", by_column=True,
+        frame, NARROW, config(), key=f"orders_{turn}_{hash(tuple(row.uid for row in rows))}", by_column=True,
         grey=[row.state == "cancelled" for row in rows],
         narrow_words={
             "Order": ([f"{row.number} {row.vendor}" for row in rows], [INK[theme]] * len(rows)),
@@ -152,11 +151,12 @@ def for_download() -> pd.DataFrame:
         "expected_on": "Expected", "late_days": "Days late", "received_on": "Received",
         "vendor_reference": "Vendor's reference", "note": "Note", "cancelled_because": "Cancelled because",
     }  # fmt: skip
-    if not len(found):
-        return pd.DataFrame(columns=list(names.values()))
-    found["created_at"] = [at.strftime("%Y-%m-%d %H:%M:%S") for at in found.created_at]
-    found["state"] = [order_words.STATES[state] for state in found.state]
-    return found[list(names)].rename(columns=names)
+    shown = [
+        row
+        | {"created_at": f"{row['created_at']:%Y-%m-%d %H:%M:%S}", "state": order_words.STATES[row["state"]]}
+        for row in map(dict, found)
+    ]
+    return pd.DataFrame(shown, columns=list(names)).rename(columns=names)
 
 
 def nothing() -> None:
@@ -202,7 +202,7 @@ with st.container(key="filters"):
         late = pickers.choice("Lateness", "late", LATE, "On time or late")
 filters = {"text": text, "state": state, "vendor_uid": vendor, "only_late": late is not None}
 orders, totals = page_of(filters)
-if len(orders):
+if orders:
     with ui.heading(f":gray[{headline(totals)}]"):
         ui.download("Download", for_download, f"runout-orders-{today:%Y-%m-%d}.csv", key="download")
     draw_list(orders)

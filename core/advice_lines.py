@@ -1,7 +1,7 @@
 """What buyers see of the advice: vendors with what is to be ordered of them, lines, and why each number."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -43,6 +43,7 @@ SNOOZE_RISE = 0.15
 """A snoozed line comes back when its chance to run out is 15 points higher."""
 SHUTDOWN_AHEAD = timedelta(days=60)
 LATER = "needed later"
+GONE = "This advice is not shown any more: newer advice was made meanwhile. Load the page again."
 PROBLEMS = ("out", "late", "order_now")
 ZERO, MONEY = Decimal(0), Decimal("0.0001")
 NOT_KEPT = ("id", "total_count", "place", "sorting_value", "exchange_rate", "made_at", "terms", "vendors",
@@ -56,10 +57,16 @@ NOT_KEPT = ("id", "total_count", "place", "sorting_value", "exchange_rate", "mad
 def vendors_summary(session: Session, today: date, horizon_days: int = HORIZON_DAYS) -> list[Vendor]:
     """Vendors of whom something is to be ordered within the horizon, the most lost money first; the lines
     that nobody offers last."""
+    found = lines(session, today, horizon_days=horizon_days, include_snoozed=True, action="order", limit=None)
+    return vendors_of(session, found.rows, today)
+
+
+def vendors_of(session: Session, rows: Sequence[Line], today: date) -> list[Vendor]:
+    """The vendors of these lines, as `vendors_summary` has them, for who has looked at the lines already."""
     by_vendor: dict[uuid.UUID | None, list[Line]] = {}
-    for row in lines(session, today, horizon_days=horizon_days, include_snoozed=True, action="order",
-                     limit=None).rows:  # fmt: skip
-        by_vendor.setdefault(row.vendor_uid, []).append(row)
+    for row in rows:
+        if row.action == "order":
+            by_vendor.setdefault(row.vendor_uid, []).append(row)
     asked = [uid for uid in by_vendor if uid is not None]
     ids = session.scalars(select(VendorRow.id).where(VendorRow.uid.in_(asked))).all()
     terms = {one.uid: one for one in vendor_terms.of(session, ids, today).values()}
@@ -105,9 +112,26 @@ def lines(
     return Page([_line(row, today) for row in rows], rows[0]["total_count"] if rows else 0)
 
 
-def by_uids(session: Session, today: date, uids: Iterable[uuid.UUID | str]) -> list[Line]:
-    """Lines by their uids, in that order. Refuses one that is unknown or of advice no longer shown."""
-    return [line(session, uid, today).line for uid in uids]
+def of_places(session: Session, today: date, places: Sequence[tuple[int, int]]) -> list[Line]:
+    """The lines of these products and warehouses that are in the advice, whatever they say, in that order."""
+    rows = _rows(session, today, product_ids=sorted({product_id for product_id, _ in places}))
+    found = {(row["product_id"], row["warehouse_id"]): _line(row, today) for row in rows}
+    return [found[place] for place in places if place in found]
+
+
+def place_of(session: Session, advice_uid: uuid.UUID | str) -> tuple[int, int]:
+    """The product and warehouse that a line is about; one of the advice before is known too.
+
+    Refuses an unknown one: a page that shows advice for long enough sees newer advice made twice.
+    """
+    found = session.execute(
+        select(Advice.product_id, Advice.warehouse_id).where(
+            Advice.uid == inputs.uid(advice_uid, "a line of advice")
+        )
+    ).first()
+    if found is None:
+        raise NotFound(GONE)
+    return found.product_id, found.warehouse_id
 
 
 # -- One line ------------------------------------------------------------------------------------------------
@@ -117,13 +141,13 @@ def line(session: Session, advice_uid: uuid.UUID | str, today: date) -> Detail:
     """One line with its receipt. Refuses one that is unknown, or of advice that is not shown any more."""
     rows = _rows(session, today, advice_uid=inputs.uid(advice_uid, "a line of advice"))
     if not rows:
-        raise NotFound("This advice is not shown any more: newer advice was made meanwhile.")
+        raise NotFound(GONE)
     return _detail(session, rows[0], today)
 
 
 def of_product(session: Session, product_id: int, today: date) -> list[Detail]:
     """What is advised of one product, a row for each warehouse in which it lies or sells."""
-    rows = _rows(session, today, product_id=inputs.small_id(product_id, "product"))
+    rows = _rows(session, today, product_ids=[inputs.small_id(product_id, "product")])
     return [_detail(session, row, today) for row in rows]
 
 
@@ -199,7 +223,7 @@ def _compared(session: Session, row: Any) -> list[dict[str, Any]]:
 
 def _rows(session: Session, today: date, **asked: Any) -> list[Any]:
     nothing = {
-        "until": None, "advice_uid": None, "product_id": None, "vendor_uid": None, "no_vendor": False,
+        "until": None, "advice_uid": None, "product_ids": None, "vendor_uid": None, "no_vendor": False,
         "kind": None, "only_open": False, "text_like": None, "sort": "urgency", "most": None, "offset": 0,
     }  # fmt: skip
     return queries.rows(session, "advice_lines", today=today, rise=SNOOZE_RISE, **nothing | asked)

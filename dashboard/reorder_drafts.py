@@ -109,7 +109,8 @@ def for_download(lines: Sequence[Line]) -> pd.DataFrame:
         [
             {
                 "SKU": line.sku, "Product": line.name, "Warehouse": line.warehouse,
-                "Action": line.action, "State": line.state, "Status": ui.WORD[line.status],
+                "Action": line.action, "State": line.state,
+                "Status": ui.WORD[line.status or reorder_words.UNKNOWN],
                 "Runs out from": line.p10_on, "Runs out until": line.p90_on,
                 "Chance to run out": line.chance, "On hand": line.on_hand, "On its way": line.due,
                 "Order up to": line.level, "Quantity": line.quantity, "Unit": line.unit,

@@ -103,7 +103,7 @@ def look(asked: Asked, today: date) -> Plan:
             session, today, horizon_days=asked.horizon_days, include_snoozed=True, search=asked.search,
             limit=MOST_LINES,
         )  # fmt: skip
-        vendors = advice_lines.vendors_summary(session, today, asked.horizon_days)
+        vendors = advice_lines.vendors_of(session, found.rows, today)
     return build(head, found.rows, vendors, asked, desk()["left_out"], is_cut=found.total > len(found.rows))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from core.advice_lines import Line
 from dashboard import tables, ui
 
-COMMON = ("order", "transfer")
+UNKNOWN = "unknown"  # nothing is forecast of it
 
 
 def product(line: Line) -> str:
@@ -24,10 +24,14 @@ def stock(line: Line) -> str:
 
 def run_out(line: Line, today: date) -> str:
     """When it runs out, and under it the status with the chance to run out before an order arrives."""
-    words = ui.status_badge(line.status)
+    words = ui.status_badge(line.status or UNKNOWN)
     if line.chance is not None:
         words += f" :gray[{ui.safe_md(ui.formats().share(line.chance))}]"
-    return f"{ui.safe_md(tables.run_out(line, today))}  \n{words}"
+    return f"{ui.safe_md(_run_out(line, today))}  \n{words}"
+
+
+def _run_out(line: Line, today: date) -> str:
+    return tables.run_out(line, today) if line.status else "unknown"
 
 
 def cost(line: Line, *, with_vendor: bool) -> str:

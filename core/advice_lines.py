@@ -231,12 +231,12 @@ def _rows(session: Session, today: date, **asked: Any) -> list[Any]:
 
 def _line(row: Any, today: date) -> Line:
     values = {name: value for name, value in row.items() if name not in NOT_KEPT}
-    cost = row["unit_cost"]
+    cost = row["unit_cost"].quantize(MONEY) if row["unit_cost"] is not None else None
     value = (
         (row["quantity"] * cost).quantize(MONEY) if cost is not None and row["action"] == "order" else ZERO
     )
     return Line(
-        **values,
+        **values | {"unit_cost": cost},
         value=value,
         is_due=row["is_asked_for"] or (row["needed_on"] is not None and row["needed_on"] <= today),
         edited_at=row["chosen_at"] if row["is_edited"] else None,

@@ -27,7 +27,7 @@ class Need:
     `mean`: expected demand up to the end of each day from today. `out`: the day on which each future has used
     up the stock (0: nothing is there; days + 1: never). `lost`: units expected to be lost before something
     comes on the n-th day. `leads`: equally likely days until an order of today arrives; `review`: days after
-    that until the next one; `handover` of them pass inside the shop. Without a forecast there are none of them.
+    that until the next one; `handover` of them pass inside the shop. Without a forecast there are none.
     """
 
     product_id: int

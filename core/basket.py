@@ -1,18 +1,31 @@
 """What else to order of a vendor now, because it is needed next and reaches a limit that pays."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
+
+from core import advice_choices, advice_lines, auth, buying_settings, order_lines, vendors
+from core.advice_choices import Choice
+from core.advice_lines import Line
+from core.auth import Actor
+from core.errors import RuleBroken
+from core.reorder import comparison, filler, quantities
+from core.reorder.filler import Addition, Item, Limit
+from db.models import Vendor
+
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Extra:
     """A line to add: how much of what, needed when anyway, and what it costs. `advice_uid` is the line's.
 
-    `quantity` is the whole quantity of the line afterwards (what it was plus what is added)."""
+    `quantity` is the whole quantity of the line afterwards; `covers_days` how long all there is lasts then.
+    """
 
     advice_uid: uuid.UUID
     sku: str
@@ -28,9 +41,9 @@ class Extra:
 class Filling:
     """What a basket filler suggests for one vendor. Money is in the shop's currency.
 
-    `value` is the order as it stands, `filled_value` with the extras; `saves` is freight or price not paid,
-    `holding` what lying longer costs, `gain` what is left of it. Empty `extras` with a `sentence` that says
-    why nothing is to be added.
+    `target`: "order minimum" or "free freight", None when there is no limit or all are reached. `value`: of
+    the order as it stands, `filled_value`: with the extras; `saves`: freight not paid, `holding`: what lying
+    longer costs, `gain`: what is left of it. Without `extras` the `sentence` says why nothing is to be added.
     """
 
     vendor_uid: uuid.UUID
@@ -46,9 +59,141 @@ class Filling:
     sentence: str
 
 
-def suggest(session: Session, vendor_uid: uuid.UUID | str, today: date, *, horizon_days: int = 0) -> Filling:
+@dataclass(frozen=True)
+class Taken:
+    """Extras that were taken over, with what had been chosen of their lines before."""
+
+    lines: tuple[tuple[uuid.UUID, Choice], ...]
+
+
+def suggest(
+    session: Session,
+    vendor_uid: uuid.UUID | str,
+    today: date,
+    *,
+    horizon_days: int = 0,
+    left_out: Sequence[uuid.UUID | str] = (),
+) -> Filling:
     """What to add to the vendor's lines of the horizon so that its minimum or free freight is reached.
 
-    Looks only: the lines are taken over by `advice_choices.edit` (see `take`).
+    `left_out`: lines that are not ordered now (not ticked); they are not added either. It looks only: `take`
+    takes the extras over.
     """
-    raise NotImplementedError
+    vendor = vendors.by_uid(session, vendor_uid)
+    skipped = {str(uid) for uid in left_out}
+    settings = buying_settings.get(session)
+    ahead = settings.most_cover_days
+    found = advice_lines.lines(
+        session, today, vendor_uid=vendor.uid, horizon_days=ahead, action="order", limit=None
+    ).rows
+    lines = [line for line in found if str(line.uid) not in skipped]
+    now = [line for line in lines if _is_now(line, today, horizon_days)]
+    value = sum((line.value for line in now), ZERO)
+    later = [line for line in lines if line not in now and not line.is_edited and line.next_quantity > 0]
+    items = _items(session, vendor, later, today, settings.most_cover_days)
+    return _best(vendor, value, items, {line.uid: line for line in later}, settings.holding_percent)
+
+
+def take(
+    session: Session,
+    actor: Actor,
+    vendor_uid: uuid.UUID | str,
+    now: datetime,
+    today: date,
+    *,
+    horizon_days: int = 0,
+    left_out: Sequence[uuid.UUID | str] = (),
+) -> Taken:
+    """Add what is suggested: the extras become lines with a chosen quantity. Refuses when nothing is."""
+    auth.must(actor, "buy")
+    filling = suggest(session, vendor_uid, today, horizon_days=horizon_days, left_out=left_out)
+    if not filling.extras:
+        raise RuleBroken(filling.sentence)
+    return Taken(
+        tuple(
+            (
+                extra.advice_uid,
+                advice_choices.edit(session, actor, extra.advice_uid, now, quantity=extra.quantity,
+                                    is_asked_for=True),
+            )
+            for extra in filling.extras
+        )
+    )  # fmt: skip
+
+
+def undo(session: Session, actor: Actor, taken: Taken, now: datetime) -> None:
+    """Take the extras out again."""
+    auth.must(actor, "buy")
+    for advice_uid, choice in taken.lines:
+        advice_choices.restore(session, actor, advice_uid, choice, now)
+
+
+def _is_now(line: Line, today: date, horizon_days: int) -> bool:
+    is_near = line.needed_on is not None and (line.needed_on - today).days <= horizon_days
+    return is_near or (line.is_edited and line.quantity > 0)
+
+
+def _items(
+    session: Session, vendor: Vendor, later: Sequence[Line], today: date, most_cover_days: int
+) -> list[Item]:
+    """What is needed next, as it may be ordered, in the shop's money."""
+    quotes = order_lines.quotes(session, vendor.id, [line.product_id for line in later], today)
+    items = []
+    for line in later:
+        quote = quotes.get(line.product_id)
+        if quote is None or line.needed_on is None:
+            continue
+        terms = quantities.terms(
+            quote.minimum, quote.multiple, quote.steps, exchange_rate=vendor.exchange_rate
+        )
+        rate = line.daily_rate or ZERO
+        most = quantities.most_pieces(rate, most_cover_days, line.on_hand + line.due) if rate else None
+        items.append(Item(line.uid, line.sku, line.next_quantity, (line.needed_on - today).days, terms, most))
+    return items
+
+
+def _best(
+    vendor: Vendor,
+    value: Decimal,
+    items: Sequence[Item],
+    lines: dict[uuid.UUID, Line],
+    holding_percent: Decimal,
+) -> Filling:
+    """The best of the limits that the order has not reached: one that pays, else the nearest."""
+    rate = vendor.exchange_rate
+    limits = filler.limits(
+        value,
+        order_minimum=comparison.in_shop_money(vendor.order_minimum, rate),
+        free_freight_from=comparison.in_shop_money(vendor.free_freight_from, rate),
+        freight_cost=comparison.in_shop_money(vendor.freight_cost, rate),
+    )
+    if not limits or not value:
+        words = "The order reaches every limit of the vendor." if value else "Nothing is to be ordered now."
+        return Filling(vendor.uid, vendor.name, None, None, value, value, (), ZERO, ZERO, ZERO, words)
+    fillings = [filler.fill(value, items, limit, holding_percent) for limit in limits]
+    paying = [filling for filling in fillings if filling.pays]
+    best = max(paying, key=lambda one: one.net) if paying else fillings[0]
+    extras = tuple(_extra(addition, lines[addition.key]) for addition in best.additions)
+    limit: Limit = best.limit
+    return Filling(
+        vendor_uid=vendor.uid,
+        vendor=vendor.name,
+        target=limit.kind,
+        target_value=comparison.money(limit.value),
+        value=value,
+        filled_value=value + sum((extra.value for extra in extras), ZERO),
+        extras=extras,
+        saves=limit.saves or ZERO,
+        holding=best.holding,
+        gain=best.net,
+        sentence=best.words,
+    )
+
+
+def _extra(addition: Addition, line: Line) -> Extra:
+    there = line.on_hand + line.due + addition.quantity
+    covers = int(there / line.daily_rate) if line.daily_rate else None
+    return Extra(
+        line.uid, line.sku, line.name, addition.quantity, addition.quantity, addition.value, line.needed_on,
+        covers,
+    )  # fmt: skip

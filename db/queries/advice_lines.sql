@@ -3,14 +3,14 @@
 -- are what counts, computed_* what the run says; state is open, snoozed, in draft or ordered (since the run).
 -- total_count is that of all pages.
 -- Parameters: today; until (the end of the horizon; null: all lines, those with nothing to do among them);
--- advice_uid, product_id, vendor_uid, text_like (each may be null); no_vendor; kind (order, transfer or null);
+-- advice_uid, product_ids, vendor_uid, text_like (each may be null); no_vendor; kind (order, transfer or null);
 -- only_open; rise (of the chance that ends a snooze); sort (urgency, value, lost, sku, name, vendor); most;
 -- offset. most may be null.
 WITH shown AS (
     SELECT a.*, run.made_at
     FROM advice AS a
     JOIN advice_run AS run ON run.id = a.run_id AND run.is_current
-    WHERE (CAST(:product_id AS integer) IS NULL OR a.product_id = CAST(:product_id AS integer))
+    WHERE (CAST(:product_ids AS integer[]) IS NULL OR a.product_id = ANY(CAST(:product_ids AS integer[])))
       AND (CAST(:advice_uid AS uuid) IS NULL OR a.uid = CAST(:advice_uid AS uuid))
 ), ordered AS (
     SELECT DISTINCT ON (line.product_id, line.warehouse_id)

@@ -23,6 +23,7 @@ TAGS = [
     {"name": "inventory", "description": "Stock that comes and goes."},
     {"name": "inventory-transactions", "description": "The same movements in the words of an ERP."},
     {"name": "predictions", "description": "When stock runs out."},
+    {"name": "orders", "description": "What was ordered, and what arrived of it."},
     {"name": "alerts", "description": "What somebody should see."},
     {"name": "ml", "description": "Data for models of your own."},
     {"name": "system", "description": "How the system is."},

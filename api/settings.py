@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import db.session  # noqa: F401  (reads .env)
-from core import production
+from core import order_mail, production
+from core.errors import RunoutError
+from core.order_mail import Smtp
 
 log = logging.getLogger("runout.api")
 
@@ -21,13 +23,15 @@ class SettingsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """`self_registration` is None where nothing was said: then the demo shop allows it, others do not."""
+    """`self_registration` is None where nothing was said: then the demo shop allows it, others do not. `smtp`
+    is None where no mail server is configured."""
 
     production: bool
     token_key: bytes
     access_lasts: timedelta
     cors_origins: tuple[str, ...]
     self_registration: bool | None
+    smtp: Smtp | None = None
 
 
 def from_environment() -> Settings:
@@ -41,7 +45,15 @@ def from_environment() -> Settings:
         self_registration=_switch(
             "SELF_REGISTRATION", os.environ.get("SELF_REGISTRATION") or "", in_production
         ),
+        smtp=_smtp(),
     )
+
+
+def _smtp() -> Smtp | None:
+    try:
+        return order_mail.settings(os.environ)
+    except RunoutError as refusal:
+        raise SettingsError(refusal.sentence) from None
 
 
 def _token_key(given: str, in_production: bool) -> bytes:

@@ -4,7 +4,8 @@ A cell that says nothing has the value None. Each column is understood by its di
 thousand lines take a second.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +21,10 @@ from core.imports.table_files import CELLS, LINE, TableFile
 from core.imports.table_text import TEXT_CHARACTERS, Texts, clean
 from core.inputs import shown
 
-NUMBERS = ("quantity", "unit_cost", "unit_price", "reorder_threshold", "lead_time_days")
+NUMBERS = (
+    "quantity", "unit_cost", "unit_price", "reorder_threshold", "lead_time_days", "price_unit",
+    "minimum_quantity", "minimum_order_quantity", "order_multiple",
+)  # fmt: skip
 MONEY = ("unit_cost", "unit_price")
 YES = frozenset(["yes", "y", "true", "t", "1", "ja", "j", "oui", "si", "sí", "active", "aktiv", "actif", "x"])
 NO = frozenset(["no", "n", "false", "f", "0", "nein", "non", "inactive", "inaktiv", "inactif"])
@@ -86,6 +90,19 @@ class Cells:
                 raise BadInput(f"'{shown(text)}' is not a number{decimals}.{hint}")
             value = Decimal(read) / SCALE
             return limit(value) if limit else value
+
+        return parse
+
+    def day(self, names: Sequence[str], order: str | None) -> Parse:
+        """Days as the file writes them; the order of day and month is decided by all columns `names`."""
+        told = [text for name in names if name in self._texts for text in self._texts[name].distinct if text]
+        order = table_dialect.date_order(told, order)
+
+        def parse(text: str) -> date:
+            at, _ = table_dialect.moments([text], order)
+            if np.isnat(at[0]):
+                raise BadInput(f"'{shown(text)}' is not a date ({order}).")
+            return at[0].astype("datetime64[D]").item()
 
         return parse
 

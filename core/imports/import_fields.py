@@ -7,11 +7,18 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from core.errors import BadInput
+from core.imports.import_headers import KNOWN_AS
 from core.inputs import can_be_kept, shown
 
-KINDS = {"sales": "Sales history", "stock": "Opening stock", "products": "Product list"}
+KINDS = {
+    "sales": "Sales history",
+    "stock": "Opening stock",
+    "products": "Product list",
+    "prices": "Vendor's price list",
+}
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class Option:
     """Something a person can settle about a file.
 
     `kind`: "text", "yes" (a tick box), "choice" (one of `choices`, value and label), "warehouse" (the code of
-    one of the shop's), "codes" (a list of product codes). The value None means: find out, or the usual.
+    one of the shop's), "vendor" (the public id of one), "day" (2026-04-03), "codes" (product codes).
+    The value None means: find out, or the usual.
     """
 
     name: str
@@ -72,8 +80,29 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("barcode", "Barcode", "the code printed on one piece"),
         Field("is_active", "Active", "yes or no"),
     ),
+    "prices": (
+        Field("sku", "SKU", "the product's own code"),
+        Field("vendor_sku", "Vendor's SKU", "the vendor's number; finds products it offered before"),
+        Field("barcode", "Barcode", "the code printed on one piece"),
+        Field("unit_price", "Unit price", "in the vendor's currency", required=True),
+        Field("price_unit", "Price is for", "how many pieces the price is for; 1 otherwise"),
+        Field("minimum_quantity", "From quantity", "a line for each price step; 1 otherwise"),
+        Field("minimum_order_quantity", "Minimum order", "the least that is sold; empty or 0: no minimum"),
+        Field("order_multiple", "Order multiple", "sold in multiples of this; empty or 0: any quantity"),
+        Field("lead_time_days", "Lead time", "days from order to arrival; empty: as before"),
+        Field("valid_from", "Valid from", "first day of the price"),
+        Field("valid_until", "Valid until", "last day of the price"),
+        Field("currency", "Currency", "is held against the vendor's"),
+        Field("vendor", "Vendor", "its name, where the file is of several"),
+    ),
 }
+ONE_OF = {"prices": ("sku", "vendor_sku", "barcode")}
+"""Fields of which a file needs at least one."""
 
+_DATES = Option(
+    "date_format", "Order of dates", "how the file writes 3 April", "choice",
+    (("ymd", "2026-04-03"), ("dmy", "03/04/2026 (day first)"), ("mdy", "04/03/2026 (month first)")),
+)  # fmt: skip
 _READING = (
     Option(
         "decimal", "Decimal mark", "how the file writes 1½", "choice",
@@ -97,10 +126,7 @@ READING = ("encoding", "delimiter", "sheet")
 OPTIONS: dict[str, tuple[Option, ...]] = {
     "sales": (
         Option("warehouse", "Warehouse", "where lines that name none left the shelf", "warehouse"),
-        Option(
-            "date_format", "Order of dates", "how the file writes 3 April", "choice",
-            (("ymd", "2026-04-03"), ("dmy", "03/04/2026 (day first)"), ("mdy", "04/03/2026 (month first)")),
-        ),
+        _DATES,
         Option(
             "counted_corrections", "Book missing stock as counted",
             "where more was sold than is on hand, instead of an error", "yes", default=False,
@@ -127,85 +153,12 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
                default=True),
         *_READING,
     ),
-}  # fmt: skip
-
-# Headers by which a field is known, without case, spaces and punctuation; earlier ones win.
-KNOWN_AS: dict[str, dict[str, str]] = {
-    "sales": {
-        "document": """
-            invoiceno invoice invoicenumber invoiceid orderid orderno ordernumber order documentno
-            document documentnumber docno receiptno receiptnumber receipt transactionid transaction
-            salesid saleid beleg belegnr belegnummer rechnung rechnungsnr rechnungsnummer bestellnr
-            bestellnummer auftragsnr facture factura fattura""",
-        "code": """
-            stockcode sku itemcode itemno itemnumber itemid productcode productid productno
-            articlecode articleno article partnumber partno code item product artikelnr artikelnummer
-            artikel artnr reference referencia codice""",
-        "description": """
-            description productname itemname itemdescription productdescription name title bezeichnung
-            artikelbezeichnung beschreibung designation descripcion descrizione""",
-        "quantity": """
-            quantity qty qtysold quantitysold units unitssold pieces pcs sold amountsold menge anzahl
-            stueck stück quantite quantité cantidad quantita quantità""",
-        "moment": """
-            invoicedate orderdate saledate salesdate transactiondate documentdate soldat createdat
-            datetime timestamp date day time datum belegdatum rechnungsdatum bestelldatum
-            verkaufsdatum fecha data""",
-        "unit_price": """
-            unitprice priceeach priceperunit itemprice sellingprice saleprice price einzelpreis
-            stueckpreis stückpreis preis prixunitaire prix precio prezzo""",
-        "customer": """
-            customerid customerno customernumber customercode customer clientid client accountno kunde
-            kundennr kundennummer cliente""",
-        "warehouse": """
-            warehouse warehousecode location locationcode storeid store branch lager lagerort filiale
-            magasin almacen""",
-    },
-    "stock": {
-        "product": """
-            sku stockcode itemcode itemno itemnumber productcode productno articlecode articleno
-            article partnumber partno product code item artikelnr artikelnummer artikel artnr barcode ean
-            gtin upc reference referencia codice""",
-        "quantity": """
-            quantity qty onhand quantityonhand qtyonhand stock instock stockonhand counted count units
-            pieces pcs openingstock openingquantity menge anzahl bestand stueck stück quantite quantité
-            cantidad quantita quantità""",
-        "warehouse": """
-            warehouse warehousecode warehousename location locationcode storeid store branch lager lagerort
-            filiale magasin almacen""",
-        "unit_cost": """
-            unitcost cost costprice purchaseprice buyingprice einkaufspreis ek ekpreis kosten
-            prixachat coste costo""",
-        "name": """
-            name productname itemname description title bezeichnung artikelbezeichnung designation
-            descripcion descrizione""",
-        "category": "category group productgroup family kategorie warengruppe gruppe categorie categoria",
-    },
-    "products": {
-        "sku": """
-            sku stockcode itemcode itemno itemnumber productcode productno articlecode articleno article
-            partnumber partno code product item artikelnr artikelnummer artikel artnr reference referencia
-            codice""",
-        "name": """
-            name productname itemname title bezeichnung artikelbezeichnung designation nombre nome""",
-        "description": """
-            description productdescription itemdescription longdescription details beschreibung
-            descripcion descrizione""",
-        "category": "category group productgroup family kategorie warengruppe gruppe categorie categoria",
-        "unit_of_measure": "unitofmeasure uom unit einheit mengeneinheit unite unidad unita",
-        "unit_cost": """
-            unitcost cost costprice purchaseprice buyingprice einkaufspreis ek ekpreis kosten prixachat
-            coste costo""",
-        "unit_price": """
-            unitprice price sellingprice saleprice salesprice retailprice verkaufspreis vk vkpreis preis
-            prix precio prezzo""",
-        "reorder_threshold": """
-            reorderthreshold threshold reorderpoint reorderlevel minimumstock minstock minimum min
-            meldebestand mindestbestand""",
-        "lead_time_days": "leadtimedays leadtime lieferzeit lieferzeittage wiederbeschaffungszeit delai",
-        "barcode": "barcode ean ean13 gtin upc upca eancode strichcode codebarres",
-        "is_active": "isactive active status aktiv actif activo attivo",
-    },
+    "prices": (
+        Option("vendor", "Vendor", "whose prices these are, where no column says so", "vendor"),
+        Option("valid_from", "Valid from", "of lines that name no day; today otherwise", "day"),
+        _DATES,
+        *_READING,
+    ),
 }  # fmt: skip
 
 
@@ -253,6 +206,9 @@ def settled(kind: str, mapping: Mapping[str, str], headers: Sequence[str]) -> di
     missing = [field.label for field in FIELDS[kind] if field.required and field.name not in chosen]
     if missing:
         raise BadInput(f"Choose the column that holds the {' and the '.join(missing)}.")
+    if kind in ONE_OF and not chosen.keys() & set(ONE_OF[kind]):
+        labels = [fields[name].label for name in ONE_OF[kind]]
+        raise BadInput(f"Choose the column that holds the {', the '.join(labels[:-1])} or the {labels[-1]}.")
     return chosen
 
 
@@ -280,12 +236,21 @@ def _value(option: Option, given: object) -> object:
             isinstance(code, str) and can_be_kept(code) for code in codes
         ):
             return [code for code in codes if code]
+    elif option.kind == "day":
+        return _day(option, given)
     elif option.kind != "yes" and isinstance(given, str) and len(given) <= 100 and can_be_kept(given):
         if not option.choices or given in {value for value, _ in option.choices}:
             return given
         if option.name in ("encoding", "delimiter", "date_format"):
             return given  # rarer ones work too; the reader says when they do not
     raise BadInput(f"{option.label}: '{shown(given)}' is not a choice.")
+
+
+def _day(option: Option, given: object) -> str:
+    try:
+        return date.fromisoformat(str(given)).isoformat()
+    except ValueError:
+        raise BadInput(f"{option.label}: '{shown(given)}' is not a day such as 2026-04-03.") from None
 
 
 def _bare(header: str) -> str:

@@ -1,6 +1,7 @@
 """What a file was found to do, or did: figures, what was said about its lines, and some of what changes."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -57,13 +58,20 @@ class Said:
         """The line has no effect."""
         self._rows.append((line, "skipped", rule, None, None, message))
 
-    def change(self, line: int, field_name: str, before: str | None, after: str | None) -> None:
-        """The line changes what is known already."""
-        was = "empty before" if before is None else f"was {before}"
+    def change(
+        self, line: int, field_name: str, before: str | None, after: str | None, more: str = ""
+    ) -> None:
+        """The line changes what is known already; `more` goes behind what was."""
+        was = ("empty before" if before is None else f"was {before}") + more
         self._rows.append((line, "change", f"{field_name}.changed", field_name, after, was))
 
     def note(self, line: int, rule: str, field_name: str, value: object, message: str) -> None:
         self._rows.append((line, "note", rule, field_name, value, message))
+
+    def forget(self, lines: Collection[int]) -> None:
+        """Nothing was said about these lines."""
+        self._rows = [row for row in self._rows if row[0] not in lines]
+        self.wrong.difference_update(lines)
 
     def frame(self) -> pd.DataFrame:
         """`ISSUE_COLUMNS`, by line."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core import shop
 from core.errors import BadInput, RuleBroken
-from core.imports import opening_stock, product_list, sales, sales_booking, sales_plan
+from core.imports import opening_stock, price_list, product_list, sales, sales_booking, sales_plan
 from core.imports.import_found import PREVIEW_ROWS, Found
 from core.imports.import_steps import Step, alone
 from core.imports.sales import ImportStopped
@@ -31,6 +32,8 @@ def look(session: Session, file: TableFile, step: Step, now: datetime, progress:
     if step.kind == "sales":
         return _found(sales_plan.make(session, file, _sales_options(step), now, progress))
     progress("comparing")
+    if step.kind == "prices":
+        return _prices(session, file, step, now).found
     lists: Any = opening_stock if step.kind == "stock" else product_list
     return lists.plan(session, file, step.mapping, step.options, lock=False).found
 
@@ -54,11 +57,21 @@ def book(session: Session, file: TableFile, step: Step, now: datetime, progress:
         progress("booking")
         opening_stock.book(session, step.actor, stocked, step.uid)
         return stocked.found
+    if step.kind == "prices":
+        priced = _prices(session, file, step, now)
+        _stop_unless_agreed(step, priced.found)
+        progress("booking")
+        price_list.book(session, priced, import_id=step.import_id, actor=step.actor)
+        return priced.found
     listed = product_list.plan(session, file, step.mapping, step.options, lock=True)
     _stop_unless_agreed(step, listed.found)
     progress("booking")
     product_list.book(session, listed)
     return listed.found
+
+
+def _prices(session: Session, file: TableFile, step: Step, now: datetime) -> price_list.Plan:
+    return price_list.plan(session, file, step.mapping, step.options, shop.today(shop.get(session), now))
 
 
 def _stop_unless_agreed(step: Step, found: Found) -> None:

@@ -50,7 +50,26 @@ def of_plan(given: Shop, made: Plan, why_not: str | None) -> dict[str, Any]:
     }
     if row["unit_cost"] is None and next_quantity > 0:
         row["unit_cost"] = _next_price(made, next_quantity)
-    return row
+    return row | _from_elsewhere(given, made) if made.move is not None else row
+
+
+def _from_elsewhere(given: Shop, made: Plan) -> dict[str, Any]:
+    """What is different where another warehouse has what is missing."""
+    move = made.move
+    return {
+        "action": "transfer",
+        "vendor_id": None,
+        "offer_id": None,
+        "from_warehouse_id": move.warehouse_id,
+        "quantity": move.quantity,
+        "unit_cost": given.products[made.need.product_id]["unit_cost"],
+        "value": ZERO,
+        "needed_on": given.today,
+        "next_quantity": move.quantity,
+        "order_by_on": _transfer_by(given, made.need),
+        "arrives_on": move.arrives_on,
+        "reason": move.why,
+    }
 
 
 def of_move(given: Shop, need: Need, move: Move | None, group: Need) -> dict[str, Any]:
@@ -118,7 +137,8 @@ def _next_price(made: Plan, quantity: Decimal) -> Decimal | None:
 def _terms(made: Plan) -> list[Term]:
     need = made.need
     if not need.has_forecast:
-        return _threshold_terms(need, made.level, made.in_time, made.rounded)
+        quantity = made.move.quantity if made.move is not None else made.rounded
+        return _threshold_terms(need, made.level, made.in_time, quantity)
     lead, review = need.lead, need.review
     expected = rounded(need.expected(lead), 4)
     return receipts.receipt(
@@ -129,7 +149,7 @@ def _terms(made: Plan) -> list[Term]:
             on_hand=need.on_hand,
             due=made.in_time,
             one_off=rounded(made.one_off.typical, need.decimals) if made.one_off else ZERO,
-            rounded=made.rounded if made.wanted > 0 else None,
+            rounded=made.rounded if made.wanted > 0 and made.move is None else None,
             stepped=made.quantity if made.quantity != made.rounded else None,
             lead_days=lead,
             cover_days=review,
@@ -194,8 +214,6 @@ def _reason(given: Shop, made: Plan, why_not: str | None, needed_on: date | None
     said = _why(given, made, why_not, needed_on)
     if not need.sources and (made.quantity > 0 or needed_on is not None):
         said += " Nobody offers it: add an offer."
-    elif made.quantity > 0 and made.source is not None and not made.source.prices:
-        said += f" {made.source.candidate.name} named no price."
     if need.is_short:
         said += " The forecast ends before the order after this one arrives: it may need more."
     return said

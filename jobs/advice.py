@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core import advice, advice_state, job_runs
+from core import advice, advice_state, job_runs, timetable
 from core.advice_state import Standing
 from core.job_runs import Claim
 from db.session import reading, transact
@@ -22,10 +22,12 @@ log = logging.getLogger("runout.jobs")
 
 def refresh(claimed: Claim) -> None:
     """Make advice where there is none of today, or where something changed since it was made."""
+    task = timetable.BY_NAME[claimed.job]
+    is_asked = task.last_slot(claimed.slot) != claimed.slot  # by a person or a change, not by the clock
     made = 0
     for _ in range(MOST_ROUNDS):
         with reading(LONG) as session:
-            because = _because(advice_state.standing(session, _now()), _now())
+            because = _because(advice_state.standing(session, _now()), _now(), is_asked=is_asked)
         if not because:
             break
         log.info("Advice is made anew: %s", because)
@@ -37,15 +39,15 @@ def refresh(claimed: Claim) -> None:
     transact(lambda session: _end(session, claimed, made))
 
 
-def _because(standing: Standing, now: datetime) -> str | None:
+def _because(standing: Standing, now: datetime, *, is_asked: bool) -> str | None:
     """Why advice is to be made now; None when it can wait."""
     if standing.made_at is None:
         return "there is none"
     if not standing.is_of_today:
         return "another day has begun"
-    at_once = [name for name in standing.changed if name in advice_state.AT_ONCE]
+    at_once = is_asked or any(name in advice_state.AT_ONCE for name in standing.changed)
     rest = max(CATCH_UP, timedelta(seconds=standing.seconds) * REST_SHARE)
-    if at_once or (standing.changed and now >= standing.made_at + rest):
+    if standing.changed and (at_once or now >= standing.made_at + rest):
         return advice_state.in_words(standing.changed)
     return None
 

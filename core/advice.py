@@ -24,6 +24,7 @@ from core import (
     advice_rows,
     advice_sources,
     advice_state,
+    advice_transfers,
     auth,
     buying_settings,
     shop,
@@ -165,9 +166,9 @@ def _plan(
 def _settle(session: Session, given: Shop, plans: Sequence[Plan]) -> None:
     """Compare vendors for what is ordered now, with the paths of those products at hand once more."""
     ordered = [made for made in plans if made.wanted > 0]
-    by_product: dict[int, list[Plan]] = {}
-    for made in ordered:
-        by_product.setdefault(made.need.product_id, []).append(made)
+    by_product = _by_product(ordered)
+    everywhere = _by_product(plans) if len(given.groups) > 1 else {}
+    taken: advice_transfers.Taken = {}
     baskets = advice_plan.basket_values(ordered)
     for part, paths in advice_inputs.chunks(session, given, sorted(by_product)):
         for product_id in part:
@@ -175,8 +176,16 @@ def _settle(session: Session, given: Shop, plans: Sequence[Plan]) -> None:
                 known = paths.get(product_id)
                 drawn = advice_needs.pooled(given, made.need.warehouse_id, known) if known else None
                 advice_plan.settle(given, made, drawn, baskets)
+                advice_transfers.instead(given, made, everywhere.get(product_id, ()), drawn, taken)
                 if drawn is not None:
                     (made.one_off,) = bulk.one_offs(drawn[None], np.array([float(made.level)]))
+
+
+def _by_product(plans: Sequence[Plan]) -> dict[int, list[Plan]]:
+    found: dict[int, list[Plan]] = {}
+    for made in plans:
+        found.setdefault(made.need.product_id, []).append(made)
+    return found
 
 
 def _rows(

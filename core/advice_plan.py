@@ -29,8 +29,9 @@ MONEY = Decimal("0.0001")
 class Plan:
     """What is done about one need. `wanted`: pieces up to the level, before any vendor's terms.
 
-    `quantity` and `unit_cost` are what is ordered now, of `source`; `rows` the vendors compared for it.
-    `service`: the share of the product's order lines that the level serves.
+    `quantity` and `unit_cost` are what is ordered now, of `source`; `rows` the vendors compared for it; with
+    `move` all of it comes from another warehouse instead. `service`: the share of the product's order lines
+    that the level serves.
     """
 
     need: Need
@@ -44,6 +45,7 @@ class Plan:
     unit_cost: Decimal | None = None
     rows: list[Costed] = field(default_factory=list)
     one_off: OneOff | None = None
+    move: transfers.Move | None = None
 
     @property
     def value(self) -> Decimal:

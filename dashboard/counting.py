@@ -27,8 +27,13 @@ def desk(detail: Detail) -> dict[str, Any]:
 
 
 def begin(mine: dict[str, Any], detail: Detail) -> None:
-    """Start counting from what the order says now; whoever books in between is noticed."""
+    """Start counting anew."""
     mine["counts"], mine["scans"] = {}, []
+    look(mine, detail)
+
+
+def look(mine: dict[str, Any], detail: Detail) -> None:
+    """Counting starts from what the order says now; whoever books in between is noticed."""
     mine["seen"] = {str(line.uid): plain(line.received) for line in detail.lines}
 
 

@@ -36,6 +36,8 @@ def draw(detail: Detail, today: date, *, may_buy: bool, may_receive: bool, is_re
     st.markdown(_about(detail))
     if order.state == "cancelled" and order.cancelled_because:
         st.markdown(f":gray[Because] {ui.safe_md(order.cancelled_because)}")
+    if is_receiving:
+        return  # what is counted stands at the top
     _draw_facts(detail, today)
     if detail.late_days:
         _draw_late(detail)

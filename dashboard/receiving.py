@@ -24,7 +24,7 @@ def draw(detail: Detail, way: str) -> None:
     """Count what arrived, one way or the other, and book it."""
     mine = counting.desk(detail)
     if not counting.counts(mine):
-        counting.begin(mine, detail)
+        counting.look(mine, detail)
     with ui.heading("What arrived"):
         st.segmented_control(
             "How", list(WAYS), format_func=WAYS.get, default=way, key=f"way_{mine['form']}", required=True,
@@ -71,34 +71,51 @@ def _draw_scan(mine: dict[str, Any], detail: Detail, lines: list[Line]) -> None:
         mine["done"] = number
         take(mine, detail, lines, code)
     scanner.draw("Scan or type a code", "Code, then Enter", mine.get("done", 0), key=key)
-    if "wrong_code" in mine:
-        ui.refused(mine["wrong_code"])
     scans = mine.get("scans", [])
-    by_uid = {str(line.uid): line for line in lines}
-    if not scans and "wrong_code" not in mine:
+    if not scans:
         st.markdown(
             ":gray[Each code counts what its barcode stands for. Nothing is booked before you say so.]"
         )
-    for place, scan in enumerate(reversed(scans[-SCANS_SHOWN:])):
-        _draw_scanned(mine, scan, by_uid.get(scan["line"]), is_last=place == 0)
+    by_uid = {str(line.uid): line for line in lines}
+    last = next((scan for scan in reversed(scans) if "line" in scan), None)
+    with st.container(key="scans", gap="xsmall"):
+        for place, scan in enumerate(reversed(scans[-SCANS_SHOWN:])):
+            if "wrong" in scan:
+                _draw_wrong(scan, is_new=place == 0)
+            elif scan is last:
+                _draw_last(mine, scan, by_uid.get(scan["line"]))
+            else:
+                st.markdown(f":gray[{ui.safe_md(scan['code'])}] &nbsp; {_words(scan)}")
     if len(scans) > SCANS_SHOWN:
         st.markdown(f":gray[and {order_words.count(len(scans) - SCANS_SHOWN, 'scan')} before]")
 
 
-def _draw_scanned(mine: dict[str, Any], scan: dict[str, Any], line: Line | None, *, is_last: bool) -> None:
-    write = ui.formats()
-    words = f"**{ui.safe_md(write.change(Decimal(scan['pieces'])))}** {ui.safe_md(scan['name'])}"
-    if is_last and line is not None:
+def _words(scan: dict[str, Any]) -> str:
+    pieces = ui.formats().change(Decimal(scan["pieces"]))
+    return f"**{ui.safe_md(pieces)}** {ui.safe_md(scan['name'])}"
+
+
+def _draw_wrong(scan: dict[str, Any], *, is_new: bool) -> None:
+    """A code that counted nothing; it stays in the list, as the next one may come before anybody looks."""
+    if is_new:
+        ui.refused(f"Not counted: {scan['wrong']}")
+    else:
+        st.markdown(f":red[{ui.safe_md(scan['code'])} &nbsp; not counted: {ui.safe_md(scan['wrong'])}]")
+
+
+def _draw_last(mine: dict[str, Any], scan: dict[str, Any], line: Line | None) -> None:
+    """The last code that counted, what its line has now, and the way back."""
+    words, write = _words(scan), ui.formats()
+    if line is not None:
         now = ui.safe_md(write.quantity(counting.counted(mine, line)))
-        words += (
-            f" &nbsp; **{now}** :gray[of {ui.safe_md(write.quantity(line.open))}]{counting.over(mine, line)}"
-        )
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key="last-scan",
-                          horizontal_alignment="distribute"):  # fmt: skip
-            st.markdown(words, width="content")
-            st.button("Undo", key="undo_scan", icon=":material/undo:", on_click=_undo_scan, args=(mine,))
-        return
-    st.markdown(f":gray[{ui.safe_md(scan['code'])}] &nbsp; {words}")
+        of = ui.safe_md(write.quantity(line.open))
+        words += f" &nbsp; **{now}** :gray[of {of}]{counting.over(mine, line)}"
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute",
+        key="last-scan",
+    ):  # fmt: skip
+        st.markdown(words, width="content")
+        st.button("Undo", key="undo_scan", icon=":material/undo:", on_click=_undo_scan, args=(mine,))
 
 
 def take(mine: dict[str, Any], detail: Detail, lines: list[Line], code: str) -> None:
@@ -108,9 +125,8 @@ def take(mine: dict[str, Any], detail: Detail, lines: list[Line], code: str) -> 
         line, pieces = _meant(detail, lines, code)
         counting.put(mine, str(line.uid), posting.exact(counting.counted(mine, line) + pieces, line.sku))
     except RunoutError as refusal:
-        mine["wrong_code"] = refusal.sentence
+        mine.setdefault("scans", []).append({"wrong": refusal.sentence, "code": code})
         return
-    mine.pop("wrong_code", None)
     scan = {"line": str(line.uid), "pieces": plain(pieces), "name": line.name, "code": code}
     mine.setdefault("scans", []).append(scan)
 
@@ -135,13 +151,14 @@ def _meant(detail: Detail, lines: list[Line], code: str) -> tuple[Line, Decimal]
 
 
 def _undo_scan(mine: dict[str, Any]) -> None:
-    """Take back the last scan, what it counted included."""
+    """Take back the last scan that counted, with what it counted."""
     scans = mine.get("scans") or []
-    if scans:
-        scan = scans.pop()
-        left = Decimal(counting.counts(mine).get(scan["line"], "0")) - Decimal(scan["pieces"])
-        counting.put(mine, scan["line"], max(left, NOTHING))
-    mine.pop("wrong_code", None)
+    place = next((place for place in reversed(range(len(scans))) if "line" in scans[place]), None)
+    if place is None:
+        return
+    scan = scans.pop(place)
+    left = Decimal(counting.counts(mine).get(scan["line"], "0")) - Decimal(scan["pieces"])
+    counting.put(mine, scan["line"], max(left, NOTHING))
 
 
 # -- Booking -------------------------------------------------------------------------------------------------

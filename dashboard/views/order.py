@@ -51,6 +51,8 @@ def draw(detail: Detail, person: Actor, today: date) -> None:
         else:
             order_open.draw_lines(detail, person, today)
     order_open.draw_deliveries(detail, person)
+    if is_receiving:
+        return
     if may_buy:
         order_head.draw_about(detail, today)
         order_open.draw_changes(detail, today)

@@ -16,6 +16,8 @@ MOST_VENDORS = 1_000
 NARROW = {"Order": 166, "Value": 92, "State": 98}
 INK = {"light": "#101828", "dark": "#E6E9EF"}
 LATE = {"yes": "Late only"}
+OPEN = ("draft", *order_words.IS_COMING)
+ALL = {"all": "All orders"}
 COLUMNS = ("Order", "Vendor", "State", "Value", "Lines", "Ordered", "Expected", "Late by")
 # Columns of the table: the order in SQL that a click on the header means, and whether it begins at the top.
 ORDER = {
@@ -160,7 +162,14 @@ def for_download() -> pd.DataFrame:
 
 
 def nothing() -> None:
-    if st.query_params.to_dict():
+    with reading() as session:
+        _, every = order_lists.listing(session, today, limit=1)
+    if every.orders and not st.query_params.to_dict():
+        ui.empty(
+            "No order is open.", "Nothing is on its way, and nobody has begun a draft.",
+            button="See all orders", on_click=lambda: pickers.remember("state", "all"),
+        )  # fmt: skip
+    elif st.query_params.to_dict():
         ui.empty(
             "No order fits these filters.", "Take one away, or search for something else.",
             button="Clear the filters", on_click=st.query_params.clear,
@@ -194,13 +203,14 @@ with st.container(key="filters"):
     with search:
         text = pickers.words("Search", "q", "Number, vendor, product, note")
     with state_:
-        state = pickers.choice("State", "state", order_words.STATES, "Any state")
+        state = pickers.choice("State", "state", order_words.STATES | ALL, "Open")
     with vendor_:
         names = {str(vendor.uid): vendor.name for vendor in listed}
         vendor = pickers.choice("Vendor", "vendor", names, "All vendors")
     with late_:
         late = pickers.choice("Lateness", "late", LATE, "On time or late")
-filters = {"text": text, "state": state, "vendor_uid": vendor, "only_late": late is not None}
+states = OPEN if state is None else None if state in ALL else state
+filters = {"text": text, "state": states, "vendor_uid": vendor, "only_late": late is not None}
 orders, totals = page_of(filters)
 if orders:
     with ui.heading(f":gray[{headline(totals)}]"):

@@ -55,6 +55,16 @@ def test_the_newest_order_comes_first_with_its_figures(browser, session):
     assert "2 orders, 1 late, €20.00 on its way" in plain(words(app))
 
 
+def test_what_is_done_with_is_shown_on_request(browser, session):
+    done = an_order(session, sent_days_ago=3)
+    orders.cancel(session, an_actor(session), done.uid, NOW)
+    app = browser("viewer", "orders")
+    assert "No order is open." in words(app)
+    next(button for button in app.button if button.label == "See all orders").click().run()
+    assert app.query_params["state"] == ["all"]
+    assert list(table(app)["Order"]) == [done.number]
+
+
 def test_filters_are_in_the_address(browser, session):
     vendor = a_vendor(session, name="Alder")
     kept = an_order(session, vendor=vendor)

@@ -1,6 +1,7 @@
 """What a buyer makes of a line: another quantity or vendor, not now, or not in this order; each with Undo."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -9,6 +10,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from core import advice_choices
+from core.advice_choices import Choice
 from core.advice_lines import Line
 from core.auth import Actor
 from dashboard import editing, looks, pickers, reorder_plan, reorder_words, ui
@@ -25,7 +27,8 @@ DAYS_OF = {TOMORROW: 1, WEEK: 7}
 
 
 def tick(mine: dict, place: str, key: str) -> None:
-    if st.session_state[key]:
+    """Take a line into the next press, or leave it out."""
+    if st.session_state.get(key, True):
         mine["left_out"].discard(place)
     else:
         mine["left_out"].add(place)
@@ -34,23 +37,17 @@ def tick(mine: dict, place: str, key: str) -> None:
 def edit(mine: dict, line: Line, key: str) -> None:
     """Write the quantity as typed; an emptied field is computed again."""
     typed = editing.number(st.session_state.get(key))
-    now = looks.now()
     if typed is None:
-        verb, after = (
-            partial(advice_choices.reset, now=now),
-            reorder_words.quantity(line, line.computed_quantity),
-        )
-    else:
-        verb, after = (
-            partial(advice_choices.edit, now=now, quantity=typed),
-            ui.formats().quantity(Decimal(typed)),
-        )
-    write(mine, line, verb, editing.changed("Order", reorder_words.quantity(line), after))
+        reset(mine, line)
+        return
+    before = reorder_words.quantity(line)
+    verb = partial(advice_choices.edit, now=looks.now(), quantity=typed)
+    write(mine, line, verb, lambda: editing.changed("Order", before, ui.formats().quantity(Decimal(typed))))
 
 
 def reset(mine: dict, line: Line) -> None:
     words = editing.changed("Order", reorder_words.quantity(line), reorder_words.computed(line))
-    write(mine, line, partial(advice_choices.reset, now=looks.now()), words)
+    write(mine, line, partial(advice_choices.reset, now=looks.now()), lambda: words)
 
 
 def snooze_by_menu(mine: dict, line: Line, key: str) -> None:
@@ -68,35 +65,29 @@ def snooze(mine: dict, line: Line, until: date | None) -> None:
     """Leave the line out until a day, or until its risk rises."""
     words = f"until {ui.formats().weekday(until)}" if until else "until the risk rises by 15 points"
     verb = partial(advice_choices.snooze, now=looks.now(), until=until)
-    write(mine, line, verb, f"**{ui.safe_md(line.name)}** snoozed {ui.safe_md(words)}")
+    write(mine, line, verb, lambda: f"**{ui.safe_md(line.name)}** snoozed {ui.safe_md(words)}")
 
 
 def wake(mine: dict, line: Line) -> None:
-    write(mine, line, partial(advice_choices.wake, now=looks.now()), f"**{ui.safe_md(line.name)}** is back")
+    verb = partial(advice_choices.wake, now=looks.now())
+    write(mine, line, verb, lambda: f"**{ui.safe_md(line.name)}** is back")
 
 
-def write(mine: dict[str, Any], line: Line, verb: Any, words: str) -> None:
-    """One of the choices about a line, with the one that takes it back; the answer stands at the line."""
+def write(mine: dict[str, Any], line: Line, verb: Any, say: Callable[[], str]) -> None:
+    """One of the choices about a line, with what takes it back; the answer stands at the line.
+
+    `say` tells what was done, once it was.
+    """
     mine["about"] = reorder_plan.place_of(line)
-    undo = partial(_back, line=line, now=looks.now())
 
     def work(session: Session, person: Actor) -> Answer:
-        verb(session, person, line.uid)
-        return Answer(words, undo)
+        before = verb(session, person, line.uid)
+        return Answer(say(), partial(_back, line=line, before=before))
 
     editing.write(mine, work)
 
 
-def _back(session: Session, person: Actor, *, line: Line, now: datetime) -> Answer:
+def _back(session: Session, person: Actor, *, line: Line, before: Choice) -> Answer:
     """The line as it was before the last choice."""
-    if line.is_edited:
-        advice_choices.edit(
-            session, person, line.uid, now, quantity=line.quantity, vendor_uid=line.vendor_uid
-        )
-    else:
-        advice_choices.reset(session, person, line.uid, now)
-    if line.state == "snoozed":
-        advice_choices.snooze(session, person, line.uid, now, until=line.snoozed_until)
-    else:
-        advice_choices.wake(session, person, line.uid, now)
+    advice_choices.restore(session, person, line.uid, before, looks.now())
     return Answer(f"Undone: {ui.safe_md(line.name)} is as it was")

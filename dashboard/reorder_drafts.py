@@ -126,18 +126,23 @@ def for_download(lines: Sequence[Line]) -> pd.DataFrame:
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{ui.formats().number(count)} {noun if count == 1 else noun + 's'}"
+    """3 draft orders; without their number where there is none."""
+    return f"{ui.formats().number(count)} {noun if count == 1 else noun + 's'}" if count else f"{noun}s"
 
 
 # -- Writes --------------------------------------------------------------------------------------------------
 
 
 def _create(uids: tuple[str, ...], key: str) -> None:
+    if not uids:  # the second half of a double click, on the page that the first one left
+        return
     now = looks.now()
     _press(key, lambda session, person: drafts.create(session, person, now, key=key, advice_uids=uids))
 
 
 def _move(uids: tuple[str, ...], key: str) -> None:
+    if not uids:
+        return
     now = looks.now()
 
     def work(session: Session, person: Actor) -> int:

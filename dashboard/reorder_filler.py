@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import auth, basket
 from core.auth import Actor
-from core.basket import Filling
+from core.basket import Filling, Taken
 from dashboard import editing, looks, reorder_words, ui
 from dashboard.editing import Answer
 from dashboard.reorder_plan import Asked, Group
@@ -22,19 +22,20 @@ def draw(group: Group, asked: Asked, person: Actor, today: date) -> None:
         return
     mine = editing.desk(f"filler {group.word}")
     with reading() as session:
-        filling = basket.suggest(session, group.word, today, horizon_days=asked.horizon_days)
+        about = {"horizon_days": asked.horizon_days, "left_out": _left_out(group)}
+        filling = basket.suggest(session, group.word, today, **about)
     if filling.extras:
-        _draw_suggestion(filling, mine)
+        _draw_suggestion(filling, mine, about)
     editing.draw_answer(mine, key="filler")
 
 
-def _draw_suggestion(filling: Filling, mine: dict[str, Any]) -> None:
+def _draw_suggestion(filling: Filling, mine: dict[str, Any], about: dict[str, Any]) -> None:
     with st.container(border=True, key="filler"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f":material/add_shopping_cart: {sentence(filling)}")
             st.button(
                 f"Add {reorder_words.lines(len(filling.extras))}", key="filler_take",
-                on_click=_take, args=(mine, filling),
+                on_click=_take, args=(mine, filling, about),
             )  # fmt: skip
         st.markdown("\n".join(f"- {_extra(extra)}" for extra in filling.extras))
 
@@ -59,22 +60,24 @@ def _extra(extra: basket.Extra) -> str:
     )
 
 
-def _take(mine: dict[str, Any], filling: Filling) -> None:
-    """Take the suggestion as it was shown; each line then says that it was edited."""
-    now = looks.now()
+def _left_out(group: Group) -> list[str]:
+    """The lines without a tick: they are no part of the order."""
+    ticked = {line.uid for line in group.ticked}
+    return [str(line.uid) for line in group.lines if line.uid not in ticked]
+
+
+def _take(mine: dict[str, Any], filling: Filling, about: dict[str, Any]) -> None:
+    """Add what is suggested; each line then says that it was edited."""
+    now, today = looks.now(), looks.today()
 
     def work(session: Session, person: Actor) -> Answer:
-        taken = basket.take(session, person, filling, now)
-        words = editing.changed(
-            f"{ui.safe_md(filling.vendor)}",
-            ui.formats().money(filling.value),
-            ui.formats().money(filling.filled_value),
-        )
-        return Answer(words, partial(_give_back, taken=taken))
+        taken = basket.take(session, person, filling.vendor_uid, now, today, **about)
+        amounts = [ui.formats().money(value) for value in (filling.value, filling.filled_value)]
+        return Answer(editing.changed(ui.safe_md(filling.vendor), *amounts), partial(_give_back, taken=taken))
 
     editing.write(mine, work)
 
 
-def _give_back(session: Session, person: Actor, *, taken: Any) -> Answer:
+def _give_back(session: Session, person: Actor, *, taken: Taken) -> Answer:
     basket.undo(session, person, taken, looks.now())
     return Answer("Undone: the lines are as they were")

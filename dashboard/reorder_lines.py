@@ -20,7 +20,10 @@ HEADERS = ("", "Product", "On hand", "Runs out", "Order", "Costs", "Order by", "
 def draw(group: Group, person: Actor, today: date) -> None:
     """The page of the group's lines that the address asks for, and under it the pages."""
     rows = page(group.lines)
-    may_buy = auth.may(person, "buy")
+    may_buy, mine = auth.may(person, "buy"), reorder_plan.desk()
+    if mine.get("about") not in [reorder_plan.place_of(line) for line in rows]:
+        # What was snoozed is no longer here; its answer and its Undo are.
+        editing.draw_answer(mine, key="lines")
     with st.container(key="lines", gap=None):
         with st.container(key="line-head"):
             for column, words in zip(st.columns(WIDTHS, gap="xsmall"), HEADERS, strict=True):
@@ -99,7 +102,7 @@ def _draw_tick(line: Line, place: str, mine: dict, *, may_buy: bool) -> None:
 
 def _draw_quantity(line: Line, name: str, mine: dict, *, may_buy: bool) -> None:
     """The quantity in a field that is written when it is left; emptied, it is what is computed."""
-    if not may_buy or line.action == "transfer" or line.state in ("in draft", "ordered"):
+    if not may_buy or line.state in ("in draft", "ordered"):
         st.markdown(f"**{ui.safe_md(reorder_words.quantity(line))}**")
         return
     key, shown = f"quantity_{name}", float(line.quantity)

@@ -182,7 +182,7 @@ def _take(mine: dict, line: Line, row: dict[str, Any]) -> None:
     verb = partial(advice_choices.edit, now=looks.now(), vendor_uid=row["vendor_uid"])
     words = editing.changed("Vendor", line.vendor or "none", row.get("name") or "")
     against = difference(row)
-    reorder_choices.write(mine, line, verb, words + (f": {ui.safe_md(against)}" if against else ""))
+    reorder_choices.write(mine, line, verb, lambda: words + (f": {ui.safe_md(against)}" if against else ""))
 
 
 # -- Not now -------------------------------------------------------------------------------------------------

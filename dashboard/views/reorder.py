@@ -18,7 +18,7 @@ from dashboard import (
     signin,
     ui,
 )
-from dashboard.reorder_plan import Asked, Group, Plan
+from dashboard.reorder_plan import NOBODY, Asked, Group, Plan
 from db.session import reading
 
 LONGEST_HORIZON = max(int(days) for days in reorder_plan.HORIZONS)
@@ -48,9 +48,27 @@ def draw_group(plan: Plan, chosen: Group, asked: Asked) -> None:
     if plan.is_cut:
         most = ui.formats().number(reorder_plan.MOST_LINES)
         st.caption(f"These are the {most} most urgent lines; a shorter horizon or a search shows others.")
+    if chosen.word == NOBODY or not any(line.vendor_uid for line in plan.everything.lines):
+        draw_without_offers(plan)
     reorder_filler.draw(chosen, asked, person, today)
     reorder_lines.draw(chosen, person, today)
     reorder_drafts.draw_footer(plan, chosen, f"runout-reorder-{today:%Y-%m-%d}.csv")
+
+
+def draw_without_offers(plan: Plan) -> None:
+    """Lines that nobody offers cannot be ordered: where offers come from."""
+    if plan.group(NOBODY) is None:
+        return
+    with st.container(border=True, key="no-offers"):
+        st.markdown("**Nobody offers these products yet.**")
+        st.markdown(":gray[A draft needs a vendor and a price. Bring in a price list, or add an offer.]")
+        with st.container(horizontal=True):
+            if auth.may(person, "import"):
+                st.page_link(
+                    "views/imports.py", label="Bring in a price list", icon=":material/upload_file:",
+                    query_params={"kind": "prices"},
+                )  # fmt: skip
+            st.page_link("views/vendors.py", label="Vendors", icon=":material/storefront:")
 
 
 # -- Nothing to order ----------------------------------------------------------------------------------------

@@ -1,0 +1,411 @@
+"""What to order today: lines by vendor, edited in place, not now, and made into drafts once."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from core import advice, advice_choices, advice_lines
+from dashboard import reorder_drafts, reorder_plan
+from db.models import AdviceChoice, Product, PurchaseOrder, PurchaseOrderLine
+from tests.dashboard.conftest import plain, words
+from tests.dashboard.test_edit_product import press
+from tests.makers import a_vendor, an_actor, an_offer
+
+TODAY = datetime.now(UTC).date()
+
+
+def order_of(app, product):
+    """The field with a line's quantity."""
+    return next(field for field in app.number_input if field.label.startswith(f"Order of {product.name}"))
+
+
+def tick_of(app, product):
+    return next(box for box in app.checkbox if box.label == f"Order {product.name}")
+
+
+def menu_of(app, product):
+    return next(menu for menu in app.menu_button if menu.key == f"snooze-{_key(product)}")
+
+
+def _key(product):
+    (line,) = {line for line in lines() if line.product_id == product.id}
+    return f"{line.product_id}-{line.warehouse_id}"
+
+
+def lines():
+    from db.session import reading
+
+    with reading() as session:
+        return advice_lines.lines(session, TODAY, horizon_days=30, include_snoozed=True, limit=100).rows
+
+
+def line_of(product):
+    return next(line for line in lines() if line.product_id == product.id)
+
+
+def labels(app):
+    return [button.label for button in app.button]
+
+
+@pytest.fixture
+def advised(session):
+    """Work the advice out as it would be tonight."""
+    return lambda: advice.make(session, None, datetime.now(UTC))
+
+
+@pytest.fixture
+def shop(session, sold_daily, train, advised):
+    """Two vendors, three products that are to be ordered, and one that nobody offers."""
+    near, far = a_vendor(session, name="Near & Co"), a_vendor(session, name="Far *Trade*", order_minimum=500)
+    made = {
+        "near": near,
+        "far": far,
+        "lamp": sold_daily(left=4, name="Desk lamp"),
+        "rope": sold_daily(left=2, name="Rope *12 mm*"),
+        "glue": sold_daily(left=3, name="Wood glue"),
+        "lost": sold_daily(left=3, name="Nobody sells this"),
+    }
+    an_offer(session, made["lamp"], near, prices={1: 5}, order_multiple=Decimal(6))
+    an_offer(session, made["rope"], near, prices={1: 3})
+    an_offer(session, made["rope"], far, prices={1: 9}, lead_time_days=2)
+    an_offer(session, made["glue"], far, prices={1: 4})
+    train()
+    advised()
+    return made
+
+
+# -- What is shown -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("shop")
+def test_lines_are_there_by_vendor_with_what_they_come_to(browser):
+    app = browser("manager", "reorder")
+    assert not app.exception
+    assert not app.error
+    told = plain(words(app))
+    for name in ("Desk lamp", "Rope *12 mm*", "Wood glue", "Nobody sells this"):
+        assert f"**{name}**" in told
+    cards = plain("\n".join(labels(app)))
+    assert "Near & Co" in cards
+    assert "Far *Trade*" in cards
+    assert "No vendor yet" in cards
+    assert "Create 2 draft orders" in cards
+    assert "Ticked: **3 lines** of 2 vendors" in told
+    assert "to its minimum of" in plain(app.get("progress")[0].proto.text)
+
+
+def test_a_vendor_is_chosen_by_its_card_and_the_address_says_so(browser, shop):
+    app = browser("manager", "reorder")
+    card = next(button for button in app.button if button.label.startswith("Near"))
+    card.click().run()
+    assert app.query_params["vendor"] == str(shop["near"].uid)
+    told = plain(words(app))
+    assert "Desk lamp" in told
+    assert "Wood glue" not in told
+    assert "Create 1 draft order" in labels(app)
+    next(button for button in app.button if button.label.startswith("All lines")).click().run()
+    assert "vendor" not in app.query_params
+    assert "Wood glue" in words(app)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_search_narrows_what_is_shown_and_what_is_ordered(browser):
+    app = browser("manager", "reorder", q="lamp")
+    assert "Create 1 draft order" in labels(app)
+    assert "Wood glue" not in words(app)
+    app = browser("manager", "reorder", q="there is no such thing")
+    assert "No line fits these filters" in words(app)
+    press(app, "Clear the filters")
+    assert "Wood glue" in words(app)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"days": "999"}, {"days": "-1"}, {"status": "' OR 1=1"}, {"lines": "no"}, {"vendor": "nobody"},
+        {"vendor": "0" * 400}, {"line": "x.y"}, {"page": "0"}, {"page": "99"}, {"goal": "<b>"},
+        {"q": "\x00%_'\\"},
+    ],
+    ids=lambda address: next(iter(address)),
+)  # fmt: skip
+@pytest.mark.usefixtures("shop")
+def test_an_address_with_nonsense_shows_the_page(browser, address):
+    app = browser("manager", "reorder", **address)
+    assert not app.exception
+    assert app.title[0].value == "What to order today"
+    assert not any("went wrong" in error.value for error in app.error)
+
+
+def test_an_address_opens_the_line_of_a_product(browser, shop):
+    app = browser("viewer", "reorder", line=str(shop["rope"].uid))
+    told = plain(words(app))
+    assert "**To order**" in told
+    assert "Near & Co" in told
+
+
+# -- The quantity --------------------------------------------------------------------------------------------
+
+
+def test_an_edited_quantity_is_stored_and_shown_with_what_was_computed(browser, shop):
+    app = browser("manager", "reorder")
+    computed = line_of(shop["rope"]).quantity
+    order_of(app, shop["rope"]).set_value(77.0).run()
+    assert not app.exception
+    line = line_of(shop["rope"])
+    assert (line.quantity, line.is_edited) == (77, True)
+    told = plain(words(app))
+    assert "Edited" in told
+    assert f"computed {computed:,.0f}" in told
+    # Another tab shows the same.
+    assert order_of(browser("manager", "reorder"), shop["rope"]).value == 77
+    press(app, "Undo")
+    assert line_of(shop["rope"]).quantity == computed
+    assert order_of(app, shop["rope"]).value == float(computed)
+
+
+def test_a_line_is_reset_to_what_is_computed(browser, shop):
+    app = browser("manager", "reorder")
+    computed = line_of(shop["rope"]).quantity
+    order_of(app, shop["rope"]).set_value(77.0).run()
+    press(app, "Reset")
+    assert line_of(shop["rope"]).quantity == computed
+    assert not line_of(shop["rope"]).is_edited
+    order_of(app, shop["rope"]).set_value(5.0).run()
+    order_of(app, shop["rope"]).set_value(None).run()
+    assert line_of(shop["rope"]).quantity == computed
+
+
+def test_a_quantity_the_vendor_does_not_sell_is_refused_and_stays_as_it_was_typed(browser, shop):
+    app = browser("manager", "reorder")
+    before = line_of(shop["lamp"]).quantity
+    order_of(app, shop["lamp"]).set_value(20.0).run()
+    assert "24" in plain(app.error[0].value)
+    assert order_of(app, shop["lamp"]).value == 20
+    assert line_of(shop["lamp"]).quantity == before
+    order_of(app, shop["lamp"]).set_value(24.0).run()
+    assert not app.error
+    assert line_of(shop["lamp"]).quantity == 24
+
+
+@pytest.mark.parametrize("typed", [-1.0, 0.00001, 1e30], ids=["below zero", "too fine", "too much"])
+def test_a_quantity_that_is_none_is_refused_with_a_sentence(browser, shop, typed):
+    app = browser("manager", "reorder")
+    before = line_of(shop["rope"]).quantity
+    order_of(app, shop["rope"]).set_value(typed).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert line_of(shop["rope"]).quantity == before
+
+
+def test_the_vendor_is_changed_in_the_open_line(browser, shop):
+    app = browser("manager", "reorder", line=str(shop["rope"].uid))
+    assert line_of(shop["rope"]).vendor == "Near & Co"
+    press(app, "Take")
+    assert not app.exception
+    assert line_of(shop["rope"]).vendor == "Far *Trade*"
+    assert "**Near & Co → Far *Trade***" in plain(words(app))
+    press(app, "Undo")
+    assert line_of(shop["rope"]).vendor == "Near & Co"
+
+
+def test_the_receipt_of_an_open_line_adds_up_to_what_is_ordered(browser, shop):
+    app = browser("manager", "reorder", line=str(shop["rope"].uid))
+    table = next(mark.value for mark in app.markdown if "To order" in mark.value)
+    amounts = [plain(row.split("|")[1]) for row in table.splitlines()[2:]]
+    *terms, total = [Decimal(amount.replace("−", "-").replace(",", "").strip(" *=+")) for amount in amounts]
+    assert sum(terms) == total == line_of(shop["rope"]).quantity
+
+
+# -- Not now -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("until", ["tomorrow", "week", "risk"])
+def test_a_line_is_snoozed_and_woken(browser, shop, until):
+    app = browser("manager", "reorder")
+    menu_of(app, shop["glue"]).click(until).run()
+    assert not app.exception
+    assert line_of(shop["glue"]).state == "snoozed"
+    assert "Ticked: **2 lines** of 1 vendor" in plain(words(app))
+    assert "snoozed until" in plain(words(app))
+    app = browser("manager", "reorder", lines="snoozed")
+    assert "Snoozed until" in plain(words(app))
+    press(app, "Wake")
+    assert line_of(shop["glue"]).state == "open"
+
+
+def test_a_snooze_is_undone_where_it_was_made(browser, shop):
+    app = browser("manager", "reorder")
+    menu_of(app, shop["glue"]).click("week").run()
+    press(app, "Undo")
+    assert line_of(shop["glue"]).state == "open"
+
+
+def test_another_day_is_chosen_in_the_open_line(browser, shop):
+    app = browser("manager", "reorder")
+    menu_of(app, shop["glue"]).click("date").run()
+    press(app, "Snooze")
+    assert "choose a day first" in plain(app.error[0].value)
+    app.date_input[0].set_value(TODAY + timedelta(days=20))
+    press(app, "Snooze")
+    assert line_of(shop["glue"]).snoozed_until == TODAY + timedelta(days=20)
+
+
+# -- Drafts --------------------------------------------------------------------------------------------------
+
+
+def drafts_of(session):
+    found = session.execute(
+        sa.select(PurchaseOrder.state, PurchaseOrder.vendor_id, Product.name, PurchaseOrderLine.quantity)
+        .join(PurchaseOrderLine, PurchaseOrderLine.order_id == PurchaseOrder.id)
+        .join(Product, Product.id == PurchaseOrderLine.product_id)
+        .order_by(Product.name)
+    )
+    return [tuple(row) for row in found]
+
+
+def test_ticks_decide_what_goes_into_the_drafts(browser, shop, session):
+    app = browser("manager", "reorder")
+    order_of(app, shop["rope"]).set_value(50.0).run()
+    tick_of(app, shop["lamp"]).uncheck().run()
+    assert "Ticked: **2 lines** of 2 vendors" in plain(words(app))
+    press(app, "Create 2 draft orders")
+    assert not app.exception
+    rope, glue = drafts_of(session)
+    assert rope == ("draft", shop["near"].id, "Rope *12 mm*", 50)
+    assert glue[:3] == ("draft", shop["far"].id, "Wood glue")
+    told = plain(words(app))
+    assert "2 draft orders made, none sent" in told
+    assert "Desk lamp" in told
+    assert "**Wood glue**" not in told
+    assert session.scalars(sa.select(AdviceChoice)).all() == []
+
+
+def test_a_line_without_a_tick_stays_that_way_while_one_looks_around(browser, shop):
+    app = browser("manager", "reorder")
+    tick_of(app, shop["lamp"]).uncheck().run()
+    app.query_params["vendor"] = str(shop["far"].uid)
+    app.run()
+    app.query_params.clear()
+    app.run()
+    assert not tick_of(app, shop["lamp"]).value
+    tick_of(app, shop["lamp"]).check().run()
+    assert "Ticked: **3 lines**" in plain(words(app))
+
+
+@pytest.mark.usefixtures("shop")
+def test_after_the_press_nothing_is_left_to_press(browser, session):
+    app = browser("manager", "reorder")
+    press(app, "Create 2 draft orders")
+    button = next(one for one in app.button if one.label == "Create draft orders")
+    assert button.disabled
+    assert len(drafts_of(session)) == 3
+    assert "2 draft orders made" in plain(words(app))
+
+
+def test_drafted_lines_are_shown_with_their_order(browser, shop):
+    app = browser("manager", "reorder")
+    press(app, "Create 2 draft orders")
+    assert line_of(shop["glue"]).state == "in draft"
+    app = browser("manager", "reorder", lines="drafts")
+    assert "In draft PO-" in plain(words(app))
+    assert "Open the order" in [link.label for link in app.get("page_link")]
+
+
+# -- Who may what --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["viewer", "user"])
+def test_who_may_not_buy_sees_the_advice_and_no_field(browser, shop, role):
+    app = browser(role, "reorder", line=str(shop["rope"].uid), goal="1")
+    assert not app.exception
+    told = plain(words(app))
+    assert "Rope *12 mm*" in told
+    assert "**To order**" in told
+    assert not [field for field in app.number_input if field.label.startswith("Order of")]
+    assert not app.checkbox
+    assert not app.menu_button
+    refused = ("Create", "Take", "Reset", "Snooze", "Compute anew", "Save", "Add a product")
+    assert not [label for label in labels(app) if label.startswith(refused)]
+
+
+def test_whoever_lost_the_right_writes_nothing(browser, shop, session):
+    app = browser("manager", "reorder")
+    from db.models import Person
+
+    session.execute(sa.update(Person).values(role="viewer"))
+    before = line_of(shop["rope"]).quantity
+    order_of(app, shop["rope"]).set_value(77.0).run()
+    assert line_of(shop["rope"]).quantity == before
+
+
+# -- Nothing to order ----------------------------------------------------------------------------------------
+
+
+def test_an_empty_shop_says_that_there_are_no_forecasts(browser):
+    app = browser("manager", "reorder")
+    assert not app.exception
+    assert "Nothing can be advised yet" in words(app)
+    assert "Create" not in "".join(labels(app))
+
+
+def test_a_shop_with_forecasts_and_no_advice_can_ask_for_it(browser, sold_daily, train, session):
+    sold_daily(left=5)
+    train()
+    session.execute(sa.text("DELETE FROM advice_run"))
+    app = browser("manager", "reorder")
+    assert "No advice yet" in words(app)
+    press(app, "Compute anew")
+    assert not app.exception
+    assert (
+        session.scalar(sa.text("SELECT count(*) FROM job_run WHERE job = 'advice' AND state = 'queued'")) == 1
+    )
+
+
+def test_without_any_offer_it_says_where_offers_come_from(browser, sold_daily, train, advised):
+    sold_daily(left=3)
+    train()
+    advised()
+    app = browser("manager", "reorder")
+    assert "Nobody offers these products yet" in words(app)
+    assert "Bring in a price list" in [link.label for link in app.get("page_link")]
+
+
+def test_nothing_to_order_names_the_next_day(browser, sold_daily, train, advised, session):
+    product = sold_daily(left=44)
+    an_offer(session, product, lead_time_days=5)
+    train()
+    advised()
+    app = browser("manager", "reorder")
+    assert "Nothing to order today" in words(app)
+    assert "Next expected order" in words(app)
+    press(app, "Look 30 days ahead")
+    assert product.name in words(app)
+
+
+# -- The plan ------------------------------------------------------------------------------------------------
+
+
+def test_the_file_holds_plain_numbers_of_all_lines(shop):
+    frame = reorder_drafts.for_download(lines())
+    assert len(frame) == 4
+    row = frame.set_index("Product").loc["Rope *12 mm*"]
+    assert row.Quantity == line_of(shop["rope"]).quantity
+    assert row.Vendor == "Near & Co"
+
+
+def test_a_line_keeps_its_name_when_the_advice_is_made_anew(shop, advised):
+    before = reorder_plan.place_of(line_of(shop["rope"]))
+    uid = line_of(shop["rope"]).uid
+    advised()
+    assert line_of(shop["rope"]).uid != uid
+    assert reorder_plan.place_of(line_of(shop["rope"])) == before
+
+
+def test_a_choice_of_somebody_else_is_seen_at_the_next_look(browser, shop, session):
+    app = browser("manager", "reorder")
+    advice_choices.edit(session, an_actor(session), line_of(shop["rope"]).uid, datetime.now(UTC), quantity=33)
+    session.commit()
+    app.run()
+    assert order_of(app, shop["rope"]).value == 33

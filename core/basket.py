@@ -12,6 +12,7 @@ from core import advice_choices, advice_lines, auth, buying_settings, order_line
 from core.advice_choices import Choice
 from core.advice_lines import Line
 from core.auth import Actor
+from core.buying_settings import Settings
 from core.errors import RuleBroken
 from core.reorder import comparison, filler, quantities
 from core.reorder.filler import Addition, Item, Limit
@@ -41,9 +42,10 @@ class Extra:
 class Filling:
     """What a basket filler suggests for one vendor. Money is in the shop's currency.
 
-    `target`: "order minimum" or "free freight", None when there is no limit or all are reached. `value`: of
-    the order as it stands, `filled_value`: with the extras; `saves`: freight not paid, `holding`: what lying
-    longer costs, `gain`: what is left of it. Without `extras` the `sentence` says why nothing is to be added.
+    `target`: "order minimum", "free freight" or "price step" (more of lines that it has already), None when
+    there is no limit or all are reached. `value`: of the order as it stands, `filled_value`: with the extras;
+    `saves`: freight not paid or lower prices, `holding`: what lying longer costs, `gain`: what is left of it.
+    Without `extras` the `sentence` says why nothing is to be added.
     """
 
     vendor_uid: uuid.UUID
@@ -91,7 +93,8 @@ def suggest(
     value = sum((line.value for line in now), ZERO)
     later = [line for line in lines if line not in now and not line.is_edited and line.next_quantity > 0]
     items = _items(session, vendor, later, today, settings.most_cover_days)
-    return _best(vendor, value, items, {line.uid: line for line in later}, settings.holding_percent)
+    best = _best(vendor, value, items, {line.uid: line for line in later}, settings.holding_percent)
+    return best if best.extras else _stepped(session, vendor, best, now, today, settings)
 
 
 def take(
@@ -134,21 +137,30 @@ def _is_now(line: Line, today: date, horizon_days: int) -> bool:
 
 
 def _items(
-    session: Session, vendor: Vendor, later: Sequence[Line], today: date, most_cover_days: int
+    session: Session,
+    vendor: Vendor,
+    later: Sequence[Line],
+    today: date,
+    most_cover_days: int,
+    *,
+    ordered: bool = False,
 ) -> list[Item]:
-    """What is needed next, as it may be ordered, in the shop's money."""
+    """What is needed next, or (`ordered`) is ordered, as it may be ordered, in the shop's money."""
     quotes = order_lines.quotes(session, vendor.id, [line.product_id for line in later], today)
     items = []
     for line in later:
         quote = quotes.get(line.product_id)
-        if quote is None or line.needed_on is None:
+        wanted = line.quantity if ordered else line.next_quantity
+        if quote is None or wanted <= 0 or (line.needed_on is None and not ordered):
             continue
         terms = quantities.terms(
-            quote.minimum, quote.multiple, quote.steps, exchange_rate=vendor.exchange_rate
-        )
+            quote.minimum, quote.multiple, quote.steps, exchange_rate=vendor.exchange_rate,
+            decimals=max(-wanted.normalize().as_tuple().exponent, 0),
+        )  # fmt: skip
         rate = line.daily_rate or ZERO
         most = quantities.most_pieces(rate, most_cover_days, line.on_hand + line.due) if rate else None
-        items.append(Item(line.uid, line.sku, line.next_quantity, (line.needed_on - today).days, terms, most))
+        days = (line.needed_on - today).days if line.needed_on else 0
+        items.append(Item(line.uid, line.sku, wanted, days, terms, most))
     return items
 
 
@@ -190,10 +202,38 @@ def _best(
     )
 
 
-def _extra(addition: Addition, line: Line) -> Extra:
-    there = line.on_hand + line.due + addition.quantity
+def _stepped(
+    session: Session, vendor: Vendor, otherwise: Filling, now: Sequence[Line], today: date, settings: Settings
+) -> Filling:
+    """More of lines of the order, where a price step spares more than keeping the extra pieces costs."""
+    lines = {line.uid: line for line in now if line.state == "open"}
+    added = []
+    for item in _items(session, vendor, list(lines.values()), today, settings.most_cover_days, ordered=True):
+        addition = filler.up_a_step(item, settings.holding_percent, lines[item.key].daily_rate or ZERO)
+        if addition is not None:
+            added.append(addition)
+    if not added:
+        return otherwise
+    saves, holding = (sum((getattr(one, name) for one in added), ZERO) for name in ("saves", "holding"))
+    return Filling(
+        vendor_uid=vendor.uid,
+        vendor=vendor.name,
+        target=filler.PRICE_STEP,
+        target_value=None,
+        value=otherwise.value,
+        filled_value=otherwise.value + sum((one.value for one in added), ZERO),
+        extras=tuple(_extra(one, lines[one.key], lines[one.key].quantity) for one in added),
+        saves=saves,
+        holding=holding,
+        gain=saves - holding,
+        sentence=". ".join(one.words for one in added) + ".",
+    )
+
+
+def _extra(addition: Addition, line: Line, had: Decimal = ZERO) -> Extra:
+    there = line.on_hand + line.due + had + addition.quantity
     covers = int(there / line.daily_rate) if line.daily_rate else None
     return Extra(
-        line.uid, line.sku, line.name, addition.quantity, addition.quantity, addition.value, line.needed_on,
-        covers,
+        line.uid, line.sku, line.name, addition.quantity, had + addition.quantity, addition.value,
+        line.needed_on, covers,
     )  # fmt: skip

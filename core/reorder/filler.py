@@ -8,7 +8,7 @@ from core.reorder import quantities, reasons
 from core.reorder.comparison import ZERO, money
 from core.reorder.quantities import DAYS_A_YEAR, HUNDRED, Holding, Terms
 
-ORDER_MINIMUM, FREE_FREIGHT = "order minimum", "free freight"
+ORDER_MINIMUM, FREE_FREIGHT, PRICE_STEP = "order minimum", "free freight", "price step"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class Addition:
-    """What is ordered early: its value, and what keeping it until it is needed costs."""
+    """What is ordered early: its value, and what keeping it until it is needed costs. `saves`: what it spares
+    by itself, a step's lower price."""
 
     key: Hashable
     name: str
@@ -46,6 +47,7 @@ class Addition:
     value: Decimal
     holding: Decimal
     words: str
+    saves: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -123,18 +125,19 @@ def up_a_step(item: Item, holding_percent: Decimal, daily_rate: Decimal) -> Addi
     """
     holding = Holding(holding_percent, daily_rate, item.most)
     choice = quantities.best_quantity(item.quantity, item.terms, holding)
-    extra = choice.quantity - choice.rounded
-    if not extra or choice.unit_price is None:
+    if choice.quantity == choice.rounded or choice.unit_price is None:
         return None
+    extra = choice.quantity - item.quantity
     kept = money(quantities.holding_cost(choice.quantity, item.quantity, choice.unit_price, holding) or ZERO)
-    before = quantities.price_at(choice.rounded, item.terms.steps) * choice.rounded
+    before = quantities.price_at(choice.rounded, item.terms.steps) * item.quantity
     value = money(choice.unit_price * choice.quantity - before)
+    saves = money(choice.saving) + kept
     words = (
         f"{reasons.pieces(extra)} more of {item.name} reach the step from "
         f"{reasons.pieces(choice.quantity)} at {reasons.amount(choice.unit_price)}: costs "
-        f"{reasons.amount(kept)} to hold, spares {reasons.amount(money(choice.saving) + kept)}"
+        f"{reasons.amount(kept)} to hold, spares {reasons.amount(saves)}"
     )
-    return Addition(item.key, item.name, extra, choice.unit_price, value, kept, words)
+    return Addition(item.key, item.name, extra, choice.unit_price, value, kept, words, saves)
 
 
 def _added(item: Item, missing: Decimal, holding_percent: Decimal) -> Addition | None:

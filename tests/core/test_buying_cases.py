@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from core import advice, comparison, stock
+from core import advice, advice_choices, basket, comparison, stock
 from core.reorder import receipts
 from db.models import Advice, AdviceRun, BuyingSettings
 from jobs.train import train
+from tests.core import advice_world
 from tests.core.test_predictions import NOW, TODAY, sold_daily
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor, an_offer, the_warehouse
 
@@ -153,3 +154,21 @@ def test_the_order_wins_where_moving_costs_more_than_it_spares(session):
     session.execute(update(BuyingSettings).values(transfer_cost=500))
     train(NOW)
     assert advised(session, product, south).action == "order"
+
+
+def test_a_line_that_a_buyer_cut_is_offered_the_price_step_again(session):
+    vendor = a_vendor(session)
+    product = advice_world.sold(session, 0, 4.0, sure=True, vendor=vendor, prices={1: "3.00", 60: "2.50"})
+    advice_world.advised(session)
+    line = advice_world.line_of(session, product)
+    assert line.quantity >= 60
+    actor, now, today = an_actor(session), advice_world.NOW, advice_world.TODAY
+    advice_choices.edit(session, actor, line.uid, now, quantity=50)
+    filling = basket.suggest(session, vendor.uid, today)
+    (extra,) = filling.extras
+    assert (filling.target, extra.added, extra.quantity) == ("price step", 10, 60)
+    assert filling.gain == filling.saves - filling.holding > 0
+    assert filling.sentence.startswith(f"10 more of {product.sku} reach the step from 60 at 2.50: costs ")
+    basket.take(session, actor, vendor.uid, now, today)
+    assert advice_world.line_of(session, product).quantity == 60
+    assert basket.suggest(session, vendor.uid, today).extras == ()

@@ -24,7 +24,7 @@ USUAL_QUANTITY = 1
 def draw(detail: Detail, today: date) -> None:
     """The search, what it found, and the form of the product that was chosen."""
     mine = editing.desk(f"adding {detail.order.uid}")
-    st.subheader("Add a product", anchor=False)
+    st.markdown("**Add a product**")
     key = f"add_search_{mine['form']}"
     typed = st.text_input(
         "Add a product", key=key, type="search", placeholder="Name, SKU or barcode", live="400ms",

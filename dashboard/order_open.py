@@ -272,7 +272,7 @@ def draw_deliveries(detail: Detail, person: Actor) -> None:
     """Each delivery with what came, and Undo for whoever may book."""
     if not detail.receipts:
         return
-    st.subheader("Deliveries", anchor=False)
+    st.markdown("**Deliveries**")
     mine, write = editing.desk(f"deliveries {detail.order.uid}"), ui.formats()
     names = {line.uid: line for line in detail.lines}
     parts = [list(part) for _, part in groupby(detail.receipts, key=lambda one: one.posting_id)]

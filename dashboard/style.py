@@ -88,6 +88,10 @@ iframe[height="0"] { display: block; }
 .st-key-why table th { display: none; }
 .st-key-why table td { border-left: 0; border-right: 0; }
 .st-key-why table td:first-child { text-align: right; white-space: nowrap; }
+/* Lines of an order: a row each, and on a phone a card with its labels. */
+[class*="st-key-order-row-"] [data-testid="stColumn"] { min-width: 0; }
+[class*="st-key-order-row-"] { border-top: 1px solid rgba(128, 128, 128, 0.2); padding-top: 0.35rem; }
+.st-key-order-head { margin-bottom: -0.4rem; }
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
@@ -118,6 +122,13 @@ iframe[height="0"] { display: block; }
     > :nth-child(2) { grid-column: 2 / -1; }
   [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
     > :is(:nth-child(3), :nth-child(5), :nth-child(7)) { grid-column: 2; }
+  .st-key-order-head { display: none; }
+  [class*="st-key-order-row-"] [data-testid="stHorizontalBlock"] {
+    display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem 0.75rem;
+  }
+  [class*="st-key-order-row-"] [data-testid="stColumn"] { width: 100%; }
+  [class*="st-key-order-row-"] [data-testid="stColumn"]:first-child { grid-column: 1 / -1; }
+  [class*="st-key-order-row-"] [data-testid="stWidgetLabel"] { display: flex !important; min-height: 1.2rem; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
   .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {

@@ -83,7 +83,7 @@ def _catalogue(session: Session, size: Size, chance: np.random.Generator) -> Non
     warehouses = pd.DataFrame({"id": np.arange(1, size.warehouses + 1)})
     warehouses["code"] = "WH-" + warehouses.id.astype(str)
     warehouses = warehouses.assign(name=warehouses.code, time_zone="UTC", is_default=warehouses.id == 1)
-    _copy(session, "warehouse", warehouses)
+    copy(session, "warehouse", warehouses)
     number = np.arange(1, size.products + 1)
     cost = np.round(np.exp(chance.normal(1.5, 1, size.products)) + 0.1, 2)
     products = pd.DataFrame(
@@ -97,8 +97,8 @@ def _catalogue(session: Session, size: Size, chance: np.random.Generator) -> Non
             "lead_time_days": chance.choice((5, 10, 14, 21), size.products),
         }
     )
-    _copy(session, "product", products)
-    _copy(session, "barcode", pd.DataFrame({"product_id": number, "code": [f"20{n:011d}" for n in number]}))
+    copy(session, "product", products)
+    copy(session, "barcode", pd.DataFrame({"product_id": number, "code": [f"20{n:011d}" for n in number]}))
     for table in ("warehouse", "product"):
         session.execute(
             sa.text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
@@ -154,20 +154,20 @@ def _ledger(session: Session, moves: pd.DataFrame) -> None:
         actor_id=actor.id, kind="import", request_hash="\\x00", answer="{}"
     )
     postings["key"] = "bench " + postings.id.astype(str)
-    _copy(session, "posting", postings)
+    copy(session, "posting", postings)
     rows = moves.assign(
         occurred_at=moves.occurred_at.dt.strftime("%Y-%m-%d %H:%M:%S+00"),
         demand_day=moves.day.where(moves.type == "out"),
         unit_price=np.where(moves.type == "out", 9.9, np.nan),
     )
-    _copy(session, "movement", rows)
+    copy(session, "movement", rows)
     place = ["product_id", "warehouse_id"]
     last = moves.groupby(place).agg(quantity=("stock_after", "last"), last_movement_id=("id", "last"))
-    _copy(session, "stock_level", last.reset_index())
+    copy(session, "stock_level", last.reset_index())
     sold = np.where(moves.type == "out", -moves.change, 0)
     daily = moves.assign(demand=sold, receipts=moves.change + sold).groupby([*place, "day"], sort=False)
     days = daily.agg(demand=("demand", "sum"), receipts=("receipts", "sum"), closing=("stock_after", "last"))
-    _copy(session, "stock_day", days.reset_index().assign(other=0))
+    copy(session, "stock_day", days.reset_index().assign(other=0))
     for name, highest in (("movement", moves.id.max()), ("posting", moves.posting_id.max())):
         session.execute(sa.text(f"SELECT setval('{name}_id_seq', {int(highest)})"))
 
@@ -191,16 +191,16 @@ def _forecasts(
         method="bench", demand_class="smooth", history_days=size.days, demand_days=size.days,
         daily_rate=daily.round(4), paths=[packed[n] for n in nearest], fan=[fans[n] for n in nearest],
     )  # fmt: skip
-    _copy(session, "forecast", rows)
+    copy(session, "forecast", rows)
     outs = list(predictions.run_out_rows(session, rows.product_id.tolist(), today))
-    _copy(session, "run_out", pd.DataFrame(outs, dtype=object))
+    copy(session, "run_out", pd.DataFrame(outs, dtype=object))
     session.execute(
         sa.text("UPDATE model_run SET state = 'published', trained = :n, finished_at = :at WHERE id = :run"),
         {"n": size.products, "run": run_id, "at": datetime.now(UTC)},
     )
 
 
-def _copy(session: Session, table: str, frame: pd.DataFrame) -> None:
+def copy(session: Session, table: str, frame: pd.DataFrame) -> None:
     """COPY a frame whose columns are named like those of the table; NaN and None become null."""
     columns = ", ".join(f'"{name}"' for name in frame)
     with session.connection().connection.cursor() as cursor:

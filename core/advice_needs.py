@@ -24,10 +24,11 @@ class Need:
     """One product in one place that is planned for: a warehouse that vendors deliver to, with all it supplies
     (`members`), or a supplied one alone.
 
-    `mean`: expected demand up to the end of each day from today. `out`: the day on which each future has used
-    up the stock (0: nothing is there; days + 1: never). `lost`: units expected to be lost before something
-    comes on the n-th day. `leads`: equally likely days until an order of today arrives; `review`: days after
-    that until the next one; `handover` of them pass inside the shop. Without a forecast there are none.
+    `mean`: expected demand up to the end of each day from today. `out`: the days on which the futures have
+    used up the stock, in rising order (0: nothing is there; days + 1: never). `lost`: units expected to be
+    lost before something comes after n days, n from 0 to the slowest vendor's. `leads`: equally likely days
+    until an order of today arrives; `review`: days after that until the next one; `handover` of them pass
+    inside the shop. Without a forecast there are none.
     """
 
     product_id: int
@@ -77,27 +78,26 @@ class Need:
 
     def chance_by(self, day: int) -> float:
         """The chance that the stock is used up by the end of the n-th day."""
-        return float(np.mean(self.out <= min(day, len(self.mean))))
+        return float(np.searchsorted(self.out, min(day, len(self.mean)), side="right") / len(self.out))
 
     def lost_by(self, day: int) -> float:
         """Units expected to be lost before something comes on the n-th day."""
-        reach = min(day, len(self.lost))
-        return float(self.lost[reach - 1]) if reach > 0 else 0.0
+        return float(self.lost[min(max(day, 0), len(self.lost) - 1)])
 
     def chance(self) -> float:
         """The chance to run out before an order of today arrives, by the chosen source's lead times."""
-        ordered = np.sort(self.out)
         reach = np.minimum(self.leads - self.handover, len(self.mean))
-        return float(np.searchsorted(ordered, reach, side="right").mean() / len(ordered))
+        return float(np.searchsorted(self.out, reach, side="right").mean() / len(self.out))
 
     def lost_units(self) -> float:
         """Units expected to be lost before an order of today arrives."""
-        return float(np.mean([self.lost_by(int(day)) for day in self.leads - self.handover]))
+        reach = np.minimum(self.leads - self.handover, len(self.lost) - 1)
+        return float(self.lost[reach].mean())
 
     def out_on(self, share: float, today: date) -> date | None:
         """The day by whose end the stock is used up in this share of futures; None beyond the horizon."""
         rank = max(int(np.ceil(share * len(self.out))) - 1, 0)
-        day = int(np.sort(self.out)[rank])
+        day = int(self.out[rank])
         return today + timedelta(days=max(day, 1) - 1) if day <= len(self.mean) else None
 
 
@@ -200,26 +200,23 @@ def _shelve(
             own.leads = np.full(levels.LEAD_SCENARIOS, days)
             reach = min(days + own.review, drawn.shape[1])
             shelf.cycle_demand = np.sort(drawn[:, reach - 1])
-            _summed([own], [drawn], given.today)
+            _sum_up(given, own, drawn)
         shelves[need.product_id, place] = shelf
 
 
 def _work_out(given: Shop, found: Found, drawn: list[np.ndarray]) -> None:
     """Summaries first, then who would deliver, then what levels would do with those lead times."""
-    by_length: dict[tuple[int, ...], list[int]] = {}
-    for place, one in enumerate(drawn):
-        by_length.setdefault(one.shape, []).append(place)
-    for rows in by_length.values():
-        _summed([found.with_curves[row] for row in rows], [drawn[row] for row in rows], given.today)
     by_review: dict[tuple[tuple[int, ...], int], list[int]] = {}
     for place, need in enumerate(found.with_curves):
+        _sum_up(given, need, drawn[place])
         choose(given, need)
         by_review.setdefault((drawn[place].shape, need.review), []).append(place)
     ordered: list[Need] = []
     for (_, review), rows in by_review.items():
         needs = [found.with_curves[row] for row in rows]
+        reach = max(int(need.leads[-1]) for need in needs) + review  # later days are not asked
         made = levels.curves(
-            np.stack([drawn[row] for row in rows]),
+            np.stack([drawn[row][:, :reach] for row in rows]),
             np.stack([need.leads for need in needs]),
             review,
             np.array([float(need.grain) for need in needs]),
@@ -231,16 +228,19 @@ def _work_out(given: Shop, found: Found, drawn: list[np.ndarray]) -> None:
     found.with_curves = ordered
 
 
-def _summed(needs: list[Need], drawn: list[np.ndarray], today: date) -> None:
-    """Set mean, out and lost of needs whose paths have one length."""
-    for need, cumulative in zip(needs, drawn, strict=True):
-        days = cumulative.shape[1]
-        receipts = [(max((day - today).days + 1, 1), float(much)) for day, much in need.due]
-        available = available_by_day(float(need.on_hand), receipts, days)
-        passage = first_passage(cumulative, available) if need.on_hand > 0 else np.zeros(len(cumulative))
-        worst = np.maximum(cumulative - available, 0.0)
-        np.maximum.accumulate(worst, axis=1, out=worst)
-        need.mean, need.out, need.lost = cumulative.mean(axis=0), passage.astype(int), worst.mean(axis=0)
+def _sum_up(given: Shop, need: Need, cumulative: np.ndarray) -> None:
+    """Set mean, out and lost from demand paths."""
+    days = cumulative.shape[1]
+    receipts = [(max((day - given.today).days + 1, 1), float(much)) for day, much in need.due]
+    available = available_by_day(float(need.on_hand), receipts, days)
+    passage = first_passage(cumulative, available) if need.on_hand > 0 else np.zeros(len(cumulative))
+    # What is lost later than the slowest vendor delivers is nobody's matter.
+    slowest = [given.products[need.product_id]["lead_time_days"], given.settings.transfer_days]
+    reach = min(max(1, *slowest, *(int(source.leads[-1]) for source in need.sources)), days)
+    worst = np.maximum(cumulative[:, :reach] - available[:reach], 0.0)
+    np.maximum.accumulate(worst, axis=1, out=worst)
+    need.mean, need.out = cumulative.mean(axis=0), np.sort(passage.astype(int))
+    need.lost = np.concatenate([[0.0], worst.mean(axis=0)])
 
 
 def choose(given: Shop, need: Need) -> None:

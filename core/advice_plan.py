@@ -318,8 +318,9 @@ def order_by(given: Shop, made: Plan) -> date | None:
         wait = (made.source.candidate.arrival.sent_on - given.today).days
     horizon = len(need.mean)
     out = np.where(need.out > horizon, np.inf, need.out)
-    slack = np.sort((out[:, None] - (need.leads - wait)[None, :]).ravel())
-    latest = slack[max(int(np.ceil(OUT_SHARE * len(slack))) - 1, 0)]
+    slack = (out[:, None] - (need.leads - wait)[None, :]).ravel()
+    rank = max(int(np.ceil(OUT_SHARE * len(slack))) - 1, 0)
+    latest = np.partition(slack, rank)[rank]
     if not np.isfinite(latest):
         return None
     by = given.today + timedelta(days=int(latest))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -96,10 +97,6 @@ def of_offer(offer: Offer, review_days: int, today: date) -> Source:
     terms = quantities.terms(
         offer.minimum_order_quantity, offer.order_multiple, offer.steps, exchange_rate=rate
     )
-    money = {
-        name: comparison.in_shop_money(getattr(vendor, name), rate)
-        for name in ("order_minimum", "free_freight_from", "freight_cost", "order_cost")
-    }
     candidate = Candidate(
         vendor_id=vendor.id,
         name=vendor.name,
@@ -111,7 +108,7 @@ def of_offer(offer: Offer, review_days: int, today: date) -> Source:
         quoted_on=offer.valid_from,
         valid_until=offer.valid_until,
         cover_days=cover_days,
-        **money,
+        **_money(vendor),
     )
     return Source(
         candidate=candidate,
@@ -122,8 +119,17 @@ def of_offer(offer: Offer, review_days: int, today: date) -> Source:
     )
 
 
+def _money(vendor: VendorTerms) -> dict[str, Decimal | None]:
+    """What a vendor asks beside prices, in the shop's money."""
+    return {
+        name: comparison.in_shop_money(getattr(vendor, name), vendor.exchange_rate)
+        for name in ("order_minimum", "free_freight_from", "freight_cost", "order_cost")
+    }
+
+
+@lru_cache(maxsize=4096)  # the products of one vendor ask the same
 def scenarios(arrival: calendars.Arrival) -> np.ndarray:
-    """Equally likely days until it arrives, in rising order."""
+    """Equally likely days until it arrives, in rising order. Shared: not to be changed."""
     middles = (np.arange(levels.LEAD_SCENARIOS) + 0.5) / levels.LEAD_SCENARIOS
     reached = np.cumsum(arrival.weights)
     return np.asarray(arrival.days)[np.minimum(np.searchsorted(reached, middles), len(arrival.days) - 1)]

@@ -53,4 +53,5 @@ def decode(data: bytes) -> np.ndarray:
         steps = np.frombuffer(raw, f"<u{width}").reshape(paths, days)
     except (zlib.error, ValueError) as broken:
         raise ValueError("Stored demand paths are damaged; train again.") from broken
-    return np.cumsum(steps, axis=1, dtype=np.uint64) / 10.0**decimals
+    cumulative = np.cumsum(steps, axis=1, dtype=np.float64)  # whole numbers, which floats hold: see EXACT
+    return np.divide(cumulative, 10.0**decimals, out=cumulative) if decimals else cumulative

@@ -24,7 +24,8 @@ class Arrival:
     """When an order sent at the next chance arrives.
 
     `days` from today (0: today) ascending, and their `weights`, which add up to 1: each measured lead time,
-    and the quoted one as if it had been measured twice. `on` is the middle one, `late_on` the ninth of ten.
+    and the quoted one as if it had been measured twice. `on` is the middle one, `late_on` the ninth of ten;
+    `lead_days` the middle lead time itself, without waiting for an order day or a shutdown.
     """
 
     sent_on: date
@@ -32,6 +33,7 @@ class Arrival:
     late_on: date
     days: tuple[int, ...]
     weights: tuple[float, ...]
+    lead_days: int = 0
 
 
 def send_on(day: date, weekdays: Sequence[int] | None = None, shutdowns: Sequence[Shutdown] = ()) -> date:
@@ -115,7 +117,13 @@ def arrival(
     return Arrival(
         sent_on, today + timedelta(days=_at(days, weights, 0.5)),
         today + timedelta(days=_at(days, weights, LATE_SHARE)), days, weights,
+        _middle(quoted_days, measured_days),
     )  # fmt: skip
+
+
+def _middle(quoted_days: int, measured_days: tuple[int, ...]) -> int:
+    known = sorted([quoted_days] * QUOTE_COUNTS_AS + list(measured_days))
+    return known[(len(known) - 1) // 2]
 
 
 def _at(days: tuple[int, ...], weights: tuple[float, ...], share: float) -> int:

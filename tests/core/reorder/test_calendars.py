@@ -119,5 +119,6 @@ def test_measured_lead_times_outweigh_the_quoted_one():
 def test_weights_are_shares_and_days_ascend(today, quoted, measured, on, closed):
     arrival = calendars.arrival(today, quoted, measured, on, closed)
     assert sum(arrival.weights) == pytest.approx(1)
+    assert calendars.arrives_on(arrival.sent_on, arrival.lead_days, closed) == arrival.on
     assert list(arrival.days) == sorted(set(arrival.days))
     assert arrival.sent_on <= arrival.on <= arrival.late_on

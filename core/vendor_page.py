@@ -54,6 +54,16 @@ def of(session: Session, vendor_uid: uuid.UUID | str, today: date) -> VendorPage
     )
 
 
+def preferred_of(session: Session, product_id: int) -> tuple[int | None, str | None]:
+    """Id and name of the vendor that a product is bought from by choice; nothing where nobody chose one."""
+    found = session.execute(
+        select(Vendor.id, Vendor.name)
+        .join(Product, Product.preferred_vendor_id == Vendor.id)
+        .where(Product.id == product_id)
+    ).first()
+    return (found.id, found.name) if found else (None, None)
+
+
 def _offered(session: Session, vendor_id: int, today: date) -> list[Offered]:
     found = offers.of_vendor(session, vendor_id, today)
     columns = Product.id, Product.uid, Product.sku, Product.name, Product.unit_of_measure

@@ -46,12 +46,12 @@ def draw(page: VendorPage, person: Actor, today: date) -> None:
         offer_form.draw(mine, None, currency=vendor.currency, today=today, vendor_id=vendor.id)
     elif "product" not in st.query_params:
         editing.draw_answer(mine, key="offer")
-    if not rows:
-        _nothing(vendor, may_buy=may_buy)
-    else:
-        _draw_list(rows, vendor, today)
     if "product" in st.query_params:
         _draw_product(page, mine, today, may_buy=may_buy)
+    elif rows:
+        _draw_list(rows, vendor, today)
+    else:
+        _nothing(vendor, may_buy=may_buy)
 
 
 def _nothing(vendor: Any, *, may_buy: bool) -> None:
@@ -84,7 +84,7 @@ def _draw_list(rows: list[Offered], vendor: Any, today: date) -> None:
         {
             "Product": [one.name for one in page],
             "Unit price": [vendor_words.price(offer.steps[0][1], vendor.currency) for offer in asked],
-            "Steps": [vendor_words.steps(offer.steps[1:], vendor.currency) for offer in asked],
+            "Steps": [vendor_words.steps(offer.steps[1:], vendor.currency, most=1) for offer in asked],
             "Minimum": [_quantity(offer.minimum_order_quantity) for offer in asked],
             "Multiple": [_quantity(offer.order_multiple) for offer in asked],
             "Lead time": [ui.formats().duration(offer.lead_time_days) for offer in asked],
@@ -119,9 +119,9 @@ def _config() -> dict[str, Any]:
         return st.column_config.TextColumn(name, width=width, alignment=alignment, help=help_)
 
     return {
-        "Product": text("Product", 250),
+        "Product": text("Product", 230),
         "Unit price": text("Unit price", 96, "right", "Of the smallest quantity."),
-        "Steps": text("Steps", 230, "left", "Cheaper from these quantities on."),
+        "Steps": text("Steps", 260, "left", "Cheaper from these quantities on."),
         "Minimum": text("Minimum", 84, "right", "The least that is sold at once."),
         "Multiple": text("Multiple", 80, "right", "Quantities are multiples of it."),
         "Lead time": text("Lead time", 88, "right", "As it quotes."),
@@ -142,11 +142,17 @@ def _draw_product(page: VendorPage, mine: dict[str, Any], today: date, *, may_bu
             history = price_history.of(session, today, vendor_id=vendor.id, product_id=detail.product.id)
     except RunoutError as refusal:
         ui.refused(refusal.sentence)
+        st.button(
+            "All its offers", icon=":material/arrow_back:", key="close_product", on_click=_close_product
+        )
         return
     product = detail.product
     offer = next((one.offer for one in page.offered if one.offer.product_id == product.id), None)
     st.subheader(ui.safe_md(product.name), anchor=False)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "All its offers", icon=":material/arrow_back:", key="close_product", on_click=_close_product
+        )
         if may_buy and product.is_active:
             st.button(
                 "Enter a new price", icon=":material/edit:", key="new_price",
@@ -161,7 +167,6 @@ def _draw_product(page: VendorPage, mine: dict[str, Any], today: date, *, may_bu
             "views/product.py", label="Compare vendors", icon=":material/balance:",
             query_params={"id": str(product.uid), "show": "vendors"},
         )  # fmt: skip
-        st.button("Close", icon=":material/close:", key="close_product", on_click=_close_product)
     if may_buy and mine.get("open") == str(product.uid):
         offer_form.draw(
             mine, offer, currency=vendor.currency, today=today, vendor_id=vendor.id, product_id=product.id

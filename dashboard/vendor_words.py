@@ -69,12 +69,12 @@ def money(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else price(amount, currency)
 
 
-def steps(found: Sequence[tuple[Decimal, Decimal]], currency: str) -> str:
-    """Price steps in one line: from 50: 1.90, from 200: 1.75."""
+def steps(found: Sequence[tuple[Decimal, Decimal]], currency: str, most: int = MOST_STEPS_SHOWN) -> str:
+    """Price steps in one line: from 50: 1.90, from 200: 1.75, and 2 more."""
     write = ui.formats()
     told = [f"from {write.quantity(least)}: {price(each, currency)}" for least, each in found]
-    if len(told) > MOST_STEPS_SHOWN:
-        told = [*told[:MOST_STEPS_SHOWN], f"and {len(found) - MOST_STEPS_SHOWN} more"]
+    if len(told) > most:
+        told = [*told[:most], f"and {len(found) - most} more"]
     return ", ".join(told)
 
 

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from dashboard import charts
 
 LEAST_DAYS = 60  # a younger offer is a point without a past
+AROUND = 0.35  # of the range of prices, as room above and below
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,15 @@ def figure(
     days = [day for line in lines for day, _ in line.points]
     first, last = min(days), max(today, *days)
     first = min(first, _start(last))
-    drawn.layout["margin"]["r"] = 96
-    drawn.layout["yaxis"] |= {"tickformat": ",.2~f"}
+    prices = [price for line in lines for _, price in line.points if price is not None]
+    low, high = min(prices), max(prices)
+    room = (high - low) * AROUND or max(high * AROUND, 1.0)
+    drawn.layout["margin"]["r"] = 100
+    # From zero a rise of a few percent could not be seen; the axis says where it begins.
+    drawn.layout["yaxis"] |= {
+        "tickformat": ",.2f", "rangemode": "normal", "range": [max(low - room, 0.0), high + room],
+    }  # fmt: skip
+    heights = _apart([line.points[-1][1] for line in lines], high - low + 2 * room, height)
     for place, line in enumerate(lines):
         colour = colours.ink if not place else colours.muted
         x, y = [day for day, _ in line.points], [price for _, price in line.points]
@@ -58,7 +66,7 @@ def figure(
         )  # fmt: skip
         if y[-1] is not None:
             drawn.say(
-                x=last, y=y[-1], xanchor="left", xshift=6, text=line.words, yanchor="middle",
+                x=last, y=heights[place], xanchor="left", xshift=6, text=line.words, yanchor="middle",
                 font={"color": colour, "size": 12},
             )  # fmt: skip
     if last > today:
@@ -69,6 +77,18 @@ def figure(
         drawn.say(**charts.above(today, "today", colours.muted))
     charts.show_days(drawn, first, last)
     return drawn.figure()
+
+
+def _apart(prices: Sequence[float | None], span: float, height: int) -> list[float | None]:
+    """Where the words of each line stand: at its price, moved down where two would lie on each other."""
+    least = span * charts.WORDS_PIXELS / height * 1.3
+    placed: dict[int, float] = {}
+    above: float | None = None
+    known = [place for place, price in enumerate(prices) if price is not None]
+    for place in sorted(known, key=lambda place: -prices[place]):
+        at = prices[place] if above is None else min(prices[place], above - least)
+        placed[place] = above = at
+    return [placed.get(place) for place in range(len(prices))]
 
 
 def _start(last: date) -> date:

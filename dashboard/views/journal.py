@@ -4,9 +4,11 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from core import decision_tally
 from core.decision_tally import Entry, Sums, Tally
+from core.errors import RunoutError
 from dashboard import grid, journal_words, looks, pickers, signin, ui
 from dashboard.journal_words import KINDS, OUTCOMES
 from db.session import reading
@@ -163,6 +165,14 @@ def draw_nothing(tally: Tally) -> None:
     )  # fmt: skip
 
 
+def one_of(session: Session, uid: str | None) -> Entry | None:
+    """The decision that the address names, as far as there is one."""
+    try:
+        return decision_tally.by_uid(session, uid) if uid is not None else None
+    except RunoutError:
+        return None
+
+
 def filters_of() -> dict[str, Any]:
     with st.container(key="filters"):
         row = iter(st.columns([1.8, 1, 1, 1, 1]))
@@ -186,7 +196,7 @@ ui.title("Did you know better than the advice?", "What was made of the advice, a
 filters = filters_of()
 with reading() as session:
     everything = decision_tally.tally(session, since=filters["since"])
-    chosen = decision_tally.by_uid(session, st.query_params["id"]) if "id" in st.query_params else None
+    chosen = one_of(session, st.query_params.get("id"))
 found, total = page_of(filters)
 if everything.total.decisions:
     draw_tally(everything)

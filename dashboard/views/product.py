@@ -21,6 +21,7 @@ from dashboard import (
     signin,
     trust,
     ui,
+    vendor_comparison,
     what_if,
 )
 from dashboard.charts import demand as demand_chart
@@ -28,7 +29,9 @@ from dashboard.charts import stock as stock_chart
 from dashboard.looks import ProductPage
 
 # The sections under the stock path; only the one that is open is computed.
-SECTIONS = {"weeks": "By week", "trust": "How good", "demand": "Demand", "patterns": "Patterns"}
+SECTIONS = {
+    "vendors": "Vendors", "weeks": "By week", "trust": "How good", "demand": "Demand", "patterns": "Patterns",
+}  # fmt: skip
 USUAL_SECTION = "demand"
 CHANCES = (("chance_7", "7 days"), ("chance_14", "14 days"), ("chance_30", "30 days"))
 
@@ -199,7 +202,9 @@ def draw_demand(page: ProductPage) -> None:
 def draw_section(page: ProductPage) -> None:
     with st.container(key="section"):
         shown = pickers.section("Section", "show", SECTIONS, USUAL_SECTION)
-        if shown == "weeks":
+        if shown == "vendors":
+            vendor_comparison.draw(page, warehouse, person, today)
+        elif shown == "weeks":
             forecast_edits.draw(page, person, today)
         elif shown == "trust":
             trust.draw(page, person, today)

@@ -34,7 +34,10 @@ def draw_header(page: VendorPage) -> None:
     """Name and contacts, then the figures that say what it is to the shop."""
     vendor = page.vendor
     st.set_page_config(page_title=f"{vendor.name[:60]} · Runout")
-    with ui.title_line(ui.safe_md(vendor.name)), st.container(horizontal=True):
+    with (
+        ui.title_line(ui.safe_md(vendor.name)),
+        st.container(horizontal=True, vertical_alignment="center"),
+    ):
         if may_buy:
             if vendor.is_active:
                 st.page_link(

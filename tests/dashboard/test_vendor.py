@@ -259,12 +259,13 @@ def test_a_vendor_that_is_none_is_refused_with_a_way_on(browser, given):
 
 
 @pytest.mark.parametrize("given", ["x", "00000000-0000-0000-0000-000000000000"], ids=["no id", "unknown"])
-def test_a_product_that_is_none_is_refused_and_the_list_stands(browser, session, given):
+def test_a_product_that_is_none_is_refused_with_a_way_back(browser, session, given):
     vendor = a_vendor(session)
     an_offer(session, a_product(session), vendor)
     app = browser("viewer", "vendor", id=str(vendor.uid), product=given)
     assert not app.exception
     assert len(app.error) == 1
+    press(app, "All its offers")
     assert len(app.dataframe[0].value) == 1
 
 

@@ -11,7 +11,7 @@ from core import auth, expected, predictions
 from core.auth import Actor
 from core.posting import plain
 from core.triage import Verdict
-from dashboard import editing, looks, ui
+from dashboard import editing, looks, order_trouble, ui
 from dashboard.editing import Answer
 from dashboard.looks import ProductPage
 
@@ -23,18 +23,22 @@ def draw(page: ProductPage, person: Actor, today: date) -> None:
     """The section; for somebody who may not plan it is there only when something is on its way."""
     may_plan = auth.may(person, "edit catalogue") and page.detail.product.is_active
     mine = editing.desk(f"on order {page.detail.product.uid}")
-    if not page.expected and not may_plan and "answer" not in mine and "refused" not in mine:
+    ordered = order_trouble.of_product(page, today)
+    is_quiet = not page.expected and not ordered.gone and not ordered.orders
+    if is_quiet and not may_plan and "answer" not in mine and "refused" not in mine:
         return
-    with ui.heading("On order"):
+    with ui.heading("On order"), st.container(horizontal=True, vertical_alignment="center"):
+        order_trouble.draw_order_link(page, person)
         if may_plan and mine.get("open") != NEW:
             st.button(
                 "Add stock on its way", icon=":material/add:", key="on_order_add", on_click=_open,
                 args=(mine, NEW),
             )  # fmt: skip
+    order_trouble.draw_of_product(ordered)
     if not page.expected and mine.get("open") != NEW:
         st.markdown(":gray[Nothing is on its way.]")
     for receipt in page.expected:
-        _draw_line(page, receipt, mine, person, today)
+        _draw_line(page, receipt, ordered.orders.get(receipt.note or ""), mine, person, today)
     if page.expected:
         _draw_effect(page, today)
     if mine.get("open") == NEW:
@@ -51,7 +55,10 @@ def arrivals(page: ProductPage, today: date) -> list[tuple[date, float, str]]:
     ]
 
 
-def _draw_line(page: ProductPage, receipt: Any, mine: dict, person: Actor, today: date) -> None:
+def _draw_line(
+    page: ProductPage, receipt: Any, order: dict | None, mine: dict, person: Actor, today: date
+) -> None:
+    """One delivery with its buttons; what belongs to an order is changed there."""
     write, uid = ui.formats(), str(receipt.uid)
     place = _place(page, receipt.warehouse_id)
     unit = ui.unit_md(page.detail.product.unit_of_measure, receipt.quantity)
@@ -61,7 +68,10 @@ def _draw_line(page: ProductPage, receipt: Any, mine: dict, person: Actor, today
     )
     if receipt.expected_on < today:
         words += " &nbsp; :orange-badge[Overdue]"
-    if receipt.note:
+    is_ordered = receipt.order_line_id is not None
+    if is_ordered and order is not None:
+        words += f"  \n:gray[from {ui.safe_md(order['vendor'])}]"
+    elif receipt.note:
         words += f"  \n:gray[{ui.safe_md(receipt.note)}]"
     with st.container(border=True, key=f"on-order-{uid}"):
         st.markdown(words)
@@ -76,9 +86,11 @@ def _draw_line(page: ProductPage, receipt: Any, mine: dict, person: Actor, today
                 ("Receive", ":material/input:", "move stock", f"receive {uid}"),
                 ("Change", ":material/edit:", "edit catalogue", uid),
             ):
-                if auth.may(person, right):
+                if auth.may(person, right) and not (is_ordered and opens == uid):
                     st.button(label, icon=icon, key=f"{label}-{uid}", on_click=_open, args=(mine, opens))
-            if auth.may(person, "edit catalogue"):
+            if is_ordered and order is not None:
+                order_trouble.link(order["number"], str(order["uid"]))
+            if not is_ordered and auth.may(person, "edit catalogue"):
                 st.button(
                     "Cancel delivery", icon=":material/close:", key=f"cancel-{uid}", on_click=_write,
                     args=(mine, page, partial(expected.cancel, receipt_uid=uid), partial(

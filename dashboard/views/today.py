@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dashboard import looks, pickers, signin, tables, ui
+from dashboard import looks, order_trouble, pickers, signin, tables, ui
 from dashboard.views import start
 
 TILES = ("out", "late", "order_now", "fine", "excess")
 URGENT = ("out", "late", "order_now")
-COLUMNS = ("Product", "Runs out", "Status", "Order by", "At risk", "On hand", "Cover", "SKU")
+COLUMNS = ("Product", "Runs out", "Status", "Order by", "Order", "At risk", "On hand", "Cover", "SKU")
 
 
 def draw_title() -> None:
@@ -103,5 +103,6 @@ else:
     status = pickers.in_address("Status", "status", ui.WORD)
     warehouse_id = place.id if place else None
     draw_tiles(status, warehouse_id)
+    order_trouble.draw_today(today)
     draw_list(status, warehouse_id)
     ui.freshness_line(today)

@@ -21,6 +21,7 @@ HEADLINES = {
     "sales": ("sales", "returns", "products to create"),
     "stock": ("shelves to open", "shelves counted", "products to create"),
     "products": ("products to create", "products to change", "barcodes to add"),
+    "prices": ("prices to add", "prices to change", "prices up"),
 }
 WAS_DONE = {" to create": " created", " to change": " changed", " to add": " added", " to open": " opened"}
 REPORT_SECONDS = 30
@@ -32,11 +33,13 @@ PREVIEW = {
     "sales": ("line", "day", "document", "code", "quantity", "warehouse"),
     "stock": ("line", "sku", "name", "warehouse", "before", "after", "change", "why"),
     "products": ("line", "sku", "field", "before", "after"),
+    "prices": ("line", "sku", "name", "field", "before", "after", "change"),
 }
 PREVIEW_NARROW = {
     "sales": ["day", "code", "quantity"],
     "stock": ["sku", "before", "after"],
     "products": ["sku", "field", "after"],
+    "prices": ["sku", "after", "change"],
 }
 
 
@@ -103,6 +106,8 @@ def button(file: Shown) -> str:
         sold = _number(counts.get("sales", 0), "1 sale", "{} sales")
         back = _number(counts.get("returns", 0), " and 1 return", " and {} returns")
         return f"Book {sold}{back if counts.get('returns') else ''}"
+    if file.kind == "prices":
+        return _button_of_prices(counts)
     shelves = counts.get("shelves to open", 0) + counts.get("shelves counted", 0)
     if shelves:
         return f"Book stock on {_number(shelves, '1 shelf', '{} shelves')}"
@@ -112,6 +117,11 @@ def button(file: Shown) -> str:
     if new or changed:
         return f"{'Add' if new else 'Change'} {_number(new or changed, '1 product', '{} products')}"
     return f"Import {summary(file)}"
+
+
+def _button_of_prices(counts: dict[str, int]) -> str:
+    number = sum(counts.get(words, 0) for words in ("prices to add", "prices to change", "terms to change"))
+    return f"Take {_number(number, '1 new offer', '{} new offers')}"
 
 
 def _number(count: int, one: str, many: str) -> str:
@@ -126,7 +136,7 @@ def preview(file: Shown) -> None:
     if not file.preview:
         return
     frame = pd.DataFrame(file.preview).reindex(columns=list(PREVIEW[file.kind]))
-    if file.kind == "products":
+    if file.kind in ("products", "prices"):
         frame["field"] = [_field(file.kind, name) for name in frame["field"]]
     frame = frame.map(_cell)
     with ui.heading("What is booked" if file.kind == "sales" else "What changes"):

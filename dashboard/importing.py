@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.errors import BadInput, RunoutError
 from core.imports import import_fields, uploads
-from core.imports.uploads import Field, Option, Shown
-from dashboard import looks, pickers, signin, ui
+from core.imports.uploads import Field, Shown
+from dashboard import import_examples, import_options, looks, pickers, signin, ui
 from db.session import transact
 
 KINDS = import_fields.KINDS
@@ -18,34 +18,18 @@ MEANING = {
     "sales": "What was sold, line by line. Products are made from it, and forecasts can follow at once.",
     "stock": "What lies on the shelves today. Forecasts follow after 30 days of sales.",
     "products": "Names, prices, barcodes, thresholds. Adds new products and changes known ones.",
+    "prices": "What a vendor asks, with price steps. Earlier prices stay in the history.",
 }
 TYPES = ["csv", "tsv", "txt", "gz", "xlsx"]
 UPLOAD_SECONDS = 60
-# Two believable lines of each kind for the template, by field.
-EXAMPLES: dict[str, dict[str, tuple[str, str]]] = {
-    "sales": {
-        "code": ("TEA-100", "MUG-200"), "quantity": ("2", "1"), "moment": ("2026-11-02", "2026-11-03"),
-        "document": ("R-1001", "R-1002"), "description": ("Green tea 100 g", "Mug, white"),
-        "unit_price": ("4.90", "9.50"), "customer": ("C-17", ""),
-    },
-    "stock": {
-        "product": ("TEA-100", "MUG-200"), "quantity": ("48", "12"), "unit_cost": ("2.10", "3.80"),
-        "name": ("Green tea 100 g", "Mug, white"), "category": ("Tea", "Kitchen"),
-    },
-    "products": {
-        "sku": ("TEA-100", "MUG-200"), "name": ("Green tea 100 g", "Mug, white"),
-        "description": ("Loose leaves, first flush", ""), "category": ("Tea", "Kitchen"),
-        "unit_of_measure": ("each", "each"), "unit_cost": ("2.10", "3.80"), "unit_price": ("4.90", "9.50"),
-        "reorder_threshold": ("20", "10"), "lead_time_days": ("7", "14"),
-        "barcode": ("4006381333931", ""), "is_active": ("yes", "yes"),
-    },
-}  # fmt: skip
+FIRST = ("vendor",)
+"""Options that stand above the columns: without them the file says nothing."""
 
 
 def template(kind: str) -> pd.DataFrame:
     """A file of this kind with two lines; its headers are known, so that nothing is left to choose."""
     places = looks.places()
-    examples = EXAMPLES[kind] | {"warehouse": (places[0].code,) * 2 if places else ("", "")}
+    examples = import_examples.LINES[kind] | {"warehouse": (places[0].code,) * 2 if places else ("", "")}
     return pd.DataFrame({field.label: examples[field.name] for field in uploads.FIELDS[kind]})
 
 
@@ -88,11 +72,9 @@ def upload(form: str) -> None:
     def work(session: Any, person: Any) -> str:
         if chosen is None:
             raise BadInput("Choose a file first.")
-        return str(
-            uploads.upload(
-                session, person, kind=kind, file_name=chosen.name, content=content, now=looks.now()
-            )
-        )
+        options = {"vendor": st.session_state.get(f"vendor_{form}")} if kind == "prices" else {}
+        about = {"kind": kind, "file_name": chosen.name, "content": content, "options": options}
+        return str(uploads.upload(session, person, now=looks.now(), **about))
 
     if chosen is not None:
         content = chosen.getvalue()
@@ -104,7 +86,7 @@ def upload(form: str) -> None:
 
 def open_file(uid: str | None, *, has_errors: bool = False) -> None:
     """Go to a file's page, its errors first, or with None to the list of all."""
-    for word in ("kind", "step", "page"):
+    for word in ("kind", "vendor", "step", "page"):
         pickers.remember(word, None)
     pickers.remember("said", "error" if has_errors else None)
     pickers.remember("id", uid)
@@ -113,10 +95,12 @@ def open_file(uid: str | None, *, has_errors: bool = False) -> None:
 def check(file: Shown) -> None:
     """Have the file checked with the columns and options on screen."""
     mapping = {
-        field.name: st.session_state.get(_key(file, "column", field.name), file.mapping.get(field.name, ""))
+        field.name: st.session_state.get(
+            import_options.key(file, "column", field.name), file.mapping.get(field.name, "")
+        )
         for field in uploads.FIELDS[file.kind]
     }
-    options = _options(file)
+    options = import_options.chosen(file)
     _do(
         "check",
         lambda session, person: uploads.check(
@@ -129,7 +113,7 @@ def check(file: Shown) -> None:
 
 def read_again(file: Shown) -> None:
     """Have the file read with the encoding, delimiter and sheet on screen."""
-    options = {name: _options(file)[name] for name in import_fields.READING}
+    options = {name: import_options.chosen(file)[name] for name in import_fields.READING}
     _do(
         "check",
         lambda session, person: uploads.read_again(
@@ -169,6 +153,8 @@ def choose() -> None:
             key=f"template_{kind}", help_="A file with the right headers and two example lines.",
         )  # fmt: skip
     with right:
+        if kind == "prices":
+            _whose(form)
         chosen = st.file_uploader(
             "CSV or Excel file", type=TYPES, key=f"file_{form}",
             max_upload_size=uploads.MOST_BYTES // 2**20,
@@ -181,11 +167,26 @@ def choose() -> None:
         refusal("upload")
 
 
+def _whose(form: str) -> None:
+    """Whose prices the file holds; the address may name the vendor."""
+    vendors, wanted = import_options.vendors(), st.query_params.get("vendor")
+    if not vendors:
+        ui.empty("The shop has no vendor yet.", button="Add a vendor", page="views/vendors.py")
+    values = ["", *vendors]
+    st.selectbox(
+        "Whose prices?", values, index=values.index(wanted) if wanted in vendors else 0,
+        format_func=lambda uid: vendors.get(uid, "A column of the file says so"), key=f"vendor_{form}",
+    )  # fmt: skip
+
+
 # -- Which column is what ------------------------------------------------------------------------------------
 
 
 def columns(file: Shown) -> None:
     """A row for each field: what belongs there, the column that holds it, and what that column says."""
+    for option in uploads.OPTIONS[file.kind]:
+        if option.name in FIRST:
+            import_options.draw(file, option, width=400)
     with st.container(key="columns"):
         for field in uploads.FIELDS[file.kind]:
             _column(file, field)
@@ -212,7 +213,7 @@ def _column(file: Shown, field: Field) -> None:
         guessed = file.mapping.get(field.name, "")
         chosen = st.selectbox(
             field.label, headers, index=headers.index(guessed) if guessed in headers else 0,
-            format_func=lambda header: header or nothing, key=_key(file, "column", field.name),
+            format_func=lambda header: header or nothing, key=import_options.key(file, "column", field.name),
             label_visibility="collapsed",
         )  # fmt: skip
     with says:
@@ -228,7 +229,8 @@ def _short(value: str) -> str:
 def _draw_options(file: Shown) -> None:
     with st.grid(3, min_column_width=240):
         for option in uploads.OPTIONS[file.kind]:
-            _option(file, option)
+            if option.name not in FIRST:
+                import_options.draw(file, option)
     st.button(
         "Read the file again", key="read_again", on_click=read_again, args=(file,),
         help="After another encoding, another sign between columns or another sheet.",
@@ -240,7 +242,7 @@ def reading_options(file: Shown) -> None:
     with st.container(border=True), st.grid(3, min_column_width=240):
         for option in uploads.OPTIONS[file.kind]:
             if option.name in import_fields.READING:
-                _option(file, option)
+                import_options.draw(file, option)
     refusal("check")
     with st.container(horizontal=True):
         st.button("Read the file again", key="read_again", on_click=read_again, args=(file,))
@@ -250,39 +252,3 @@ def reading_options(file: Shown) -> None:
 
 def discard_button(file: Shown, words: str = "Discard the file") -> None:
     st.button(words, key="discard", on_click=discard, args=(file,), type="tertiary")
-
-
-def _option(file: Shown, option: Option) -> None:
-    key, kept = _key(file, "option", option.name), file.options.get(option.name)
-    about = {"key": key, "help": option.help[:1].upper() + option.help[1:] + "."}
-    if option.kind == "yes":
-        st.checkbox(option.label, value=bool(option.default if kept is None else kept), **about)
-        return
-    if option.kind in ("text", "codes"):
-        words = ", ".join(kept) if isinstance(kept, list | tuple) else kept or ""
-        st.text_input(option.label, value=words, max_chars=2000 if option.kind == "codes" else 100, **about)
-        return
-    if option.kind == "warehouse":
-        choices = {place.code: f"{place.code} · {place.name}" for place in looks.places()}
-        nothing = "The default one"
-    else:
-        choices, nothing = dict(option.choices), "Find out"
-    values = ["", *choices]
-    st.selectbox(
-        option.label, values, index=values.index(kept) if kept in values else 0,
-        format_func=lambda value: choices.get(value, nothing), **about,
-    )  # fmt: skip
-
-
-def _options(file: Shown) -> dict[str, Any]:
-    """The options on screen; those that were not drawn as they were."""
-    found = {}
-    for option in uploads.OPTIONS[file.kind]:
-        kept = file.options.get(option.name)
-        value = st.session_state.get(_key(file, "option", option.name), kept)
-        found[option.name] = value if value != "" else None
-    return found
-
-
-def _key(file: Shown, what: str, name: str) -> str:
-    return f"{what}_{file.uid}_{name}"

@@ -28,7 +28,7 @@ WORDS_OF = {
     "vendor": {"id", "show", "edit", "q", "product", "add", "page"},
     "decisions": {"q", "kind", "outcome", "person", "days", "page", "id"},
     "events": {"q", "kind", "when", "page", "id"},
-    "import": {"id", "kind", "step", "said", "page"},
+    "import": {"id", "kind", "vendor", "step", "said", "page"},
     "warehouses": {"id"},
     "users": {"q"},
     "audit": {"q", "person", "action", "subject", "days", "before", "after"},

@@ -84,9 +84,10 @@ KNOWN_AS: dict[str, dict[str, str]] = {
             article partnumber partno product code item artikelnr artikelnummer artikel artnr codice
             reference referencia""",
         "vendor_sku": """
-            vendorsku vendorcode vendorarticle vendoritem vendorpartnumber vendorno supplierscode suppliersku
-            suppliercode supplierarticle supplieritem supplierpartnumber mpn manufacturerpartnumber
-            lieferantenartikelnummer lieferantenartikelnr lieferantenartikel herstellernummer herstellernr""",
+            vendorsku vendorssku vendorcode vendorarticle vendoritem vendorpartnumber vendorno
+            suppliersku supplierssku suppliercode supplierarticle supplieritem supplierpartnumber
+            mpn manufacturerpartnumber lieferantenartikelnummer lieferantenartikelnr lieferantenartikel
+            herstellernummer herstellernr""",
         "barcode": "barcode ean ean13 gtin upc upca eancode strichcode codebarres",
         "unit_price": """
             unitprice price priceeach priceperunit netprice netunitprice listprice cost unitcost costprice

@@ -34,9 +34,16 @@ ENDED = ("applied", "discarded")
 
 
 def upload(
-    session: Session, actor: Actor, *, kind: str, file_name: str, content: bytes, now: datetime
+    session: Session,
+    actor: Actor,
+    *,
+    kind: str,
+    file_name: str,
+    content: bytes,
+    now: datetime,
+    options: Mapping[str, object] | None = None,
 ) -> uuid.UUID:
-    """Keep a file and ask for it to be read; answers its uid.
+    """Keep a file and ask for it to be read; answers its uid. `options`: what is settled about it already.
 
     Refuses what is empty, too large, or by its first bytes neither text, gzip nor a workbook, and a file
     while too many others wait.
@@ -56,7 +63,7 @@ def upload(
         file_name=name,
         file_sha256=hashlib.sha256(content).hexdigest(),
         file_size=len(content),
-        options=import_fields.options(kind, {}),
+        options=import_fields.options(kind, options or {}),
         state="uploaded",
         started_at=now,
     )

@@ -111,8 +111,13 @@ def draw_applied(file: Shown) -> None:
     st.markdown(f":material/check: **Imported** {ui.safe_md(ui.formats().moment(file.finished_at))}")
     import_outcome.figures(file)
     with ui.heading("What next"):
-        st.page_link("views/products.py", label="Open the products", icon=":material/inventory_2:")
-    if file.kind == "products":
+        if file.kind == "prices":
+            st.page_link("views/vendors.py", label="Open the vendors", icon=":material/storefront:")
+        else:
+            st.page_link("views/products.py", label="Open the products", icon=":material/inventory_2:")
+    if file.kind == "prices":
+        st.markdown("Comparisons show the new prices now; reorder advice takes them in with its next run.")
+    elif file.kind == "products":
         st.markdown("Stock comes with a file of its own, or on each product's page.")
         st.button("Bring in opening stock", key="next_stock", on_click=start_with, args=("stock",))
     else:

@@ -7,13 +7,13 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 
-from core import auth, job_runs
+from core import auth, job_runs, offers
 from core.imports import import_fields, uploads
 from dashboard import importing, ui
 from db.models import Import, ImportIssue, JobRun, Person
 from jobs.imports import bring_in
 from tests.dashboard.conftest import plain, words
-from tests.makers import a_person, a_warehouse, the_warehouse
+from tests.makers import a_person, a_product, a_vendor, a_warehouse, an_offer, the_warehouse
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 HEADERS = {
@@ -103,7 +103,8 @@ def test_every_header_of_a_template_is_known(browser, session, kind):
 @pytest.mark.parametrize("kind", list(importing.KINDS))
 def test_a_template_goes_through_the_check_as_it_is(browser, session, kind):
     the_warehouse(session)
-    app = browser("manager", "imports", kind=kind)
+    a_product(session, sku="TEA-100")  # the only kind that makes none is that of prices
+    app = browser("manager", "imports", kind=kind, vendor=str(a_vendor(session).uid))
     app.file_uploader[0].upload(f"{kind}.csv", ui.as_csv(importing.template(kind)), "text/csv").run()
     button(app, "upload").click().run()
     work(session)
@@ -115,6 +116,36 @@ def test_a_template_goes_through_the_check_as_it_is(browser, session, kind):
     assert not app.error
     assert {metric.label: metric.value for metric in app.metric}["Lines with errors"] == "0"
     assert has_button(app, "apply")
+
+
+def test_a_price_list_belongs_to_the_vendor_that_was_chosen(browser, session):
+    the_warehouse(session)
+    vendor, product = a_vendor(session, name="Nord"), a_product(session, sku="TEA-100", name="Green tea")
+    an_offer(session, product, vendor)
+    app = browser("manager", "imports", kind="prices")
+    assert app.selectbox[0].options == ["A column of the file says so", "Nord"]
+    app.selectbox[0].select(str(vendor.uid))
+    app.file_uploader[0].upload("prices.csv", b"SKU,Price\nTEA-100,3.00\n", "text/csv").run()
+    button(app, "upload").click().run()
+    work(session)
+    app.run()
+    assert next(box for box in app.selectbox if box.label == "Vendor").value == str(vendor.uid)
+    button(app, "check").click().run()
+    work(session)
+    app.run()
+    assert not app.error
+    assert "+50.0 %" in str(app.dataframe[0].value.iloc[0].to_dict())
+    button(app, "apply").click().run()
+    work(session)
+    app.run()
+    assert state(session, session.scalars(sa.select(Import)).one()) == "applied"
+    assert [o.steps[0][1] for o in offers.current(session, [product.id], datetime.now(UTC).date())] == [3]
+
+
+@pytest.mark.usefixtures("session")
+def test_without_vendors_a_price_list_has_to_wait(browser):
+    app = browser("manager", "imports", kind="prices")
+    assert "The shop has no vendor yet." in words(app)
 
 
 def test_a_file_is_kept_once_and_its_page_opens(browser, session):

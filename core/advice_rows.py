@@ -6,7 +6,7 @@ from typing import Any
 
 from core.advice_inputs import Shop
 from core.advice_needs import ZERO, Need
-from core.advice_plan import MONEY, Move, Plan, next_need, order_by
+from core.advice_plan import MONEY, OUT_SHARE, Move, Plan, next_need, order_by
 from core.posting import plain
 from core.predictions import rounded
 from core.reorder import comparison, receipts
@@ -214,9 +214,24 @@ def _reason(given: Shop, made: Plan, why_not: str | None, needed_on: date | None
     said = _why(given, made, why_not, needed_on)
     if not need.sources and (made.quantity > 0 or needed_on is not None):
         said += " Nobody offers it: add an offer."
+    said += _ahead(given, made)
     if need.is_short:
         said += " The forecast ends before the order after this one arrives: it may need more."
     return said
+
+
+def _ahead(given: Shop, made: Plan) -> str:
+    """Whether a shutdown of the vendor makes the order leave earlier than its lead time says."""
+    need = made.need
+    if made.source is None or not made.source.vendor.shutdowns or not need.has_forecast:
+        return ""
+    runs_out = need.out_on(OUT_SHARE, given.today)
+    found = made.source.ahead(runs_out, given.today) if runs_out is not None else None
+    if found is None:
+        return ""
+    days, (first, last) = found
+    earlier = f"{days} day" if days == 1 else f"{days} days"
+    return f" {made.source.candidate.name} is closed from {first} to {last}: order {earlier} ahead."
 
 
 def _why(given: Shop, made: Plan, why_not: str | None, needed_on: date | None) -> str:

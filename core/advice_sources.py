@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from core import buying_settings, offers
 from core.offers import Offer
 from core.reorder import calendars, comparison, levels, quantities
+from core.reorder.calendars import Shutdown
 from core.reorder.comparison import Candidate
 from core.vendor_terms import VendorTerms
 
@@ -62,13 +63,23 @@ class Source:
 
         It lies in the past when that day was missed.
         """
-        arrival = self.candidate.arrival
-        usual = (arrival.on - arrival.sent_on).days
+        usual = self.candidate.arrival.lead_days
         if (arrives_by - today).days > NEAR_DAYS:
             return arrives_by - timedelta(days=usual)
         vendor = self.vendor
         last = calendars.send_by(arrives_by, usual, vendor.order_weekdays, vendor.shutdowns, today)
         return last if last is not None else min(arrives_by - timedelta(days=usual), today)
+
+    def ahead(self, arrives_by: date, today: date) -> tuple[int, Shutdown] | None:
+        """How many days earlier than usual an order must leave for a shutdown, and which; else None."""
+        closed = next((one for one in self.vendor.shutdowns if one[0] <= arrives_by), None)
+        if closed is None or (arrives_by - today).days > NEAR_DAYS:
+            return None
+        vendor = self.vendor
+        days = calendars.days_ahead(
+            arrives_by, self.candidate.arrival.lead_days, vendor.order_weekdays, vendor.shutdowns, today
+        )
+        return (days, closed) if days else None
 
 
 def of_products(

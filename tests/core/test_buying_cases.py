@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from core import advice, advice_choices, basket, comparison, stock
 from core.reorder import receipts
-from db.models import Advice, AdviceRun, BuyingSettings
+from db.models import Advice, AdviceRun, BuyingSettings, VendorShutdown
 from jobs.train import train
 from tests.core import advice_world
 from tests.core.test_predictions import NOW, TODAY, sold_daily
@@ -172,3 +172,21 @@ def test_a_line_that_a_buyer_cut_is_offered_the_price_step_again(session):
     basket.take(session, actor, vendor.uid, now, today)
     assert advice_world.line_of(session, product).quantity == 60
     assert basket.suggest(session, vendor.uid, today).extras == ()
+
+
+def test_an_order_leaves_ahead_of_the_vendors_shutdown(session):
+    vendor = a_vendor(session, name="Closing")
+    # 40 pieces at two a day: used up on the twentieth day, so it must arrive by then.
+    product = advice_world.sold(session, 40, 2.0, sure=True, vendor=vendor, lead_time_days=7)
+    today = advice_world.TODAY
+    advice_world.advised(session)
+    usual = advice_world.line_of(session, product).order_by_on
+    closed = {"starts_on": today + timedelta(days=10), "ends_on": today + timedelta(days=17)}
+    session.add(VendorShutdown(vendor_id=vendor.id, **closed))
+    session.flush()
+    advice_world.advised(session)
+    line = advice_world.line_of(session, product)
+    assert (usual - line.order_by_on).days == 8
+    assert line.reason.endswith(
+        f"Closing is closed from {closed['starts_on']} to {closed['ends_on']}: order 8 days ahead."
+    )

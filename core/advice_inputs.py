@@ -140,7 +140,7 @@ def _paths(session: Session, given: Shop, part: Sequence[int]) -> dict[int, Path
 
 
 def _from_today(raw: bytes, gone: int) -> np.ndarray:
-    cumulative = decode(raw)
+    cumulative = decode(raw, compact=True)
     gone = min(max(gone, 0), cumulative.shape[1])
     return cumulative[:, gone:] - cumulative[:, gone - 1 : gone] if gone else cumulative
 

@@ -12,6 +12,7 @@ VERSION = 1
 HEADER = struct.Struct("<2sBBBHH")  # magic, version, decimals, bytes per number, paths, days
 LARGEST = 1e14  # as the database keeps quantities: what follows from the paths must fit there too
 EXACT = 2.0**53  # beyond this a float no longer holds every whole number
+MOST_DAYS_COMPACT = 2**22  # of at most 255 pieces: their sum fits 32 bits
 WIDTHS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
@@ -41,8 +42,11 @@ def encode(cumulative: np.ndarray) -> bytes:
     return header + packer.compress(steps.astype(f"<u{width}").tobytes()) + packer.flush()
 
 
-def decode(data: bytes) -> np.ndarray:
-    """Cumulative demand (paths, days) from bytes; ValueError when they were not written by `encode`."""
+def decode(data: bytes, *, compact: bool = False) -> np.ndarray:
+    """Cumulative demand (paths, days) from bytes; ValueError when they were not written by `encode`.
+
+    `compact`: as small integers where the product is counted in whole pieces, for who reads many at once.
+    """
     if len(data) < HEADER.size or data[:2] != MAGIC:
         raise ValueError("These bytes are not stored demand paths.")
     _, version, decimals, width, paths, days = HEADER.unpack_from(data)
@@ -53,5 +57,7 @@ def decode(data: bytes) -> np.ndarray:
         steps = np.frombuffer(raw, f"<u{width}").reshape(paths, days)
     except (zlib.error, ValueError) as broken:
         raise ValueError("Stored demand paths are damaged; train again.") from broken
+    if compact and not decimals and width == 1 and days <= MOST_DAYS_COMPACT:
+        return np.cumsum(steps, axis=1, dtype=np.int32)
     cumulative = np.cumsum(steps, axis=1, dtype=np.float64)  # whole numbers, which floats hold: see EXACT
     return np.divide(cumulative, 10.0**decimals, out=cumulative) if decimals else cumulative

@@ -1,5 +1,6 @@
 """The advice that is shown, as a whole: when and for which goal it was made, what other goals would mean."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -44,6 +45,17 @@ def head(session: Session, now: datetime) -> Head | None:
         next_on=ahead[0] if ahead else None,
         next_lines=ahead[1] if ahead else 0,
     )
+
+
+def quantities(session: Session, product_ids: Sequence[int]) -> dict[int, Decimal]:
+    """How much of these products the advice that is shown orders now, as far as it orders any."""
+    found = session.execute(
+        select(Advice.product_id, func.sum(Advice.quantity))
+        .join(AdviceRun, AdviceRun.id == Advice.run_id)
+        .where(AdviceRun.is_current, Advice.action == "order", Advice.product_id.in_(product_ids))
+        .group_by(Advice.product_id)
+    )
+    return dict(found.tuples().all())
 
 
 def curve(session: Session) -> list[Point]:

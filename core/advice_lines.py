@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import inputs, vendor_terms
-from core.advice_head import curve, head, what_if_goal
+from core.advice_head import curve, head, quantities, what_if_goal
 from core.advice_shapes import Change, Detail, Head, Line, Page, Point, Term, Vendor
 from core.errors import BadInput, NotFound
 from core.reorder import calendars, receipts
@@ -30,6 +30,7 @@ __all__ = [
     "Vendor",
     "curve",
     "head",
+    "quantities",
     "what_if_goal",
 ]  # as those who show it know
 

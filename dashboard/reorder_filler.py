@@ -44,11 +44,14 @@ def sentence(filling: Filling) -> str:
     """What adding them reaches, saves and costs."""
     write = ui.formats()
     items = "item" if len(filling.extras) == 1 else "items"
-    told = [f"Add {write.number(len(filling.extras))} next-needed {items}"]
+    told = []
     if filling.target:
-        told.append(f"reaches {filling.target}")
-    told.append(f"saves {write.money(filling.saves)}, costs {write.money(filling.holding)} to hold")
-    return ui.safe_md(f"{told[0]}: {', '.join(told[1:])}.")
+        limit = f" of {write.money(filling.target_value)}" if filling.target_value else ""
+        told.append(f"reaches the {filling.target}{limit}")
+    if filling.saves:
+        told.append(f"saves {write.money(filling.saves)}")
+    told.append(f"costs {write.money(filling.holding)} to hold")
+    return ui.safe_md(f"Add {write.number(len(filling.extras))} next-needed {items}: {', '.join(told)}.")
 
 
 def _extra(extra: basket.Extra) -> str:

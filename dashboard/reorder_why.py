@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import advice_choices, advice_lines
+from core import advice_choices, advice_lines, comparison
 from core.advice_lines import Change, Detail, Line, Term
 from core.errors import RunoutError
+from core.reorder import comparison as costs
 from dashboard import editing, looks, pickers, reorder_choices, reorder_plan, reorder_words, ui
 from db.session import reading
 
@@ -32,7 +33,7 @@ def draw(line: Line, mine: dict[str, Any], today: date, *, may_buy: bool) -> Non
                 st.caption(ui.safe_md(one_off(line)))
             _draw_changed(detail)
         with right:
-            _draw_vendors(detail, mine, may_buy=may_buy)
+            _draw_vendors(detail, mine, today, may_buy=may_buy)
         with st.container(horizontal=True, vertical_alignment="bottom", key="why-foot"):
             if may_buy and line.state == "open":
                 _draw_snooze(line, mine, today)
@@ -83,12 +84,12 @@ def _first_up(words: str) -> str:
 def one_off(line: Line) -> str:
     """The bulk orders that the quantity does not prepare for."""
     write, about = ui.formats(), line.one_off or {}
-    size, a_year = about.get("size_from"), about.get("a_year")
     told = "Bulk orders are not prepared for"
-    if size is not None:
+    if (size := about.get("size_from")) is not None:
         told += f": {write.quantity(Decimal(str(size)))} or more at once"
-    if a_year is not None:
-        told += f", about {write.number(float(a_year), 1)} times a year"
+    if (a_year := about.get("a_year")) is not None:
+        often = f"about {write.number(float(a_year), 1)} times" if a_year >= 1 else "less than once"
+        told += f", {often} a year"
     return f"{told}. The chance to run out counts them."
 
 
@@ -119,18 +120,19 @@ def _changes(changed: Sequence[Change]) -> str:
 # -- Vendors -------------------------------------------------------------------------------------------------
 
 
-def _draw_vendors(detail: Detail, mine: dict, *, may_buy: bool) -> None:
+def _draw_vendors(detail: Detail, mine: dict, today: date, *, may_buy: bool) -> None:
     """The vendors compared, best first; another one can be taken, with what that costs and gains."""
     line = detail.line
     if line.action == "transfer":
         st.markdown(f"Comes from **{ui.safe_md(line.from_warehouse or '')}**, which has more than it needs.")
         return
-    if not detail.vendors:
+    offers = detail.vendors or _compared(line, today)
+    if not offers:
         st.markdown("Nobody offers it yet.")
         if may_buy:
             st.page_link("views/vendors.py", label="Vendors and offers", icon=":material/arrow_forward:")
         return
-    for row in detail.vendors:
+    for row in offers:
         is_chosen = str(row.get("vendor_uid")) == str(line.vendor_uid)
         with st.container(
             horizontal=True, vertical_alignment="center", horizontal_alignment="distribute",
@@ -141,6 +143,19 @@ def _draw_vendors(detail: Detail, mine: dict, *, may_buy: bool) -> None:
                 st.button(
                     "Take", key=f"take-{row.get('vendor_uid')}", on_click=_take, args=(mine, line, row)
                 )  # fmt: skip
+
+
+def _compared(line: Line, today: date) -> list[dict[str, Any]]:
+    """The vendors of a line that is not to be ordered yet, compared as of now."""
+    with reading() as session:
+        found = comparison.of_product(
+            session, line.product_id, today, line.warehouse_id, line.quantity or None
+        ).rows
+    return [
+        told | {"vendor_uid": str(row.offer.vendor.uid), "name": row.costed.name,
+                "is_expired": row.costed.is_expired}
+        for row, told in zip(found, costs.stored([row.costed for row in found]), strict=True)
+    ]  # fmt: skip
 
 
 def offer(row: dict[str, Any], *, is_chosen: bool) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core import advice_lines
 from core.products import SORTS
 from dashboard import grid, looks, pickers, ui
 from dashboard.formats import is_missing
+from db.session import reading
 
 NARROW = {"Product": 160, "Runs out": 106, "Status": 88}
 # Columns of the tables: the order in SQL that a click on the header means.
@@ -60,6 +62,17 @@ def shown(found: pd.DataFrame, today: date) -> pd.DataFrame:
     return frame
 
 
+def _advised(found: pd.DataFrame) -> list[str | None]:
+    """Order 24, where the advice says so; None leaves the cell empty."""
+    write = ui.formats()
+    with reading() as session:
+        much = advice_lines.quantities(session, [int(i) for i in found.product_id])
+    return [
+        f"Order {write.quantity(much[row.product_id])}" if row.product_id in much else None
+        for row in found.itertuples()
+    ]
+
+
 def _order_by(row: Any, today: date) -> str:
     if is_missing(row.order_by_on):
         return ""
@@ -98,17 +111,25 @@ def download(filters: dict[str, Any], file_name: str, *, key: str) -> None:
 
 
 def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str) -> None:
-    """The table. A click on a row opens the product, one on a header orders the whole set by it."""
-    frame = shown(found, today)[list(columns)]
+    """The table. A click on a row opens the product, one on a header orders the whole set by it, one on what
+    is advised to order opens that line of the advice."""
+    frame = shown(found, today)
+    if "Order" in columns:
+        frame["Order"] = _advised(found)
+    frame = frame[list(columns)]
     # A new name after each change of order takes back the marked header.
     turn = st.session_state.setdefault(f"{key}_turn", 0)
     # Other rows make another table: the browser would lose the first click on rows that came in under a name.
     rows = hash(tuple(found.product_id))
     colours = ui.INK["dark" if ui.is_dark() else "light"]
+    order_key = f"{key}_order"
     row, column = grid.draw(
-        frame, NARROW, _config(), key=f"{key}_{turn}_{rows}", by_column=True,
+        frame, NARROW, _config(order_key), key=f"{key}_{turn}_{rows}", by_column=True,
         narrow_words={"Status": ([ui.WORD[s] for s in found.status], [colours[s] for s in found.status])},
     )  # fmt: skip
+    if ordered := st.session_state.get(order_key):
+        line = {"line": str(found.uid.iloc[ordered.row])}
+        st.switch_page("views/reorder.py", query_params=line)
     if column is not None:
         st.session_state[f"{key}_turn"] = turn + 1
         _order_by_column(column)
@@ -129,7 +150,7 @@ def _order_by_column(column: str) -> None:
     pickers.remember("sort", None if wanted == "priority" else wanted)
 
 
-def _config() -> dict[str, Any]:
+def _config(order_key: str) -> dict[str, Any]:
     sort, descending = order()
     arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, by in ORDER.items() if by == sort}
     arrow.pop("Status", None)
@@ -146,6 +167,14 @@ def _config() -> dict[str, Any]:
         "On hand": text("On hand", 84, "right"),
         "Cover": text("Cover", 84, "right", "Stock on hand over the expected demand per day."),
         "Order by": text("Order by", 100, "left", "The last day to order in time, 9 times of 10."),
+        "Order": st.column_config.ButtonColumn(
+            "Order",
+            width=96,
+            alignment="left",
+            type="tertiary",
+            key=order_key,
+            help="What is advised to order now; opens the line with its reasons.",
+        ),
         "At risk": text("At risk", 92, "right", "Sales likely lost before an order of today arrives."),
         "Value": text("Value", 92, "right", "Stock on hand at its cost."),
         "SKU": text("SKU", 100),

@@ -5,10 +5,16 @@ of day 0 arrives `lead` days later, so it serves the demand of days lead + 1 .. 
 level must last until the end of these. Every path comes with one lead time, so that doubt about the demand
 and doubt about the vendor are one doubt. A day on which a product was asked for counts as one order line,
 served by the share of it that was there. One review a day is continuous review.
+
+Paths know how demand scatters around a product's level, but not all that the level itself will do: a season
+that nobody has seen yet, a product in fashion. So the paths count at five strengths around the one drawn.
+Played through on eight shops at the same share of lines (bench.policy), a doubt of 0.25 needs 2 to 9 % less
+stock than none where levels move, and 1 to 3 % more where nothing ever changes.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +22,8 @@ LEVELS = 64  # candidates per product; twice as many save nothing that can be me
 BATCH = 250  # products at a time: what is worked on stays in the processor's cache
 LEAD_SCENARIOS = 20
 FINE = 1e-9  # of a grain: what floats lose when decimals are added up
+LEVEL_DOUBT = 0.25  # deviation of the logarithm of a product's future level, beyond what its paths show
+STRENGTHS = np.array([-1.2816, -0.5244, 0.0, 0.5244, 1.2816])  # middles of five equal slices of a normal
 LOW_SHARES = np.array([0.0, 0.25, 0.5, 0.75])  # of the lowest demand: levels for those who cannot pay for it
 
 
@@ -61,6 +69,7 @@ def curves(
     leads_days: np.ndarray | Sequence[int],
     review_days: int,
     grains: np.ndarray | Sequence[float] | float = 1.0,
+    doubt: float = LEVEL_DOUBT,
 ) -> Curves:
     """Curves of many products at once.
 
@@ -71,6 +80,7 @@ def curves(
             product (products,); see `leads`.
         review_days: every how many days is ordered, at least 1.
         grains: the smallest quantity that can be held, per product (1: whole pieces, 0.1: one decimal).
+        doubt: about the level of demand, on top of the paths'; 0 takes them as they are.
 
     Raises:
         ValueError: shapes do not fit, there is no path or no day, or a number is out of range.
@@ -88,31 +98,37 @@ def curves(
     if len(scenarios) != products or (scenarios < 0).any():
         raise ValueError("Lead times must be at least 0 days, one row per product.")
     steps = np.broadcast_to(np.asarray(grains, float), (products,))
-    if (steps <= 0).any():
+    if not (steps > 0).all():
         raise ValueError("The smallest quantity of a product must be above 0.")
+    if not doubt >= 0:
+        raise ValueError(f"Doubt about the level is at least 0, not {doubt}.")
+    strengths = np.exp(doubt * STRENGTHS) if doubt else np.ones(1)
     reach = min(review_days, days)
     by_path = scenarios[:, np.arange(paths) * scenarios.shape[1] // paths].astype(int)
     is_short = by_path.max(axis=1, initial=0) + review_days > days
     by_path = np.minimum(by_path, days - reach)
     parts = [
-        _batch(cumulative[rows], by_path[rows], reach, steps[rows], is_short[rows])
+        _batch(cumulative[rows], by_path[rows], reach, steps[rows], strengths, is_short[rows])
         for rows in (slice(start, start + BATCH) for start in range(0, max(products, 1), BATCH))
     ]
     return joined(parts)
 
 
+@lru_cache(maxsize=4096)
 def leads(days: float, variation: float, scenarios: int = LEAD_SCENARIOS) -> np.ndarray:
     """Equally likely lead times in whole days around a quoted one: middles of a gamma's equal slices.
 
     `variation` is the standard deviation as a share of the mean; 0 is a vendor who is always on time.
     """
     if days <= 0 or variation <= 0:
-        return np.full(scenarios, max(round(days), 0))
-    from scipy.stats import gamma
+        drawn = np.full(scenarios, max(round(days), 0))
+    else:
+        from scipy.stats import gamma
 
-    middles = (np.arange(scenarios) + 0.5) / scenarios
-    drawn = gamma.ppf(middles, 1 / variation**2, scale=days * variation**2)
-    return np.rint(drawn).astype(int)
+        middles = (np.arange(scenarios) + 0.5) / scenarios
+        drawn = np.rint(gamma.ppf(middles, 1 / variation**2, scale=days * variation**2)).astype(int)
+    drawn.flags.writeable = False  # all callers share it
+    return drawn
 
 
 def measured_leads(days: Sequence[int], scenarios: int = LEAD_SCENARIOS) -> np.ndarray:
@@ -122,12 +138,17 @@ def measured_leads(days: Sequence[int], scenarios: int = LEAD_SCENARIOS) -> np.n
 
 
 def _batch(
-    cumulative: np.ndarray, leads_days: np.ndarray, review: int, grains: np.ndarray, is_short: np.ndarray
+    cumulative: np.ndarray,
+    leads_days: np.ndarray,
+    review: int,
+    grains: np.ndarray,
+    strengths: np.ndarray,
+    is_short: np.ndarray,
 ) -> Curves:
     marks = _marks(cumulative, leads_days, review)
-    levels = _levels(marks[:, :, -1], grains)
+    levels = _levels(marks[:, :, -1], grains, strengths)
     asked = np.diff(marks, axis=2)
-    paths = marks.shape[1]
+    cycle = marks.shape[1] * review  # days of all paths
     # (S - before)+ - (S - after)+ is what a level S serves of a day's demand: sums of such ramps are counted
     # at the marks once for all levels, instead of once per level.
     per_unit = np.divide(1.0, asked, out=np.zeros_like(asked), where=asked > 0)
@@ -138,17 +159,24 @@ def _batch(
     of_units[:, :, 0], of_units[:, :, -1] = 1.0, -1.0
     of_shelf = np.ones_like(marks)
     of_shelf[:, :, 0] = of_shelf[:, :, -1] = 0.5  # half of what is sold on a day lies there on average
-    place = _places(levels, marks)
-    served, sold, shelf = (
-        _ramps(levels, marks, place, weights) / (paths * review) for weights in (of_lines, of_units, of_shelf)
-    )
-    lines = (asked > 0).sum(axis=(1, 2)) / (paths * review)
-    units = asked.sum(axis=(1, 2)) / (paths * review)
+    # A level meets demand that is f times as strong as S / f meets the demand that was drawn.
+    grid = (levels[:, :, None] / strengths).reshape(len(levels), levels.shape[1] * len(strengths))
+    order = np.argsort(grid, axis=1, kind="stable")
+    place_of = np.argsort(order, axis=1)
+    grid = np.take_along_axis(grid, order, axis=1)
+    place = _places(grid, marks)
+
+    def mean(weights: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        ramps = np.take_along_axis(_ramps(grid, marks, place, weights), place_of, axis=1)
+        return (ramps.reshape(*levels.shape, len(strengths)) * scale).mean(axis=2) / cycle
+
+    lines = (asked > 0).sum(axis=(1, 2)) / cycle
+    units = asked.sum(axis=(1, 2)) * strengths.mean() / cycle
     return Curves(
         levels,
-        _falling(lines[:, None] - served),
-        _falling(units[:, None] - sold),
-        np.maximum.accumulate(np.maximum(shelf, 0.0), axis=1),
+        _falling(lines[:, None] - mean(of_lines, np.ones_like(strengths))),
+        _falling(units[:, None] - mean(of_units, strengths)),
+        np.maximum.accumulate(np.maximum(mean(of_shelf, strengths), 0.0), axis=1),
         lines,
         units,
         is_short,
@@ -163,9 +191,10 @@ def _marks(cumulative: np.ndarray, leads_days: np.ndarray, review: int) -> np.nd
     return marks
 
 
-def _levels(until_next: np.ndarray, grains: np.ndarray) -> np.ndarray:
+def _levels(until_next: np.ndarray, grains: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     """Candidates: demand until the next order arrives in one path or another, dense where it is large."""
-    ordered = np.sort(until_next, axis=1)
+    drawn = until_next[:, :, None] * strengths
+    ordered = np.sort(drawn.reshape(len(drawn), -1), axis=1)
     count = LEVELS - len(LOW_SHARES)
     share = 1 - (1 - np.linspace(0, 1, count)) ** 1.5
     ranks = np.rint(share * (ordered.shape[1] - 1)).astype(int)

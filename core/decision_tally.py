@@ -26,6 +26,8 @@ from db.models import (
 
 VERDICTS = ("better", "worse", "same", "open")
 MOST_ROWS = 100_000
+LEAST_LOST = Decimal("0.1")  # pieces, of an estimate
+WHOLE_FROM = 10
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def _has(verdict: str) -> Any:
 
 def sentence(entry: Entry, reader_id: int | None = None) -> str:
     """What was decided and what came of it: "You ordered 40 instead of 60: out on 3 of 7 days, about 12 not
-    sold. The advice would have lasted." """
+    sold. With the advice it would have been there every day, 9 left." """
     what = _decided(entry, reader_id)
     if entry.outcome is None:
         return f"{what}."
@@ -250,22 +252,26 @@ def _decided(entry: Entry, reader_id: int | None) -> str:
 
 def _course(facts: dict[str, Any]) -> str:
     late = ", nothing delivered by then" if facts["ordered"] != "0" and facts["delivered"] == "0" else ""
-    if not facts["days_without"]:
-        short = f", about {facts['lost']} not sold" if Decimal(facts["lost"]) else ""
-        return f"in stock on all {facts['days']} days{short}, {facts['left']} left{late}"
-    lost = f", about {facts['lost']} not sold" if Decimal(facts["lost"]) else ""
-    return f"out on {facts['days_without']} of {facts['days']} days{lost}{late}"
+    lost = f", about {_about(facts['lost'])} not sold" if Decimal(facts["lost"]) >= LEAST_LOST else ""
+    if facts["days_without"]:
+        return f"out on {facts['days_without']} of {_days(facts['days'])}{lost}{late}"
+    every = f"all {facts['days']} days" if facts["days"] != 1 else "its day"
+    return f"in stock on {every}{lost}, {_about(facts['left'])} left{late}"
 
 
 def _instead(was: dict[str, Any], advice: dict[str, Any]) -> str:
     """What the advice would have given, where that was something else."""
-    fewer = was["days_without"] - advice["days_without"]
-    if fewer > 0:
-        rest = "no day" if not advice["days_without"] else _days(advice["days_without"])
-        return f"The advice would have been out on {rest}, with {advice['left']} left."
-    if fewer < 0:
-        return f"The advice would have been out on {_days(advice['days_without'])}."
-    return f"The advice would have left {advice['left']}."
+    if advice["days_without"] == was["days_without"]:
+        return f"The advice would have left {_about(advice['left'])}."
+    if advice["days_without"]:
+        return f"With the advice it would have been out on {_days(advice['days_without'])}."
+    return f"With the advice it would have been there every day, {_about(advice['left'])} left."
+
+
+def _about(quantity: str) -> str:
+    """A quantity in a sentence: an estimate needs no more than this."""
+    number = Decimal(quantity)
+    return plain(number.quantize(Decimal(1) if number >= WHOLE_FROM else Decimal("0.1")))
 
 
 def _days(number: int) -> str:

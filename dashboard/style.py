@@ -139,6 +139,10 @@ iframe[height="0"] { display: block; }
   }
   .st-key-filters [data-testid="stHorizontalBlock"] > :first-child { grid-column: 1 / -1; }
   .st-key-filters [data-testid="stColumn"] { min-width: 0; width: 100%; }
+  [class*="st-key-pairs-"] [data-testid="stHorizontalBlock"] {
+    display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem;
+  }
+  [class*="st-key-pairs-"] [data-testid="stColumn"] { min-width: 0; width: 100%; }
   .st-key-tiles button { min-height: 76px; padding: 0.5rem 0.65rem; }
   .stButton button, .stDownloadButton button, .stFormSubmitButton button, .stPopover button {
     min-height: 44px;

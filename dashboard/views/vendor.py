@@ -73,7 +73,7 @@ def figures(page: VendorPage) -> list[tuple[str, str, str | None, str]]:
         ("On order", vendor_words.money(on_order, currency) if on_order else write.money(0), orders,
          "What is still to come of orders that were sent."),
         ("Lead time", vendor_words.days(record.median_days) if record.deliveries else write.duration(middle),
-         f"9 of 10 within {vendor_words.days(record.p90_days)}, quoted {write.duration(middle)}"
+         f"9 of 10 in {write.number(record.p90_days, 1)}, quoted {write.duration(middle)}"
          if record.deliveries else "quoted, nothing measured yet",
          "From sending an order to its arrival: the middle of what was measured."),
         ("On time", share or write.share(None),

@@ -536,16 +536,16 @@ GOOD = {"days_without": 0, "out_on": None, "lost": "0", "left": "25"}
     [
         ("taken", 60, {}, "You ordered 60 as advised: in stock on all 7 days, 12 left."),
         ("edited", 40, {"days_without": 3, "lost": "14.5", "advice": GOOD, "saved": "-40"},
-         "You ordered 40 instead of 60: out on 3 of 7 days, about 14.5 not sold."
-         " The advice would have been out on no day, with 25 left."),
+         "You ordered 40 instead of 60: out on 3 of 7 days, about 14 not sold."
+         " With the advice it would have been there every day, 25 left."),
         ("edited", 80, {"advice": GOOD | {"days_without": 1}, "saved": "9"},
          "You ordered 80 instead of 60: in stock on all 7 days, 12 left."
-         " The advice would have been out on 1 day."),
+         " With the advice it would have been out on 1 day."),
         ("edited", 80, {"advice": GOOD, "saved": "-2"},
          "You ordered 80 instead of 60: in stock on all 7 days, 12 left. The advice would have left 25."),
         ("ignored", 0, {"days_without": 2, "lost": "8", "advice": GOOD, "saved": "-9", "ordered": "0"},
          "Nobody ordered the 60 that were advised: out on 2 of 7 days, about 8 not sold."
-         " The advice would have been out on no day, with 25 left."),
+         " With the advice it would have been there every day, 25 left."),
         ("own", 30, {"delivered": "0", "days_without": 7},
          "You ordered 30 that no advice asked for: out on 7 of 7 days, nothing delivered by then."),
         ("taken", 60, {"is_cancelled": True}, "You ordered 60 as advised. The order was cancelled."),

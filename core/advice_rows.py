@@ -275,7 +275,7 @@ def _move_reason(given: Shop, move: Move | None, group: Need) -> str:
 def _transfer_by(given: Shop, need: Need) -> date | None:
     if not need.has_forecast:
         return given.today
-    runs_out = need.out_on(1 - 0.9, given.today)
+    runs_out = need.out_on(OUT_SHARE, given.today)
     return None if runs_out is None else runs_out - timedelta(days=given.settings.transfer_days)
 
 

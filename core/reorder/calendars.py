@@ -16,6 +16,8 @@ Shutdown = tuple[date, date]
 # How many deliveries the quoted lead time counts as, beside measured ones: after two it weighs half.
 QUOTE_COUNTS_AS = 2
 LATE_SHARE = 0.9  # the slow end of arrivals that is shown, as that of measured lead times
+MIDDLE = 0.5
+SLACK = 1e-9  # of a share: what floats lose when weights are added up
 _DAY = timedelta(days=1)
 
 
@@ -115,7 +117,7 @@ def arrival(
     days = tuple(sorted(weight_of))
     weights = tuple(weight_of[day] for day in days)
     return Arrival(
-        sent_on, today + timedelta(days=_at(days, weights, 0.5)),
+        sent_on, today + timedelta(days=_at(days, weights, MIDDLE)),
         today + timedelta(days=_at(days, weights, LATE_SHARE)), days, weights,
         _middle(quoted_days, measured_days),
     )  # fmt: skip
@@ -131,7 +133,7 @@ def _at(days: tuple[int, ...], weights: tuple[float, ...], share: float) -> int:
     so_far = 0.0
     for day, weight in zip(days, weights, strict=True):
         so_far += weight
-        if so_far >= share - 1e-9:
+        if so_far >= share - SLACK:
             return day
     return days[-1]
 

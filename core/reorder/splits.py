@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from core.reorder import quantities, reasons
-from core.reorder.calendars import Arrival
+from core.reorder.calendars import SLACK, Arrival
 from core.reorder.comparison import (
     ZERO,
     Candidate,
@@ -135,7 +135,7 @@ def _together(fast: Arrival, slow: Arrival) -> Iterator[tuple[int, int, float]]:
         yield fast.days[places[0]], slow.days[places[1]], weight
         for side, arrival in enumerate((fast, slow)):
             left[side] -= weight
-            if left[side] <= 1e-12:
+            if left[side] <= SLACK:
                 places[side] += 1
                 if places[side] == len(arrival.days):
                     return

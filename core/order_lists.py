@@ -108,7 +108,8 @@ def late(session: Session, today: date, product_id: int | None = None) -> list[R
 
 def of_product(session: Session, product_id: int, today: date) -> list[dict[str, Any]]:
     """Orders of a product that are on their way or drafts, and those that fell through lately, newest first:
-    uid, number, state, vendor, quantity, open, received, given_up, expected_on, late_days, warehouse."""
+    line_id (what is on its way names it), uid, number, state, vendor, quantity, open, received, given_up,
+    expected_on, late_days, warehouse."""
     question = (
         select(PurchaseOrderLine, PurchaseOrder, Vendor.name, Warehouse.code)
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
@@ -128,8 +129,8 @@ def of_product(session: Session, product_id: int, today: date) -> list[dict[str,
         is_late = coming > 0 and line.expected_on is not None and line.expected_on < today
         rows.append(
             {
-                "uid": order.uid, "number": order.number, "state": order.state, "vendor": vendor,
-                "quantity": line.quantity, "open": coming, "received": line.received,
+                "line_id": line.id, "uid": order.uid, "number": order.number, "state": order.state,
+                "vendor": vendor, "quantity": line.quantity, "open": coming, "received": line.received,
                 "given_up": line.given_up, "expected_on": line.expected_on,
                 "late_days": (today - line.expected_on).days if is_late else 0, "warehouse": code,
             }

@@ -38,7 +38,7 @@ def draw(page: ProductPage, person: Actor, today: date) -> None:
     if not page.expected and mine.get("open") != NEW:
         st.markdown(":gray[Nothing is on its way.]")
     for receipt in page.expected:
-        _draw_line(page, receipt, ordered.orders.get(receipt.note or ""), mine, person, today)
+        _draw_line(page, receipt, ordered.orders.get(receipt.order_line_id), mine, person, today)
     if page.expected:
         _draw_effect(page, today)
     if mine.get("open") == NEW:

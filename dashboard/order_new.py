@@ -53,7 +53,7 @@ def draw(today: date) -> None:
     drafts = _drafts(chosen, today)
     if drafts:
         st.selectbox(
-            "Put it on", [None, *drafts], format_func=lambda uid: drafts.get(uid, NEW_ORDER),
+            "Put it on", ["", *drafts], format_func=lambda uid: drafts.get(uid, NEW_ORDER),
             key=f"new_draft_{mine['form']}", width=420,
         )  # fmt: skip
     st.button(
@@ -97,7 +97,7 @@ def _draw_vendor(listed: list[Any], offered: list[Offer], mine: dict[str, Any]) 
     return by_id.get(chosen)
 
 
-def _draw_product(product: Detail, offered: list[Offer], vendor: Any, mine: dict[str, Any]) -> int:
+def _draw_product(product: Detail, offered: list[Offer], vendor: Any, mine: dict[str, Any]) -> int | None:
     """How much of the product for which warehouse; answers the warehouse."""
     form, write = mine["form"], ui.formats()
     unit = ui.unit_md(product.product.unit_of_measure, product.on_hand)
@@ -130,7 +130,7 @@ def _least(offer: Offer | None) -> Decimal:
     return Terms(offer.minimum_order_quantity, offer.order_multiple, offer.steps).least
 
 
-def _draw_place(form: str) -> int:
+def _draw_place(form: str) -> int | None:
     places = {place.id: place.code for place in looks.places()}
     return st.selectbox("To warehouse", list(places), format_func=places.get, key=f"new_place_{form}")
 
@@ -152,7 +152,7 @@ def _create(
 ) -> None:
     """Make the draft, or add to one. The second click of a double click finds the form gone."""
     form = mine["form"]
-    draft_uid = st.session_state.get(f"new_draft_{form}")
+    draft_uid = st.session_state.get(f"new_draft_{form}") or None
     quantity = editing.number(st.session_state.get(f"new_quantity_{form}_{vendor.id}"))
     price = editing.number(st.session_state.get(f"new_price_{form}_{vendor.id}"))
 
@@ -161,7 +161,7 @@ def _create(
         if product_id is not None:
             line = {
                 "product_id": product_id,
-                "warehouse_id": place,
+                "warehouse_id": editing.needed(place, "Warehouse", "add"),
                 "quantity": editing.needed(quantity, "Quantity"),
                 "unit_price": price,
             }

@@ -18,9 +18,9 @@ MOST_CANCELLED = 50
 
 @dataclass(frozen=True)
 class OfProduct:
-    """The orders a product is on, by number, and what of them does not come."""
+    """The orders a product is on, by the line's id, and what of them does not come."""
 
-    orders: dict[str, dict[str, Any]]
+    orders: dict[int, dict[str, Any]]
     gone: list[Trouble]
 
 
@@ -30,7 +30,7 @@ def of_product(page: ProductPage, today: date) -> OfProduct:
     with reading() as session:
         orders = order_lists.of_product(session, product_id, today)
         told = order_lists.trouble(session, product_id, today)
-    return OfProduct({row["number"]: row for row in orders}, [one for one in told if one.kind != "late"])
+    return OfProduct({row["line_id"]: row for row in orders}, [one for one in told if one.kind != "late"])
 
 
 def draw_of_product(found: OfProduct) -> None:
@@ -39,10 +39,12 @@ def draw_of_product(found: OfProduct) -> None:
         _draw_line(
             f":orange-badge[Does not come] &nbsp; {ui.safe_md(one.sentence)}", one.number, str(one.order_uid)
         )
-    for number, row in found.orders.items():
+    for row in found.orders.values():
         if row["state"] == "draft":
             amount = ui.safe_md(ui.formats().quantity(row["quantity"]))
-            _draw_line(f":gray[{amount} in a draft for {ui.safe_md(row['vendor'])}]", number, str(row["uid"]))
+            _draw_line(
+                f":gray[{amount} in a draft for {ui.safe_md(row['vendor'])}]", row["number"], str(row["uid"])
+            )
 
 
 def _draw_line(words: str, number: str, uid: str) -> None:

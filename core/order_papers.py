@@ -23,9 +23,9 @@ MARGIN_MM = 15
 SMALL, NORMAL, LARGE, STAMP = 8, 9, 15, 22  # points
 LINE_MM = 4.6
 GRAY, BLACK, RED = 110, 0, (176, 32, 32)
-STAMPS = {"draft": "DRAFT - not sent", "cancelled": "CANCELLED"}
+STAMPS = {"draft": "DRAFT – not sent", "cancelled": "CANCELLED"}
 HEADINGS = ("Your number", "Product", "Deliver to", "Expected", "Quantity", "Price", "Amount")
-WIDTHS = (26, 56, 20, 21, 20, 18, 19)  # millimetres; together the page between its margins
+WIDTHS = (26, 52, 20, 21, 20, 18, 23)  # millimetres; together the page between its margins
 ALIGNED = ("LEFT", "LEFT", "LEFT", "LEFT", "RIGHT", "RIGHT", "RIGHT")
 
 
@@ -154,7 +154,7 @@ def _lines(page: "FPDF", detail: Detail) -> None:
     page.set_draw_color(200)
     with page.table(
         width=sum(WIDTHS), col_widths=WIDTHS, text_align=ALIGNED, line_height=LINE_MM, align="LEFT",
-        borders_layout="HORIZONTAL_LINES", padding=1,
+        borders_layout="HORIZONTAL_LINES", padding=1, v_align="TOP",
     ) as drawn:  # fmt: skip
         drawn.row(HEADINGS)
         for line in detail.lines:

@@ -7,14 +7,15 @@ into the warehouse for which the line was ordered; what stands elsewhere is tran
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import auth, inputs, order_facts, order_state, posting, predictions, products, shop, stock
+from core import auth, inputs, order_facts, order_state, posting, predictions, shop, stock
+from core import products as catalogue
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked, plain
@@ -85,7 +86,8 @@ def receive(
             )
         )  # fmt: skip
     told = [[_sku(session, line), plain(quantity)] for line, quantity in arrived]
-    _settle(session, actor, "received", order, today, now, {"arrived": told, "posting": booked.posting_id})
+    products = {line.product_id for line, _ in arrived}
+    _settle(session, actor, "received", order, products, now, {"arrived": told, "posting": booked.posting_id})
     return booked
 
 
@@ -109,20 +111,7 @@ def undo(
     if line_id is None:
         raise NotFound(f"Movement {movement_id} did not receive a purchase order.")
     order = order_state.locked_with(session, line_id)
-    question = select(OrderReceipt).where(OrderReceipt.movement_id == movement_id)
-    receipt = session.scalars(question.execution_options(populate_existing=True)).one()
-    was_undone = receipt.undone_at is not None
-    with session.begin_nested():
-        receipt.undone_at = receipt.undone_at or now
-        session.flush()  # a movement that an order still counts is not reversed
-        booked = stock.reverse(session, actor, movement_id, key=key or f"undo:{movement_id}", reason=reason)
-    if was_undone:
-        return booked
-    line = next(line for line in order_state.lines(session, order) if line.id == line_id)
-    line.received -= receipt.quantity
-    today = shop.today(shop.get(session), now)
-    told = {"arrived": [[_sku(session, line), plain(receipt.quantity)]], "movement": movement_id}
-    _settle(session, actor, "took back a receipt", order, today, now, told)
+    (booked,) = _take_back(session, actor, order, [movement_id], now, key=key, reason=reason)
     return booked
 
 
@@ -132,16 +121,60 @@ def undo_booking(session: Session, actor: Actor, posting_id: int, *, now: dateti
     Refuses a posting that received no order, and all of it when one line's stock has left the shelf.
     """
     auth.must(actor, "move stock")
+    of_posting = Movement.posting_id == inputs.big_id(posting_id, "posting")
     question = (
-        select(Movement.id, OrderReceipt.undone_at)
+        select(OrderReceipt.line_id)
+        .join(Movement, Movement.id == OrderReceipt.movement_id)
+        .where(of_posting)
+        .limit(1)
+    )
+    line_id = session.scalar(question)
+    if line_id is None:
+        raise NotFound(f"Posting {posting_id} did not receive a purchase order.")
+    order = order_state.locked_with(session, line_id)
+    counted = (
+        select(Movement.id)
         .join(OrderReceipt, OrderReceipt.movement_id == Movement.id)
-        .where(Movement.posting_id == inputs.big_id(posting_id, "posting"))
+        .where(of_posting, OrderReceipt.undone_at.is_(None))
+        # In the order in which all bookings lock what lies where.
         .order_by(Movement.product_id, Movement.warehouse_id)
     )
-    found = session.execute(question).all()
-    if not found:
-        raise NotFound(f"Posting {posting_id} did not receive a purchase order.")
-    return [undo(session, actor, row.id, now=now) for row in found if row.undone_at is None]
+    return _take_back(session, actor, order, list(session.scalars(counted)), now)
+
+
+def _take_back(
+    session: Session,
+    actor: Actor,
+    order: PurchaseOrder,
+    movement_ids: list[int],
+    now: datetime,
+    *,
+    key: str | None = None,
+    reason: str | None = None,
+) -> list[Booked]:
+    """Reverse these movements of a locked order, and open again what they had received."""
+    question = select(OrderReceipt).where(OrderReceipt.movement_id.in_(movement_ids))
+    found = session.scalars(question.execution_options(populate_existing=True))
+    receipts = {receipt.movement_id: receipt for receipt in found}
+    counted = [receipt for receipt in receipts.values() if receipt.undone_at is None]
+    with session.begin_nested():
+        for receipt in counted:
+            receipt.undone_at = now
+        session.flush()  # a movement that an order still counts is not reversed
+        answers = [
+            stock.reverse(session, actor, movement_id, key=key or f"undo:{movement_id}", reason=reason)
+            for movement_id in movement_ids
+        ]
+    lines = {line.id: line for line in order_state.lines(session, order)}
+    told, products = [], set()
+    for receipt in counted:
+        line = lines[receipt.line_id]
+        line.received -= receipt.quantity
+        products.add(line.product_id)
+        told.append([_sku(session, line), plain(receipt.quantity)])
+    if counted:
+        _settle(session, actor, "took back a receipt", order, products, now, {"arrived": told})
+    return answers
 
 
 def is_of_order(session: Session, movement_id: int) -> bool:
@@ -168,7 +201,7 @@ def match(
     if order is None:
         raise NotFound("There is no such purchase order; it may have been another shop's link.")
     order_state.must_be(order, *order_state.AWAITED, what="nothing of it is awaited.")
-    found, pieces = products.by_barcode(session, code)
+    found, pieces = catalogue.by_barcode(session, code)
     product = found.product
     question = (
         select(PurchaseOrderLine, Warehouse.code)
@@ -253,15 +286,16 @@ def _settle(
     actor: Actor,
     action: str,
     order: PurchaseOrder,
-    today: date,
+    moved: set[int],
     now: datetime,
     after: dict[str, Any],
 ) -> None:
-    """State, stock on its way, audit and run-outs, after something arrived or was taken back."""
+    """State, stock on its way, audit and run-outs, after stock of some products arrived or was taken back."""
     session.flush()
-    touched = order_state.follow(session, order, actor, today, now)
+    today = shop.today(shop.get(session), now)
+    touched = moved.union(order_state.follow(session, order, actor, today, now))
     order_state.note(session, actor, action, order, after=after | {"state": order.state})
-    predictions.refresh(session, touched, today)
+    predictions.refresh(session, sorted(touched), today)
 
 
 def _sku(session: Session, line: PurchaseOrderLine) -> str:

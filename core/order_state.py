@@ -95,7 +95,7 @@ def refuse_closed_places(session: Session, ordered: Iterable[PurchaseOrderLine])
 def follow(session: Session, order: PurchaseOrder, actor: Actor, today: date, now: datetime) -> list[int]:
     """Let the state follow from the lines, and keep what is open of them as stock on its way.
 
-    Answers the products whose run-outs are to be worked out anew.
+    Answers the products of which something else is on its way now: their run-outs are to be worked out anew.
     """
     ordered = lines(session, order)
     if order.state in (*AWAITED, "received"):
@@ -107,11 +107,13 @@ def follow(session: Session, order: PurchaseOrder, actor: Actor, today: date, no
         else:
             order.state, order.cancelled_by, order.cancelled_at = "cancelled", actor.id, now
     kept = _kept(session, ordered)
+    moved = set()
     for line in ordered:
         coming = open_of(line) if order.state in AWAITED else NOTHING
-        _keep_in_step(session, order, line, kept.get(line.id), coming, actor, now)
+        if _keep_in_step(session, order, line, kept.get(line.id), coming, actor, now):
+            moved.add(line.product_id)
     session.flush()
-    return sorted({line.product_id for line in ordered})
+    return sorted(moved)
 
 
 def _kept(session: Session, ordered: list[PurchaseOrderLine]) -> dict[int, ExpectedReceipt]:
@@ -133,12 +135,14 @@ def _keep_in_step(
     coming: Decimal,
     actor: Actor,
     now: datetime,
-) -> None:
+) -> bool:
+    """Whether something else is on its way than before."""
     if coming <= 0:
-        if row is not None and row.closed_at is None:
-            row.closed_at = now
-            row.closed_because = "received" if line.received >= line.quantity else "cancelled"
-        return
+        if row is None or row.closed_at is not None:
+            return False
+        row.closed_at = now
+        row.closed_because = "received" if line.received >= line.quantity else "cancelled"
+        return True
     values = {
         "product_id": line.product_id,
         "warehouse_id": line.warehouse_id,
@@ -150,9 +154,11 @@ def _keep_in_step(
     }
     if row is None:
         session.add(ExpectedReceipt(order_line_id=line.id, created_by=order.sent_by or actor.id, **values))
-        return
-    for name, value in values.items():
+        return True
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in changed.items():
         setattr(row, name, value)
+    return bool(changed)
 
 
 def note(

@@ -16,14 +16,24 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import demand_events, model_runs, predictions, stock
+from core import (
+    catalogue,
+    corrections,
+    demand_events,
+    model_runs,
+    order_lines,
+    order_receipts,
+    orders,
+    predictions,
+    stock,
+)
 from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RuleBroken, RunoutError
 from core.forecast.training import Draft
 from db import queries, server
 from db import session as doors
 from db.models import Forecast, Movement, Posting, RunOut, StockDay
 from tests.chaos.ground import Ground, NotOurs
-from tests.makers import a_product, a_warehouse, an_actor
+from tests.makers import a_product, a_vendor, a_warehouse, an_actor
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = 16
@@ -312,6 +322,190 @@ def test_a_return_whose_answer_was_lost_finds_it_under_the_same_key(shop):
     assert [answer.replayed for answer in answers] == [False, True]
     assert answers[0].lines == answers[1].lines
     assert_sound()
+
+
+# -- Purchase orders -----------------------------------------------------------------------------------------
+
+
+def an_order(
+    shop: Shop, quantity: int = 10, products: int = 1, *, send: bool = True
+) -> tuple[Any, list[Any]]:
+    """A purchase order that was sent and its lines: public ids."""
+    now = datetime.now(UTC)
+    ids = [shop.product() for _ in range(products)]
+    with doors.transaction() as session:
+        lines = [
+            {"product_id": i, "warehouse_id": shop.here, "quantity": quantity, "unit_price": 1} for i in ids
+        ]
+        order = orders.draft(session, shop.actor, a_vendor(session).id, lines, now.date())
+        if send:
+            orders.send(session, shop.actor, order.uid, now)
+        return order.uid, [line.uid for line in order_lines.of(session, order.id)]
+
+
+def assert_order_sound() -> None:
+    """Every line has received what its receipts and the movements with its order's number say, and what is
+    open of it is on its way."""
+    with doors.reading() as session:
+        wrong = session.execute(
+            sa.text(
+                """
+                SELECT o.number, o.state, l.quantity, l.received, l.given_up
+                FROM purchase_order_line AS l JOIN purchase_order AS o ON o.id = l.order_id
+                WHERE l.received <> (SELECT coalesce(sum(m.change), 0) FROM movement AS m
+                                     WHERE m.reference_type = 'purchase order' AND m.reference_id = o.number
+                                       AND m.product_id = l.product_id)
+                   OR l.received <> (SELECT coalesce(sum(r.quantity), 0) FROM order_receipt AS r
+                                     WHERE r.line_id = l.id AND r.undone_at IS NULL)
+                   OR (SELECT coalesce(sum(e.quantity), 0) FROM expected_receipt AS e
+                       WHERE e.order_line_id = l.id AND e.closed_at IS NULL)
+                      <> CASE WHEN o.state IN ('sent', 'partly_received')
+                              THEN greatest(l.quantity - l.received - l.given_up, 0) ELSE 0 END
+                """
+            )
+        ).all()
+    assert wrong == []
+    assert_sound()
+
+
+def test_numbers_of_orders_have_neither_gap_nor_double_also_when_some_are_rolled_back(shop):
+    today = datetime.now(UTC).date()
+    with doors.transaction() as session:
+        vendor = a_vendor(session).id
+
+    def draft(session: Session, place: int) -> str:
+        order = orders.draft(session, shop.actor, vendor, [], today)
+        if place % 3 == 0:
+            raise RuleBroken("given up")
+        return order.number
+
+    answers = [all_at_once(THREADS, draft) for _ in range(3)]
+    made = sorted(number for answer in answers for number in answer if isinstance(number, str))
+    assert made == [f"PO-{today.year}-{n:04}" for n in range(1, len(made) + 1)]
+    assert len(made) == 3 * sum(place % 3 > 0 for place in range(THREADS))
+
+
+def test_two_people_who_receive_the_last_pieces_at_once_book_them_once(shop):
+    order, (line,) = an_order(shop)
+    answers = all_at_once(
+        8,
+        lambda session, place: order_receipts.receive(
+            session, shop.actor, order, {line: 10}, key=f"{place}", now=datetime.now(UTC)
+        ),
+    )
+    refused = [answer for answer in answers if isinstance(answer, RuleBroken)]
+    assert len(refused) == 7
+    assert all("was received" in refusal.sentence for refusal in refused)
+    assert_order_sound()
+
+
+def test_copies_of_one_delivery_are_booked_once_and_answered_alike(shop):
+    order, lines = an_order(shop, products=3)
+    answers = all_at_once(
+        8,
+        lambda session, _: order_receipts.receive(
+            session, shop.actor, order, dict.fromkeys(lines, 4), key="one click", now=datetime.now(UTC)
+        ),
+    )
+    assert len({(answer.posting_id, answer.lines) for answer in answers}) == 1
+    assert sorted(answer.replayed for answer in answers) == [False] + [True] * 7
+    assert_order_sound()
+
+
+def test_what_is_received_while_somebody_cancels_is_one_or_the_other(shop):
+    for _ in range(6):
+        order, (line,) = an_order(shop)
+
+        def work(session: Session, place: int, order: Any = order, line: Any = line) -> Any:
+            now = datetime.now(UTC)
+            if place % 2:
+                return orders.cancel(session, shop.actor, order, now)
+            lines = {line: 3}
+            return order_receipts.receive(session, shop.actor, order, lines, key=f"{order}{place}", now=now)
+
+        all_at_once(4, work)
+        assert_order_sound()
+
+
+def test_orders_that_name_the_same_products_in_opposite_order_do_not_deadlock(shop):
+    """Receiving, taking back, selling and sending at once: refusals are fine, circles not."""
+    now = datetime.now(UTC)
+    products = [shop.product(50) for _ in range(6)]
+    with doors.transaction() as session:
+        vendor = a_vendor(session).id
+        made = []
+        for turn in (1, -1, 1, -1):
+            lines = [
+                {"product_id": i, "warehouse_id": shop.here, "quantity": 9, "unit_price": 1}
+                for i in products[::turn]
+            ]
+            made.append(orders.draft(session, shop.actor, vendor, lines, now.date()))
+        uids = [order.uid for order in made]
+    all_at_once(4, lambda session, place: orders.send(session, shop.actor, uids[place], now))
+
+    def work(session: Session, place: int) -> None:
+        order = uids[place % 4]
+        if place < 8:
+            order_receipts.receive(session, shop.actor, order, key=f"{place}", now=now)
+        elif place < 12:
+            shop.remove(session, products[place % 6], 2)
+        else:
+            newest = session.scalars(
+                sa.select(Movement.id)
+                .where(Movement.reference_type == "purchase order", Movement.reverses_id.is_(None))
+                .order_by(Movement.id.desc())
+                .limit(4)
+            ).all()
+            for movement_id in newest[place % 4 : place % 4 + 1]:
+                if place % 2:
+                    corrections.undo(session, shop.actor, movement_id, now=now)
+                else:
+                    posting = session.get_one(Movement, movement_id).posting_id
+                    order_receipts.undo_booking(session, shop.actor, posting, now=now)
+
+    for _ in range(3):
+        all_at_once(THREADS, work)
+        assert_order_sound()
+
+
+def test_two_people_who_take_back_one_receipt_at_once_take_it_back_once(shop):
+    order, (line,) = an_order(shop)
+    now = datetime.now(UTC)
+    with doors.transaction() as session:
+        booked = order_receipts.receive(session, shop.actor, order, {line: 4}, key="k", now=now)
+        other = an_actor(session)
+    movement_id = booked.lines[0].movement_id
+    answers = all_at_once(
+        2,
+        lambda session, place: order_receipts.undo(session, (shop.actor, other)[place], movement_id, now=now),
+    )
+    assert sum(isinstance(answer, AlreadyReversed) for answer in answers) == 1
+    assert_order_sound()
+
+
+def test_two_clicks_on_send_send_once(shop):
+    order, _ = an_order(shop, send=False)
+    answers = all_at_once(4, lambda session, _: orders.send(session, shop.actor, order, datetime.now(UTC)))
+    assert sum(isinstance(answer, RuleBroken) for answer in answers) == 3
+    assert_order_sound()
+
+
+def test_an_order_that_is_sent_while_its_product_is_closed_goes_first_or_says_so(shop):
+    for _ in range(5):
+        order, _ = an_order(shop, send=False)
+        with doors.reading() as session:
+            product = session.scalar(sa.text("SELECT max(product_id) FROM purchase_order_line"))
+
+        def work(session: Session, place: int, order: Any = order, product: int = product) -> Any:
+            if place:
+                return catalogue.deactivate(session, shop.actor, product)
+            return orders.send(session, shop.actor, order, datetime.now(UTC))
+
+        sent, _ = all_at_once(2, work)
+        with doors.reading() as session:
+            since = session.scalar(sa.text("SELECT state FROM purchase_order ORDER BY id DESC LIMIT 1"))
+        assert (since == "draft") == isinstance(sent, RuleBroken)
+        assert_order_sound()
 
 
 # -- Faults: the short form of `make chaos` ------------------------------------------------------------------

@@ -24,7 +24,9 @@ from api.routers import (
     orders,
     predictions,
     products,
+    reorder,
     transactions,
+    vendors,
     warehouses,
 )
 from api.settings import Settings, SettingsError
@@ -44,6 +46,8 @@ ROUTERS = [
     inventory.router,
     transactions.router,
     predictions.router,
+    vendors.router,
+    reorder.router,
     orders.router,
     alerts.router,
     ml.router,

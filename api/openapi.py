@@ -23,6 +23,8 @@ TAGS = [
     {"name": "inventory", "description": "Stock that comes and goes."},
     {"name": "inventory-transactions", "description": "The same movements in the words of an ERP."},
     {"name": "predictions", "description": "When stock runs out."},
+    {"name": "vendors", "description": "From whom the shop buys, and what they ask."},
+    {"name": "reorder", "description": "What to order, how much, from whom, by when, and why."},
     {"name": "orders", "description": "What was ordered, and what arrived of it."},
     {"name": "alerts", "description": "What somebody should see."},
     {"name": "ml", "description": "Data for models of your own."},

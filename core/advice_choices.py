@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from core import advice_lines, audit, auth, order_lines, posting, shop, vendors
+from core import advice_lines, advice_looks, audit, auth, order_lines, posting, shop, vendors
 from core.advice_lines import Line
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
@@ -18,7 +18,7 @@ from core.reorder import quantities
 from core.reorder.quantities import Terms
 from db.models import AdviceChoice, Product
 
-SNOOZE_POINTS = advice_lines.SNOOZE_RISE
+SNOOZE_POINTS = advice_looks.SNOOZE_RISE
 """A snoozed line comes back when its chance to run out is 15 points higher."""
 MOST_SNOOZE_DAYS = 365
 FIELDS = ("quantity", "vendor_id", "computed", "snoozed_until", "snoozed_chance")
@@ -201,7 +201,7 @@ def _locked(session: Session, advice_uid: uuid.UUID | str, now: datetime) -> tup
     today = shop.today(shop.get(session), now)
     found = advice_lines.of_places(session, today, [(product_id, warehouse_id)])
     if not found:
-        raise NotFound(advice_lines.GONE)
+        raise NotFound(advice_looks.GONE)
     kept = session.execute(
         select(*(getattr(AdviceChoice, name) for name in FIELDS)).where(*_is(product_id, warehouse_id))
     ).first()

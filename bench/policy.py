@@ -11,23 +11,58 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from bench import policy_score
+from bench import policy_rules, policy_score
 from bench.depletion import an_invented_shop, read
 from core.forecast import models
-from core.forecast.history import History, from_frame
-from core.reorder import allocation, levels
-from core.reorder.allocation import Service
+from core.forecast.history import from_frame
+from core.reorder import allocation, levels, promise
+from core.reorder.allocation import Frontier, Service
 
 PATHS, SEED = 200, 7  # as training stores them
 HORIZON_DAYS = 42
+EASED_REVIEWS = 4  # of older ones less than a tenth is left in a level
+RECORD_REVIEWS = 9
+SETTLING_REVIEWS = 3  # of the replay, until what was ordered before it began has been forgotten
 ENGINE = "runout"
 
 _drawn: dict[tuple, dict[str, np.ndarray]] = {}
+_fronts: dict[tuple, Frontier] = {}
+_chosen: dict[tuple, np.ndarray] = {}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What is known on a day of review; scenarios of lead times and grains in the order of `items`."""
+
+    history: pd.DataFrame
+    items: pd.DataFrame
+    scenarios: np.ndarray
+    grains: np.ndarray
+    review_days: int
+    today: pd.Timestamp
+    first_day: pd.Timestamp
+
+    @cached_property
+    def fingerprint(self) -> int:
+        return int(pd.util.hash_pandas_object(self.items).sum())
+
+    @property
+    def prices(self) -> np.ndarray:
+        return self.items["price"].to_numpy(float)
+
+    def days(self, reviews: int) -> list[pd.Timestamp]:
+        """The last reviews, today's last, as far as there was enough history to go by."""
+        step = pd.Timedelta(days=self.review_days)
+        least = self.first_day + pd.Timedelta(days=policy_score.LEAST_HISTORY_DAYS - 1)
+        past = [self.today - step * back for back in range(reviews - 1, 0, -1)]
+        return [*(day for day in past if day >= least), self.today]
 
 
 def advise(
@@ -35,49 +70,111 @@ def advise(
 ) -> pd.DataFrame:
     """Order-up-to levels (`unique_id, target, order_up_to`) of a shop that orders every `review_days`.
 
+    The advice of the weeks before is worked out too, from what was known then: levels do not jump from one
+    review to the next, and what came of the promises of then corrects those of now.
+
     Args:
         history: `unique_id, ds, y` up to and including the day of the review.
         items: `unique_id, lead_mean` (days), `lead_cv`, `pack`, `price`.
         targets: shares of the shop's order lines that are to be served, one set of levels for each.
     """
-    scenarios = _leads(items)
-    horizon = max(HORIZON_DAYS, int(scenarios.max()) + review_days)
-    daily, decimals = _demand(from_frame(history), horizon)
-    found = levels.curves(
-        np.cumsum([daily[unique_id] for unique_id in items["unique_id"]], axis=2, dtype=float),
-        scenarios,
-        review_days,
-        np.maximum(items["pack"].to_numpy(float), [10.0 ** -decimals[one] for one in items["unique_id"]]),
-    )
-    front = allocation.frontier(found, items["price"].to_numpy(float))
-    parts = [
-        pd.DataFrame(
-            {
-                "unique_id": items["unique_id"].to_numpy(),
-                "target": target,
-                "order_up_to": allocation.choose(front, Service(target)).levels,
-            }
-        )
-        for target in targets
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _leads(items: pd.DataFrame) -> np.ndarray:
-    kinds = items[["lead_mean", "lead_cv"]].drop_duplicates()
-    of = {kind: levels.leads(*kind) for kind in kinds.itertuples(index=False, name=None)}
-    return np.array([of[kind] for kind in items[["lead_mean", "lead_cv"]].itertuples(index=False, name=None)])
-
-
-def _demand(history: History, horizon: int) -> tuple[dict[str, np.ndarray], dict[str, int]]:
-    """Daily demand paths and decimals by unique_id; drawn once for the four rotations of the bench."""
-    key = (history.until, history.ids, horizon, float(np.nansum(history.demand)))
-    if key not in _drawn:
-        _drawn[key] = {
-            unique_id: _small(paths)
-            for unique_id, paths in models.in_chunks(models.pool_for(history), history, horizon, PATHS, SEED)
+    shop = _shop(history, items, review_days)
+    found = levels.in_grains(_levels(shop, shop.today, _asked(shop, targets)), shop.grains[:, None])
+    return pd.DataFrame(
+        {
+            "unique_id": np.tile(items["unique_id"].to_numpy(), len(targets)),
+            "target": np.repeat(list(targets), len(items)),
+            "order_up_to": found.T.ravel(),
         }
-    return _drawn[key], {one.unique_id: one.decimals for one in history}
+    )
+
+
+def _shop(history: pd.DataFrame, items: pd.DataFrame, review_days: int) -> Shop:
+    kinds = list(items[["lead_mean", "lead_cv"]].itertuples(index=False, name=None))
+    decimals = {one.unique_id: one.decimals for one in from_frame(history)}
+    grains = [10.0 ** -decimals.get(unique_id, 0) for unique_id in items["unique_id"]]
+    days = history["ds"]
+    return Shop(
+        history,
+        items,
+        np.array([levels.leads(float(mean), float(variation)) for mean, variation in kinds]),
+        np.maximum(items["pack"].to_numpy(float), grains),
+        review_days,
+        days.max(),
+        days.min(),
+    )
+
+
+def _levels(shop: Shop, day: pd.Timestamp, asked: Sequence[float]) -> np.ndarray:
+    """Levels (products, asked) of a review as known then, on their way from those of the reviews before."""
+    at = None
+    for one in replace(shop, today=day).days(EASED_REVIEWS):
+        computed = _computed(shop, one, tuple(asked))
+        at = computed if at is None else levels.eased(computed, at, shop.review_days)
+    return at
+
+
+def _computed(shop: Shop, day: pd.Timestamp, asked: tuple[float, ...]) -> np.ndarray:
+    """What a review computes by itself; kept, since the reviews that follow ask for it again."""
+    known = shop.history[shop.history["ds"] <= day]
+    horizon = max(HORIZON_DAYS, int(shop.scenarios.max()) + shop.review_days)
+    key = (_fingerprint(known), horizon, shop.review_days, shop.fingerprint)
+    if key not in _fronts:
+        daily = _demand(known, day, horizon)
+        nothing = np.zeros((PATHS, horizon))
+        drawn = [np.cumsum(daily.get(one, nothing), axis=1, dtype=float) for one in shop.items["unique_id"]]
+        curves = levels.curves(np.array(drawn), shop.scenarios, shop.review_days, shop.grains)
+        _fronts[key] = allocation.frontier(curves, shop.prices)
+    if (key, asked) not in _chosen:
+        choices = [allocation.choose(_fronts[key], Service(share)) for share in asked]
+        _chosen[key, asked] = np.array([choice.levels for choice in choices]).T
+    return _chosen[key, asked]
+
+
+def _asked(shop: Shop, targets: Sequence[float]) -> list[float]:
+    """What to ask for, from a replay of the last weeks under what would have been advised then."""
+    reviews = shop.days(RECORD_REVIEWS + SETTLING_REVIEWS + 1)[:-1]
+    if len(reviews) <= SETTLING_REVIEWS:
+        return list(targets)
+    wide = shop.history.pivot_table(index="unique_id", columns="ds", values="y", aggfunc="sum")
+    days = pd.date_range(reviews[0], shop.today)
+    step = shop.review_days
+    world = policy_score.World(
+        shop.history,
+        tuple(shop.items["unique_id"]),
+        days,
+        np.nan_to_num(wide.reindex(index=shop.items["unique_id"], columns=days).to_numpy(float)),
+        np.zeros(len(shop.items), int),
+        shop.prices,
+        tuple(range(0, step * len(reviews), step)),
+        SETTLING_REVIEWS * step + 1,
+    )
+    advised = [_levels(shop, day, targets) for day in reviews]
+    turn = np.arange(len(reviews)) * step + np.arange(len(shop.items))[:, None]
+    leads = np.take_along_axis(shop.scenarios, turn % shop.scenarios.shape[1], axis=1)
+    up_to = [levels.in_grains(level, shop.grains[:, None]) for level in advised]
+    came = policy_score.play(world, [(level, level - policy_score.BELOW) for level in up_to], leads)
+    asked = [
+        promise.corrected(target, [promise.Kept(target, lines, min(served, lines))]).ask
+        for target, lines, served in zip(
+            targets, came.lines.sum(axis=1), came.lines_served.sum(axis=1), strict=True
+        )
+    ]
+    return list(np.maximum.accumulate(asked))
+
+
+def _demand(known: pd.DataFrame, day: pd.Timestamp, horizon: int) -> dict[str, np.ndarray]:
+    """Daily demand paths by unique_id; drawn once for all rotations of the bench."""
+    key = (_fingerprint(known), horizon)
+    if key not in _drawn:
+        past = from_frame(known, day)
+        drawn = models.in_chunks(models.pool_for(past), past, horizon, PATHS, SEED)
+        _drawn[key] = {unique_id: _small(paths) for unique_id, paths in drawn}
+    return _drawn[key]
+
+
+def _fingerprint(known: pd.DataFrame) -> tuple:
+    return len(known), known["ds"].max(), float(known["y"].sum()), float((known["y"] ** 2).sum())
 
 
 def _small(paths: np.ndarray) -> np.ndarray:
@@ -107,7 +204,7 @@ def played(world: policy_score.World, resamples: int) -> dict:
     plays: dict[str, list[policy_score.Played]] = {}
     for rotation in range(len(policy_score.LEADS_DAYS)):
         leads = world.leads(rotation)
-        of_rules = policy_score.rules(world, rotation)
+        of_rules = policy_rules.rules(world, rotation)
         own = policy_score.advised(world, rotation, advise)
         for name, one in {**of_rules, ENGINE: own}.items():
             plays.setdefault(name, []).append(policy_score.play(world, one, leads))

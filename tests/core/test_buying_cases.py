@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from core import advice, advice_choices, basket, comparison, stock
+from core import advice, advice_choices, basket, comparison, service_rules, stock
 from core.reorder import receipts
 from db.models import Advice, AdviceRun, BuyingSettings, VendorShutdown
 from jobs.train import train
@@ -190,3 +190,50 @@ def test_an_order_leaves_ahead_of_the_vendors_shutdown(session):
     assert line.reason.endswith(
         f"Closing is closed from {closed['starts_on']} to {closed['ends_on']}: order 8 days ahead."
     )
+
+
+# -- More risk aversion never orders less --------------------------------------------------------------------
+
+CAUTION = {
+    "service": ("service_percent", ("80", "90", "95", "99", "99.9"), {"goal": "service"}),
+    "budget": ("budget", ("50", "200", "1000", "50000"), {"goal": "budget"}),
+    "shortage": ("shortage_percent", ("5", "20", "80", "300"), {"goal": "cost"}),
+    "holding": ("holding_percent", ("200", "80", "20", "1"), {"goal": "cost"}),
+}
+
+
+@pytest.mark.parametrize("what", CAUTION)
+def test_more_risk_aversion_never_orders_less(session, what):
+    field, values, goal = CAUTION[what]
+    made = [
+        advice_world.sold(session, 3, rate, prices=prices, order_multiple=multiple, unit_price=price)
+        for rate, prices, multiple, price in (
+            (0.3, {1: 9}, None, 15), (1.0, {1: 2}, 5, 3), (3.0, {1: 2, 60: "1.90"}, None, 5),
+            (6.0, {1: "0.5"}, 12, 2), (0.05, {1: 40}, None, 90),
+        )
+    ]  # fmt: skip
+    before = {product.id: (D(0), D(0)) for product in made}
+    for value in values:
+        session.execute(update(BuyingSettings).values({field: D(value)} | goal))
+        advice_world.advised(session)
+        for product in made:
+            line = advice_world.line_of(session, product)
+            level, quantity = before[product.id]
+            assert line.level >= level
+            if what != "holding":  # cheaper keeping also makes price steps pay; dearer keeping need not
+                assert line.computed_quantity >= quantity
+            before[product.id] = line.level, line.computed_quantity
+    assert sum(level for level, _ in before.values()) > 0
+
+
+def test_never_out_never_orders_less_of_that_product(session):
+    products = [advice_world.sold(session, 3, rate) for rate in (0.3, 2.0, 5.0)]
+    session.execute(update(BuyingSettings).values(service_percent=80))
+    levels = []
+    for percent in (None, "90", "97", "99.5"):
+        if percent is not None:
+            service_rules.put(session, an_actor(session), NOW, percent, product_id=products[0].id)
+        advice_world.advised(session)
+        levels.append(advice_world.line_of(session, products[0]).level)
+    assert levels == sorted(levels)
+    assert levels[-1] > levels[0]

@@ -18,6 +18,8 @@ PILL_TINT = {
              "Ends soon": "#5A3417"},
 }  # fmt: skip
 
+PLAIN = {"light": "#101828", "dark": "#E6E9EF"}
+
 
 def pills(row: Row, today: date) -> list[str]:
     """What marks a row."""
@@ -110,11 +112,10 @@ def draw(found: Comparison, today: date) -> None:
     frame = shown(found, today)
     if not any(frame[""]):
         frame = frame.drop(columns="")
-    colours = vendor_words.INK["dark" if ui.is_dark() else "light"]
-    inks = ["" for _ in found.rows]
-    for place, row in enumerate(found.rows):
-        state = vendor_words.validity(row.offer.valid_until, today)
-        inks[place] = colours[state] if state != "valid" else "inherit"
+    theme = "dark" if ui.is_dark() else "light"
+    states = [vendor_words.validity(row.offer.valid_until, today) for row in found.rows]
+    # The browser draws tables itself and knows no inherited colour.
+    inks = [PLAIN[theme] if state == "valid" else vendor_words.INK[theme][state] for state in states]
     turn = st.session_state.setdefault("comparison_turn", 0)
     rows = hash(tuple((row.offer.uid, row.costed.quantity) for row in found.rows))
     row, _ = grid.draw(

@@ -61,10 +61,10 @@ def served(sums: Sums) -> str:
 
 
 def saved(amount: Decimal | None) -> str:
-    """Money against the advice with its sign."""
-    if amount is None:
+    """Money against the advice with its sign; nothing where it is the same."""
+    if not amount:
         return ""
-    sign = "+" if amount > 0 else MINUS if amount < 0 else ""
+    sign = "+" if amount > 0 else MINUS
     return f"{sign}{ui.formats().money(abs(amount))}"
 
 
@@ -106,7 +106,7 @@ def receipt(entry: Entry, today: date) -> list[str]:
     told.append(f"**What happened** {_facts(result, Decimal(result['demand']))}")
     if result["advice"] is not None:
         told.append(f"**With the advised {write.quantity(entry.advised)}** {_facts(result['advice'], None)}")
-    if entry.saved is not None:
+    if entry.saved:
         told.append(f"**Against the advice** {saved(entry.saved)}")
     return [_safe(line) for line in told]
 

@@ -49,6 +49,8 @@ def draw(page: ProductPage, warehouse: Place | None, person: Actor, today: date)
     with st.container(key="compared-quantity"):
         _draw_quantity(found, unit)
     _draw_finding(found)
+    if found.split is not None:
+        _draw_split(found)
     comparison_table.draw(found, today)
     chosen = st.query_params.get("vendor")
     row = next((one for one in found.rows if str(one.offer.vendor.uid) == chosen), None)
@@ -57,8 +59,6 @@ def draw(page: ProductPage, warehouse: Place | None, person: Actor, today: date)
     elif chosen is not None:
         ui.refused("This vendor does not offer the product.")
     _draw_picture(found, page, today)
-    if found.split is not None:
-        _draw_split(found)
 
 
 def _look(product_id: int, warehouse: Place | None, today: date) -> Comparison:

@@ -194,15 +194,16 @@ person = signin.require()
 today = looks.today()
 ui.title("Did you know better than the advice?", "What was made of the advice, and what came of it.")
 filters = filters_of()
+wanted = st.query_params.get("id")
 with reading() as session:
     everything = decision_tally.tally(session, since=filters["since"])
-    chosen = one_of(session, st.query_params.get("id"))
+    chosen = one_of(session, wanted)
 found, total = page_of(filters)
 if everything.total.decisions:
     draw_tally(everything)
 if chosen is not None:
     draw_one(chosen)
-elif "id" in st.query_params:
+elif wanted is not None:
     ui.refused("There is no such decision; its draft may have been cancelled.")
 if total:
     with ui.heading(f"{ui.formats().number(total)} :gray[{'decision' if total == 1 else 'decisions'}]"):

@@ -44,7 +44,7 @@ def draw(mine: dict[str, Any], vendor: Any | None) -> None:
         return getattr(vendor, name) if vendor else None
 
     with st.container(border=True, key="vendor-form"):
-        st.columns(1)[0].text_input("Name", kept("name") or "", key=f"name_{form}")
+        st.text_input("Name", kept("name") or "", key=f"name_{form}")
         for column, name in zip(st.columns(3), ("contact_name", "email", "phone"), strict=True):
             column.text_input(TEXTS[name], kept(name) or "", key=f"{name}_{form}", placeholder="none")
         left, right = st.columns(2)
@@ -63,22 +63,18 @@ def draw(mine: dict[str, Any], vendor: Any | None) -> None:
 def _draw_terms(form: str, vendor: Any | None) -> None:
     own = looks.the_shop().currency
     currency = vendor.currency if vendor else own
-    columns = st.columns(3)
-    with columns[0]:
+    with st.grid(3, min_column_width=190, gap="small"):
         known = list(dict.fromkeys((own, currency, *OFTEN)))
         st.selectbox(
             "Currency", known, index=known.index(currency), key=f"currency_{form}", accept_new_options=True
         )
-    names = list(NUMBERS)
-    for place, name in enumerate(names):
-        with columns[(place + 1) % 3]:
+        for name, label in NUMBERS.items():
             kept = getattr(vendor, name) if vendor else None
             unit = {"lead_time_days": "days", "exchange_rate": own}.get(name, "its currency")
             editing.number_field(
-                f"{NUMBERS[name]} ({unit})", kept, key=f"{name}_{form}", help_=HELP[name],
+                f"{label} ({unit})", kept, key=f"{name}_{form}", help_=HELP[name],
                 placeholder="1" if name == "exchange_rate" else "not set",
             )  # fmt: skip
-    with columns[(len(names) + 1) % 3]:
         st.multiselect(
             "Order days", list(vendor_fields.WEEKDAYS), (vendor.order_weekdays or []) if vendor else [],
             format_func=lambda day: calendar.day_abbr[day - 1], key=f"order_weekdays_{form}",

@@ -82,12 +82,12 @@ def draw_sums(rows: list[tuple[str, Sums]], first: str, key: str) -> None:
         }
     )
 
-    def text(name: str, width: int, alignment: str = "right") -> Any:
+    def column(name: str, width: int = 110, alignment: str = "right") -> Any:
         return st.column_config.TextColumn(name, width=width, alignment=alignment)
 
-    config = {name: text(name, 110) for name in frame} | {
-        first: text(first, 210, "left"), "Days without stock": text("Days without stock", 140),
-        "Better than the advice": text("Better than the advice", 160),
+    config = {name: column(name) for name in frame} | {
+        first: column(first, 210, "left"), "Days without stock": column("Days without stock", 140),
+        "Better than the advice": column("Better than the advice", 160),
     }  # fmt: skip
     grid.draw(frame, {first: 136, "Decisions": 90, "Better than the advice": 126}, config, key=key)
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bench import shop
 from core import (
     alerts,
+    decision_tally,
     demand,
     forecast_report,
     issued_ranges,
@@ -20,6 +21,7 @@ from core import (
     scorecard,
     stock,
     stock_list,
+    vendor_list,
 )
 from db import queries, server
 from db.session import new_engine
@@ -54,6 +56,9 @@ LISTS: dict[str, Callable[[Session], Any]] = {
     "the forecasts of the shop": lambda s: forecast_report.of_shop(s, TODAY),
     "the worst forecasts": lambda s: forecast_report.worst(s, today=TODAY),
     "ranges issued and held against what happened": _issue_and_score,
+    "vendors": lambda s: vendor_list.listing(s, TODAY, search="a"),
+    "the tally of decisions": decision_tally.tally,
+    "decisions": lambda s: decision_tally.listing(s, verdict="worse", search="lamp"),
     "stale run-outs": lambda s: predictions.refresh_stale(s, TODAY + timedelta(days=1), most=20),
 }
 LEDGER: dict[str, Callable[[Session], Any]] = {

@@ -26,6 +26,8 @@ from db.models import (
 TERMS = ["name", "email", "phone", "contact_name", "address", "currency", "exchange_rate", "lead_time_days",
          "order_minimum", "free_freight_from", "freight_cost"]  # fmt: skip
 ORDER_COST = Decimal("6")  # an order's own work, in the vendor's money
+# What a vendor confirms is a little later than what it quotes.
+MARGIN = timedelta(days=2)
 # One vendor asks more than it did.
 RAISED = ("Brennhof Werkzeuge", Decimal("1.06"), 40)
 # And one closes for its holidays, so many days from now.
@@ -131,7 +133,9 @@ def orders(
     """
     buyer, receiver = people
     came = shop.orders.assign(change=shop.movements.change.to_numpy()[shop.orders.line.to_numpy()])
-    asked = pd.concat([came, shop.coming.assign(change=0)], ignore_index=True)
+    coming = shop.coming.assign(due_on=shop.coming.due_on.map(lambda day: day + MARGIN), change=0)
+    came = came.assign(due_on=came.due_on.map(lambda day: day + MARGIN))
+    asked = pd.concat([came, coming], ignore_index=True)
     heads = asked.groupby("number", sort=True).agg(
         vendor=("vendor", "first"), ordered_on=("ordered_on", "first"), due_on=("due_on", "max"),
         arrived_on=("arrived_on", "max"), received=("change", "sum"),
@@ -189,7 +193,7 @@ def orders(
                 "order_line_id": lines[row.number, row.sku],
                 "created_by": buyer,
             }
-            for row in shop.coming.itertuples()
+            for row in coming.itertuples()
         ],
     )
 
@@ -216,6 +220,7 @@ def _lines(
             "quantity": line.quantity,
             "unit_price": (Decimal(str(line.price)) / rates[line.vendor]).quantize(Decimal("0.0001")),
             "expected_on": line.due_on,
+            "promised_on": line.due_on,
             "received": line.received,
             "given_up": 0 if number in open_numbers else max(line.quantity - line.received, 0),
         }

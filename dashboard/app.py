@@ -10,7 +10,15 @@ import streamlit as st
 
 from core import audit, auth, logs, production
 from dashboard import invitation, looks, pickers, signin, ui
-from dashboard.charts import calibration, demand, leaderboard, prices, stock, vendors  # noqa: F401  (before the heap is frozen)
+from dashboard.charts import (  # noqa: F401  (before the heap is frozen)
+    calibration,
+    demand,
+    leaderboard,
+    prices,
+    service,
+    stock,
+    vendors,
+)
 from dashboard.style import FAVICON
 from db.session import reading
 

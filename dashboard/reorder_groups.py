@@ -23,8 +23,9 @@ def draw(plan: Plan, chosen: Group, today: date) -> None:
             "All vendors", key="vendors-all", icon=":material/arrow_back:", type="tertiary",
             on_click=reorder_plan.choose, args=(ALL,),
         )  # fmt: skip
-        st.markdown(_words(chosen))
-        _draw_limits(chosen, today)
+        if chosen.lines:
+            st.markdown(_words(chosen))
+            _draw_limits(chosen, today)
 
 
 def _draw_cards(plan: Plan, chosen: Group, today: date) -> None:

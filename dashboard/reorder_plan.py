@@ -177,12 +177,12 @@ def filters() -> Asked:
 
 
 def group_in_address(plan: Plan) -> Group:
-    """The chosen group; one that has no lines (any more) is answered by all of them."""
+    """The chosen group; of one that has no lines (any more) an empty one.
+
+    It does not fall back to all: the second half of a double click would order of all vendors.
+    """
     word = st.query_params.get("vendor", ALL)
-    group = plan.group(word)
-    if group is None:
-        st.query_params.pop("vendor", None)
-    return group or plan.everything
+    return plan.group(word) or Group(word, "", (), (), None)
 
 
 def choose(word: str) -> None:

@@ -45,6 +45,12 @@ def draw_plan(plan: Plan, asked: Asked) -> None:
 
 
 def draw_group(plan: Plan, chosen: Group, asked: Asked) -> None:
+    if not chosen.lines:
+        ui.empty(
+            "Nothing is left here.", "What was here is in drafts, snoozed, or not to be ordered yet.",
+            button="See all lines", on_click=lambda: reorder_plan.choose(reorder_plan.ALL),
+        )  # fmt: skip
+        return
     if plan.is_cut:
         most = ui.formats().number(reorder_plan.MOST_LINES)
         st.caption(f"These are the {most} most urgent lines; a shorter horizon or a search shows others.")

@@ -304,6 +304,16 @@ def test_after_the_press_nothing_is_left_to_press(browser, session):
     assert "2 draft orders made" in plain(words(app))
 
 
+def test_after_one_vendor_is_drafted_the_button_does_not_turn_to_the_others(browser, shop, session):
+    app = browser("manager", "reorder", vendor=str(shop["far"].uid))
+    press(app, "Create 1 draft order")
+    assert next(one for one in app.button if one.label == "Create draft orders").disabled
+    assert "Nothing is left here" in words(app)
+    assert len(drafts_of(session)) == 1
+    press(app, "See all lines")
+    assert "Desk lamp" in words(app)
+
+
 def test_drafted_lines_are_shown_with_their_order(browser, shop):
     app = browser("manager", "reorder")
     press(app, "Create 2 draft orders")

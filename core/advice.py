@@ -83,7 +83,8 @@ def work_out(session: Session, now: datetime, say: Say | None = None) -> Draft:
     sources = advice_sources.of_products(session, given.today)
     thought = _think(session, given, sources, say)
     promise = advice_promise.of_shop(session, given)
-    plans, allocated, points = _plan(given, thought, promise.ask)
+    curves = levels.joined(thought.curves) if thought.curves else None
+    plans, allocated, points = _plan(given, thought, curves, promise.ask)
     _settle(session, given, plans)
     rows = _rows(session, given, plans, thought.shelves)
     totals = _totals(given, plans, rows, allocated) | {
@@ -97,7 +98,7 @@ def work_out(session: Session, now: datetime, say: Say | None = None) -> Draft:
          if name not in ("changed_by", "changed_at")},
         _curve(points),
         totals,
-        advice_promise.kept(promise, given, plans, allocated),
+        advice_promise.kept(promise, given, thought.with_curves, curves, plans),
     )  # fmt: skip
 
 
@@ -147,11 +148,10 @@ def _think(
 
 
 def _plan(
-    given: Shop, thought: Thought, ask: float
+    given: Shop, thought: Thought, curves: Curves | None, ask: float
 ) -> tuple[list[Plan], Allocation | None, list[tuple[Point, int]]]:
     plans, allocated, points = [], None, []
-    if thought.curves:
-        curves = levels.joined(thought.curves)
+    if curves is not None:
         allocated, points = advice_plan.allocate(given, thought.with_curves, curves, ask)
         plans += [
             advice_plan.plan(given, need, float(level), float(service))

@@ -38,7 +38,9 @@ def head(session: Session, now: datetime) -> Head | None:
         made_by=session.scalar(select(Person.name).where(Person.id == run.made_by)) if run.made_by else None,
         goal=run.goal,
         totals={name: value for name, value in run.totals.items() if name != "state"},
-        calibration=run.calibration,
+        calibration={name: value for name, value in run.calibration.items() if name != "waiting"}
+        if run.calibration
+        else None,
         is_stale=standing.is_stale,
         stale_because=", ".join(because) or None,
         is_underway=bool(session.scalar(is_underway)),

@@ -16,7 +16,8 @@ class Head:
     lost_lines a year, lost_money (sales lost if nothing is ordered), products, without_forecast,
     without_offer, seconds. `is_stale`: stock, offers, settings or forecasts changed since; `stale_because`
     says which in words. `is_underway`: new advice is being worked out. `next_on`: the first day after today
-    on which something more is to be ordered, with `next_lines` lines.
+    on which something more is to be ordered, with `next_lines` lines. `calibration`: what was promised and
+    what happened so far (target, ask, promised, happened, lines, weight, record); no lines: no record yet.
     """
 
     uid: uuid.UUID

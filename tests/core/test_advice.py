@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import advice, advice_lines, auth, buying_settings, service_rules
+from core import advice, advice_lines, auth, buying_settings, service_rules, stock
 from core.errors import NotAllowed
 from core.reorder import levels
 from db.models import Advice, AdviceRun, ExpectedReceipt, Forecast, Vendor
@@ -51,9 +51,9 @@ def test_orders_up_to_a_level_that_lasts_until_the_order_after_this_one_arrives(
 def test_every_receipt_adds_up_to_its_quantity(session):
     place = the_warehouse(session)
     other = a_warehouse(session, supplied_by_id=place.id)
-    for stock, a_day, about in ((0, 3, {"order_multiple": 12}), (10, 1.5, {"minimum_order_quantity": 40}),
+    for there, a_day, about in ((0, 3, {"order_multiple": 12}), (10, 1.5, {"minimum_order_quantity": 40}),
                                 (900, 2, {}), (3, 0.2, {"prices": {1: 3, 50: "1.20"}})):  # fmt: skip
-        product = sold(session, stock, a_day, **about)
+        product = sold(session, there, a_day, **about)
         a_forecast(session, product, a_day / 2, warehouse=other)
         a_forecast(session, product, a_day / 2, warehouse=place)
     on_its_way(session, product, 7, TODAY + timedelta(days=3))
@@ -236,11 +236,9 @@ def test_the_order_leaves_on_the_vendors_day_and_says_until_when(session):
 
 def test_only_the_run_before_is_kept_and_says_what_changed(session):
     product = sold(session, 10, 2.0, sure=True)
-    for stock in (10, 10, 4):
-        if stock == 4:
-            from core import stock as shelf
-
-            shelf.remove(session, auth.system_actor(session), product.id, the_warehouse(session).id, 6)
+    for left in (10, 10, 4):
+        if left == 4:
+            stock.remove(session, auth.system_actor(session), product.id, the_warehouse(session).id, 6)
         advised(session)
     assert session.scalar(sa.select(sa.func.count()).select_from(AdviceRun)) == 2
     (detail,) = advice_lines.of_product(session, product.id, TODAY)
@@ -303,3 +301,66 @@ def test_the_curve_rises_and_answers_for_goals_between_its_points(session):
     assert advice_lines.what_if_goal(session, budget=Decimal(10**9)) == points[-1]
     with pytest.raises(TypeError):
         advice_lines.what_if_goal(session)
+
+
+# -- The promise ---------------------------------------------------------------------------------------------
+
+
+def calibration(session):
+    return session.scalar(sa.select(AdviceRun.calibration).where(AdviceRun.is_current))
+
+
+def test_without_a_record_the_promise_is_asked_for_as_it_is(session):
+    sold(session, 40, 2.0)
+    advised(session)
+    found = advice_lines.head(session, NOW).calibration
+    assert found["ask"] == found["target"] == 0.95
+    assert found["lines"] == 0
+    assert "waiting" not in found
+    (period,) = calibration(session)["waiting"]
+    assert period["first_on"] == (TODAY + timedelta(days=7)).isoformat()
+    assert period["last_on"] == (TODAY + timedelta(days=13)).isoformat()
+    assert 0.9 < period["promised"] <= 1
+
+
+def test_a_period_is_promised_once_a_review_and_only_of_what_has_enough(session):
+    sold(session, 40, 2.0)
+    sold(session, 0, 2.0)
+    advised(session)
+    advised(session, NOW + timedelta(days=1))
+    assert [len(one["products"]) for one in calibration(session)["waiting"]] == [1]
+    advised(session, NOW + timedelta(days=7))
+    assert len(calibration(session)["waiting"]) == 2
+
+
+THEN = NOW - timedelta(days=40)
+
+
+def lived_through(session, days, a_day):
+    """A product that had 30 pieces and 2 sure ones a day ahead, advised then, and then sold so."""
+    product = a_product(session, 30, stock_at=THEN - timedelta(days=1))
+    a_forecast(session, product, 2.0, sure=True, as_of=THEN.date() - timedelta(days=1))
+    an_offer(session, product)
+    advised(session, THEN)
+    actor, place = auth.system_actor(session), the_warehouse(session)
+    for day in range(days):
+        moment = THEN + timedelta(days=day)
+        stock.remove(session, actor, product.id, place.id, a_day, reason_code="sale", occurred_at=moment)
+    advised(session, THEN + timedelta(days=14))
+    return calibration(session)
+
+
+def test_what_was_served_is_held_against_what_was_promised(session):
+    found = lived_through(session, 14, 2)
+    (came,) = found["record"]
+    assert (came["served"], came["lines"]) == (7, 7)
+    assert found["happened"] == 1
+
+
+def test_days_without_stock_count_as_lost_lines_and_more_is_asked_for(session):
+    found = lived_through(session, 10, 3)
+    (came,) = found["record"]
+    assert came["served"] == 3, "of the seven days from the eighth on the shelf was empty on four"
+    assert came["served"] < came["lines"] <= 7
+    assert found["happened"] < found["promised"]
+    assert found["ask"] > found["target"]

@@ -5,21 +5,19 @@ them came to is in `core.decision_tally`. The cover period runs from the day the
 day before the next one could.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from core import auth, buying_settings, decision_periods, posting
 from core.auth import Actor
 from db.models import (
     Advice,
-    AdviceChoice,
-    AdviceRun,
     Decision,
     PurchaseOrder,
     PurchaseOrderLine,
@@ -65,9 +63,9 @@ def note_all(session: Session, actor: Actor, made: Sequence[Made], today: date) 
     for one in made:
         about = {"kind": _kind(one.advice, one.quantity, one.vendor_id), "decided_by": actor.id}
         about |= {"chosen": one.quantity, "chosen_vendor_id": one.vendor_id}
-        rows.append(_row(one.advice, today) | about | _of_line(one.line, orders[one.line.order_id]))
+        rows.append(row_of(one.advice, today) | about | of_line(one.line, orders[one.line.order_id]))
         rows[-1]["covers_from"] = rows[-1]["covers_from"] or (one.advice and one.advice.arrives_on)
-    kept = _written(session, rows, today)
+    kept = keep(session, rows, today)
     for decision in kept:
         _end_ignored(session, decision)
     return kept
@@ -78,6 +76,29 @@ def withdraw(session: Session, order_line_ids: Sequence[int]) -> int:
     sent, so nothing was decided. Call it before the lines are deleted. Answers how many there were."""
     gone = delete(Decision).where(Decision.order_line_id.in_(list(order_line_ids)))
     return session.execute(gone).rowcount
+
+
+def let_go(session: Session, order_line_ids: Sequence[int]) -> dict[tuple[int, int], int]:
+    """The decisions behind lines that are about to be replaced, by product and warehouse: for `take_up`."""
+    kept = session.scalars(select(Decision).where(Decision.order_line_id.in_(list(order_line_ids)))).all()
+    for one in kept:
+        one.order_line_id = None
+    session.flush()
+    return {(one.product_id, one.warehouse_id): one.id for one in kept}
+
+
+def take_up(
+    session: Session, waiting: Mapping[tuple[int, int], int], lines: Sequence[PurchaseOrderLine]
+) -> None:
+    """The lines that came in the place of others have their decisions; those without a line are forgotten."""
+    left = dict(waiting)
+    for line in lines:
+        decision_id = left.pop((line.product_id, line.warehouse_id), None)
+        if decision_id is not None:
+            session.get_one(Decision, decision_id).order_line_id = line.id
+    session.flush()
+    session.execute(delete(Decision).where(Decision.id.in_(left.values())))
+    follow(session, [line.id for line in lines])
 
 
 def follow(session: Session, order_line_ids: Sequence[int] | None = None) -> int:
@@ -119,92 +140,14 @@ def follow(session: Session, order_line_ids: Sequence[int] | None = None) -> int
         .where(Decision.id.in_(changed), Decision.kind.in_(("taken", "edited")))
         .execution_options(populate_existing=True)
     ):
-        is_taken = kept.chosen == kept.advised and kept.chosen_vendor_id == kept.advised_vendor_id
+        same_vendor = kept.advised_vendor_id in (kept.chosen_vendor_id, None)
+        is_taken = kept.chosen == kept.advised and same_vendor
         kept.kind = "taken" if is_taken else "edited"
     session.flush()
     return gone + len(changed)
 
 
-def note_own(session: Session, today: date) -> int:
-    """Write down the lines that were sent within the last review without a word of advice; answers how many.
-
-    Those are orders that people wrote themselves. Again: none.
-    """
-    review_days = buying_settings.get(session).review_days
-    question = (
-        select(PurchaseOrderLine, PurchaseOrder)
-        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
-        .where(
-            PurchaseOrder.sent_on > today - timedelta(days=review_days),
-            PurchaseOrder.state.in_(("sent", "partly_received", "received")),
-            ~exists().where(Decision.order_line_id == PurchaseOrderLine.id),
-        )
-        .order_by(PurchaseOrderLine.id)
-    )
-    rows = [
-        _row(None, order.sent_on)
-        | {"kind": "own", "decided_by": order.sent_by or order.created_by, "chosen": line.quantity}
-        | {"chosen_vendor_id": order.vendor_id}
-        | _of_line(line, order)
-        for line, order in session.execute(question)
-    ]
-    return len(_written(session, rows, today))
-
-
-def note_ignored(session: Session, today: date) -> int:
-    """Write down the advice to order whose last day passed more than a review ago, and that nobody followed,
-    put off or has in a draft; answers how many. While such a period is not over, none is added."""
-    review_days = buying_settings.get(session).review_days
-    missed = today - timedelta(days=review_days)
-    question = (
-        select(Advice)
-        .join(AdviceRun, AdviceRun.id == Advice.run_id)
-        .where(
-            AdviceRun.is_current, Advice.action == "order", Advice.order_by_on < missed,
-            ~_is_decided(missed), ~_is_snoozed(today), ~_is_being_ordered(),
-        )
-        .order_by(Advice.id)
-    )  # fmt: skip
-    rows = [
-        _row(advice, today)
-        | {"kind": "ignored", "chosen": Decimal(0), "unit_cost": advice.unit_cost}
-        | {"covers_from": advice.arrives_on}
-        for advice in session.scalars(question)
-    ]
-    return len(_written(session, rows, today))
-
-
-# -- Which are meant -----------------------------------------------------------------------------------------
-
-
-def _is_decided(since: date) -> Any:
-    return exists().where(
-        Decision.product_id == Advice.product_id,
-        Decision.warehouse_id == Advice.warehouse_id,
-        or_(Decision.closed_on.is_(None), Decision.decided_on > since),
-    )
-
-
-def _is_snoozed(today: date) -> Any:
-    return exists().where(
-        AdviceChoice.product_id == Advice.product_id,
-        AdviceChoice.warehouse_id == Advice.warehouse_id,
-        or_(AdviceChoice.snoozed_until >= today, AdviceChoice.snoozed_chance.is_not(None)),
-    )
-
-
-def _is_being_ordered() -> Any:
-    """In a draft, or in an order that was sent since it should have been."""
-    return exists().where(
-        PurchaseOrderLine.product_id == Advice.product_id,
-        PurchaseOrderLine.warehouse_id == Advice.warehouse_id,
-        PurchaseOrderLine.order_id == PurchaseOrder.id,
-        or_(
-            PurchaseOrder.state == "draft",
-            PurchaseOrder.state.in_(("sent", "partly_received", "received"))
-            & (PurchaseOrder.sent_on >= Advice.order_by_on),
-        ),
-    )
+# -- What is written -----------------------------------------------------------------------------------------
 
 
 def _end_ignored(session: Session, decision: Decision) -> None:
@@ -222,23 +165,28 @@ def _end_ignored(session: Session, decision: Decision) -> None:
     session.execute(update(Decision).where(ignored).values(covers_until=last))
 
 
-# -- What is written -----------------------------------------------------------------------------------------
-
-
 def _kind(advice: Advice | None, quantity: Decimal, vendor_id: int) -> str:
-    if advice is None or advice.action != "order":
+    advised = _advised(advice)
+    if not advised:
         return "own"
-    return "taken" if (quantity, vendor_id) == (advice.quantity, advice.vendor_id) else "edited"
+    return "taken" if quantity == advised and advice.vendor_id in (vendor_id, None) else "edited"
 
 
-def _row(advice: Advice | None, decided_on: date) -> dict[str, Any]:
+def _advised(advice: Advice | None) -> Decimal:
+    """What the advice asks to order: now, or (ahead of its day) then."""
+    if advice is None or advice.action == "transfer":
+        return Decimal(0)
+    return advice.quantity if advice.action == "order" else advice.next_quantity
+
+
+def row_of(advice: Advice | None, decided_on: date) -> dict[str, Any]:
     """What every decision has, from the advice it answers. The period and its forecast come later."""
     row = {"decided_on": decided_on, "decided_by": None, "order_line_id": None, "chosen_vendor_id": None}
     row |= {"advised": Decimal(0), "advised_vendor_id": None, "forecast": {"has_advice": False}}
     if advice is None:
         return row
-    if advice.action == "order":
-        row |= {"advised": advice.quantity, "advised_vendor_id": advice.vendor_id}
+    if advised := _advised(advice):
+        row |= {"advised": advised, "advised_vendor_id": advice.vendor_id}
     row["forecast"] = {
         "has_advice": True,
         "rate": _plain(advice.daily_rate),
@@ -252,7 +200,7 @@ def _row(advice: Advice | None, decided_on: date) -> dict[str, Any]:
     return row | {"product_id": advice.product_id, "warehouse_id": advice.warehouse_id}
 
 
-def _of_line(line: PurchaseOrderLine, order: PurchaseOrder) -> dict[str, Any]:
+def of_line(line: PurchaseOrderLine, order: PurchaseOrder) -> dict[str, Any]:
     return {
         "product_id": line.product_id,
         "warehouse_id": line.warehouse_id,
@@ -262,7 +210,7 @@ def _of_line(line: PurchaseOrderLine, order: PurchaseOrder) -> dict[str, Any]:
     }
 
 
-def _written(session: Session, rows: Sequence[dict[str, Any]], today: date) -> list[Decision]:
+def keep(session: Session, rows: Sequence[dict[str, Any]], today: date) -> list[Decision]:
     """Keep the rows, each with its cover period and the demand that was expected of it.
 
     An order of which nobody knows when it arrives takes the product's usual lead time.

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import auth, inputs, order_state, posting, predictions
+from core import auth, decisions, inputs, order_state, posting, predictions
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import plain
@@ -151,6 +151,7 @@ def change(
     after = _said(session, line)
     if before != after:
         session.flush()
+        decisions.follow(session, [line.id])
         order_state.note(session, actor, "changed a line", order, before, after)
         if order.state != "draft":
             predictions.refresh(session, order_state.follow(session, order, actor, today, now), today)
@@ -163,6 +164,7 @@ def remove(session: Session, actor: Actor, line_uid: uuid.UUID | str) -> None:
     order, line = _locked(session, line_uid)
     order_state.must_be(order, "draft", what="its lines stand. Give up what will not come.")
     before = _said(session, line)
+    decisions.withdraw(session, [line.id])
     session.delete(line)
     session.flush()
     order_state.note(session, actor, "removed a line", order, before)
@@ -181,10 +183,12 @@ def replace(
     order_state.must_be(order, "draft", what="its lines stand. Give up what will not come.")
     there = order_state.lines(session, order)
     before = [_said(session, line) for line in there]
+    decided = decisions.let_go(session, [line.id for line in there])
     for line in there:
         session.delete(line)
     session.flush()
     added = put(session, order, wanted, today)
+    decisions.take_up(session, decided, added)
     after = [_said(session, line) for line in added]
     if before != after:
         order_state.note(session, actor, "replaced the lines", order, {"lines": before}, {"lines": after})

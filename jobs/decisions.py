@@ -3,7 +3,7 @@
 import logging
 from datetime import UTC, datetime
 
-from core import decision_outcomes, decisions, issued_ranges, job_runs, shop
+from core import decision_outcomes, decision_watch, decisions, issued_ranges, job_runs, shop
 from core.job_runs import Claim
 from db.session import reading, transact
 
@@ -18,8 +18,8 @@ def keep(claimed: Claim) -> None:
         today = shop.today(shop.get(session), now)
         last_day = issued_ranges.last_known_day(session, now)
     transact(decisions.follow)
-    own = transact(lambda session: decisions.note_own(session, today), seconds=SECONDS)
-    ignored = transact(lambda session: decisions.note_ignored(session, today), seconds=SECONDS)
+    own = transact(lambda session: decision_watch.note_own(session, today), seconds=SECONDS)
+    ignored = transact(lambda session: decision_watch.note_ignored(session, today), seconds=SECONDS)
     settled = 0
     while step := transact(lambda session: decision_outcomes.settle(session, today, last_day)):
         settled += step

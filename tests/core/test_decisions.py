@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import decision_outcomes, decision_tally, decisions, stock
+from core import decision_outcomes, decision_tally, decision_watch, decisions, order_lines, stock
 from core.errors import BadInput, NotAllowed
 from core.forecast import packing
 from db.models import (
@@ -17,10 +17,12 @@ from db.models import (
     Forecast,
     ModelRun,
     OrderReceipt,
+    Product,
     PurchaseOrder,
     PurchaseOrderLine,
+    Vendor,
 )
-from tests.makers import a_product, a_vendor, a_warehouse, an_actor, the_warehouse
+from tests.makers import a_product, a_vendor, a_warehouse, an_actor, an_offer, the_warehouse
 
 TODAY = date(2026, 6, 10)
 NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -178,13 +180,40 @@ def test_a_draft_that_is_changed_before_it_is_sent_changes_the_decision(session)
     assert decisions.follow(session) == 0
 
 
+def test_a_line_can_be_taken_off_a_draft_or_be_replaced_with_its_decision(session):
+    first, second = noted(session), noted(session)
+    manager = an_actor(session)
+    line = session.get(PurchaseOrderLine, first.order_line_id)
+    order_lines.remove(session, manager, line.uid)
+    assert [one.id for one in journal(session)] == [second.id]
+    line = session.get(PurchaseOrderLine, second.order_line_id)
+    order = session.get(PurchaseOrder, line.order_id)
+    an_offer(session, session.get(Product, line.product_id), session.get(Vendor, order.vendor_id))
+    wanted = {"product_id": line.product_id, "warehouse_id": line.warehouse_id, "unit_price": 2}
+    (new,) = order_lines.replace(session, manager, order.uid, [wanted | {"quantity": 40}], TODAY)
+    (kept,) = journal(session)
+    assert (kept.order_line_id, kept.kind, kept.chosen) == (new.id, "edited", 40)
+    order_lines.change(session, manager, new.uid, NOON, TODAY, quantity=60)
+    assert [one.kind for one in journal(session)] == ["taken"]
+    order_lines.replace(session, manager, order.uid, [], TODAY)
+    assert journal(session) == []
+
+
+def test_what_is_ordered_ahead_of_its_day_is_taken_too(session):
+    vendor, product = a_vendor(session), a_product(session, 20)
+    advice = advice_on(session, product, vendor, quantity=0, next_quantity=24)
+    line = a_line(session, product, vendor, 24)
+    kept = decisions.note(session, an_actor(session), advice, line, Decimal(24), vendor.id, TODAY)
+    assert (kept.kind, kept.advised) == ("taken", 24)
+
+
 def test_an_order_that_people_wrote_themselves_is_noted_once_it_is_sent(session):
     product, vendor = a_product(session, 20), a_vendor(session)
     a_line(session, product, vendor)
     a_line(session, product, vendor, 30, state="sent", sent=1)
     a_line(session, product, vendor, 30, state="sent", sent=-20)
-    assert decisions.note_own(session, TODAY) == 1
-    assert decisions.note_own(session, TODAY) == 0
+    assert decision_watch.note_own(session, TODAY) == 1
+    assert decision_watch.note_own(session, TODAY) == 0
     (kept,) = journal(session)
     assert (kept.kind, kept.advised, kept.chosen, kept.decided_on) == ("own", 0, 30, TODAY)
 
@@ -198,9 +227,9 @@ def test_advice_whose_last_day_passed_a_review_ago_was_ignored(session):
     advice_on(session, late, vendor, order_by=-8)
     advice_on(session, a_product(session, 20), vendor, order_by=-3)
     advice_on(session, a_product(session, 20), vendor, order_by=-8, quantity=0)
-    assert decisions.note_ignored(session, TODAY) == 1
-    assert decisions.note_ignored(session, TODAY) == 0
-    assert decisions.note_ignored(session, TODAY + timedelta(days=3)) == 0
+    assert decision_watch.note_ignored(session, TODAY) == 1
+    assert decision_watch.note_ignored(session, TODAY) == 0
+    assert decision_watch.note_ignored(session, TODAY + timedelta(days=3)) == 0
     (kept,) = journal(session)
     assert (kept.kind, kept.product_id, kept.advised, kept.chosen) == ("ignored", late.id, 60, 0)
     assert (kept.covers_from, kept.covers_until, kept.decided_by) == (day(8), day(14), None)
@@ -215,7 +244,7 @@ def test_what_was_put_off_is_not_ignored(session, about):
         product_id=product.id, warehouse_id=place, chosen_by=an_actor(session).id, **about
     ))  # fmt: skip
     session.flush()
-    assert decisions.note_ignored(session, TODAY) == 0
+    assert decision_watch.note_ignored(session, TODAY) == 0
 
 
 @pytest.mark.parametrize(
@@ -227,13 +256,13 @@ def test_what_is_being_ordered_is_not_ignored(session, state, sent, ignored):
     product, vendor = a_product(session, 20), a_vendor(session)
     advice_on(session, product, vendor, order_by=-8)
     a_line(session, product, vendor, state=state, sent=sent)
-    assert decisions.note_ignored(session, TODAY) == ignored
+    assert decision_watch.note_ignored(session, TODAY) == ignored
 
 
 def test_a_period_that_was_ignored_ends_before_the_order_that_comes_after_all(session):
     product, vendor = a_product(session, 20), a_vendor(session)
     advice = advice_on(session, product, vendor, order_by=-8)
-    decisions.note_ignored(session, TODAY)
+    decision_watch.note_ignored(session, TODAY)
     line = a_line(session, product, vendor, arrives=11)
     decisions.note(session, an_actor(session), advice, line, Decimal(60), vendor.id, day(4))
     ignored, taken = journal(session)
@@ -244,7 +273,7 @@ def test_a_period_that_was_ignored_ends_before_the_order_that_comes_after_all(se
 def test_a_period_that_had_not_begun_when_it_was_ordered_was_not_ignored(session):
     product, vendor = a_product(session, 20), a_vendor(session)
     advice = advice_on(session, product, vendor, order_by=-8)
-    decisions.note_ignored(session, TODAY)
+    decision_watch.note_ignored(session, TODAY)
     line = a_line(session, product, vendor, arrives=8)
     decisions.note(session, an_actor(session), advice, line, Decimal(60), vendor.id, TODAY)
     assert [one.kind for one in journal(session)] == ["taken"]
@@ -364,7 +393,7 @@ def test_a_mountain_is_not_better_than_enough(session):
 def test_what_nobody_ordered_is_held_against_what_was_advised(session):
     product = a_selling_product(session, stock_=35)
     advice_on(session, product, a_vendor(session), order_by=-8)
-    decisions.note_ignored(session, TODAY)
+    decision_watch.note_ignored(session, TODAY)
     (kept,) = journal(session)
     decision_outcomes.settle(session, day(15))
     outcome = outcome_of(session, kept)
@@ -413,7 +442,7 @@ def test_an_order_that_was_cancelled_after_it_was_sent_says_nothing_about_the_ad
 def test_an_own_order_without_a_word_of_advice_is_compared_with_nothing(session):
     product, vendor = a_selling_product(session), a_vendor(session)
     a_line(session, product, vendor, 30, state="sent", sent=1)
-    decisions.note_own(session, TODAY)
+    decision_watch.note_own(session, TODAY)
     decision_outcomes.settle(session, day(15))
     (kept,) = journal(session)
     assert (kept.outcome["advice"], kept.outcome["saved"]) == (None, None)

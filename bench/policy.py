@@ -21,7 +21,7 @@ import pandas as pd
 from bench import policy_rules, policy_score
 from bench.depletion import an_invented_shop, read
 from core.forecast import models
-from core.forecast.history import from_frame
+from core.forecast.history import decimals_of, from_frame
 from core.reorder import allocation, levels, promise
 from core.reorder.allocation import Frontier, Service
 
@@ -52,6 +52,16 @@ class Shop:
     @cached_property
     def fingerprint(self) -> int:
         return int(pd.util.hash_pandas_object(self.items).sum())
+
+    @cached_property
+    def _by_day(self) -> pd.DataFrame:
+        squares = self.history["y"] ** 2
+        table = self.history.assign(rows=1, squares=squares).groupby("ds")[["rows", "y", "squares"]]
+        return table.sum().cumsum()
+
+    def known(self, day: pd.Timestamp) -> tuple:
+        """What tells the demand known on a day from that of other days and shops."""
+        return (day, *self._by_day.loc[:day].iloc[-1])
 
     @property
     def prices(self) -> np.ndarray:
@@ -91,8 +101,10 @@ def advise(
 
 def _shop(history: pd.DataFrame, items: pd.DataFrame, review_days: int) -> Shop:
     kinds = list(items[["lead_mean", "lead_cv"]].itertuples(index=False, name=None))
-    decimals = {one.unique_id: one.decimals for one in from_frame(history)}
-    grains = [10.0 ** -decimals.get(unique_id, 0) for unique_id in items["unique_id"]]
+    sold = dict(tuple(history.groupby("unique_id")["y"]))
+    grains = [
+        10.0 ** -decimals_of(sold[one].to_numpy()) if one in sold else 1.0 for one in items["unique_id"]
+    ]
     days = history["ds"]
     return Shop(
         history,
@@ -116,13 +128,15 @@ def _levels(shop: Shop, day: pd.Timestamp, asked: Sequence[float]) -> np.ndarray
 
 def _computed(shop: Shop, day: pd.Timestamp, asked: tuple[float, ...]) -> np.ndarray:
     """What a review computes by itself; kept, since the reviews that follow ask for it again."""
-    known = shop.history[shop.history["ds"] <= day]
     horizon = max(HORIZON_DAYS, int(shop.scenarios.max()) + shop.review_days)
-    key = (_fingerprint(known), horizon, shop.review_days, shop.fingerprint)
+    demand_key = (shop.known(day), horizon)
+    key = (demand_key, shop.review_days, shop.fingerprint)
     if key not in _fronts:
-        daily = _demand(known, day, horizon)
+        daily = _demand(shop, day, horizon, demand_key)
         nothing = np.zeros((PATHS, horizon))
-        drawn = [np.cumsum(daily.get(one, nothing), axis=1, dtype=float) for one in shop.items["unique_id"]]
+        drawn = [
+            np.cumsum(daily.get(str(one), nothing), axis=1, dtype=float) for one in shop.items["unique_id"]
+        ]
         curves = levels.curves(np.array(drawn), shop.scenarios, shop.review_days, shop.grains)
         _fronts[key] = allocation.frontier(curves, shop.prices)
     if (key, asked) not in _chosen:
@@ -163,18 +177,13 @@ def _asked(shop: Shop, targets: Sequence[float]) -> list[float]:
     return list(np.maximum.accumulate(asked))
 
 
-def _demand(known: pd.DataFrame, day: pd.Timestamp, horizon: int) -> dict[str, np.ndarray]:
-    """Daily demand paths by unique_id; drawn once for all rotations of the bench."""
-    key = (_fingerprint(known), horizon)
+def _demand(shop: Shop, day: pd.Timestamp, horizon: int, key: tuple) -> dict[str, np.ndarray]:
+    """Daily demand paths by unique_id as drawn on a day; once for all rotations of the bench."""
     if key not in _drawn:
-        past = from_frame(known, day)
+        past = from_frame(shop.history, day)
         drawn = models.in_chunks(models.pool_for(past), past, horizon, PATHS, SEED)
         _drawn[key] = {unique_id: _small(paths) for unique_id, paths in drawn}
     return _drawn[key]
-
-
-def _fingerprint(known: pd.DataFrame) -> tuple:
-    return len(known), known["ds"].max(), float(known["y"].sum()), float((known["y"] ** 2).sum())
 
 
 def _small(paths: np.ndarray) -> np.ndarray:

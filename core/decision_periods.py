@@ -1,7 +1,7 @@
 """What was expected of the cover period of a decision on the day it was made, from the stored paths."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import paths, posting, predictions, supply
+from core.reorder import calendars
+from core.vendor_terms import VendorTerms
 from db.models import RunOut
 
 PERCENTILES = (10, 50, 90)
@@ -70,6 +72,16 @@ class Expected:
             return {}
         rate = None if kept.daily_rate is None else posting.plain(kept.daily_rate)
         return {"rate": rate, "chance": kept[1]}
+
+
+def cover_days(vendor: VendorTerms | None, decided_on: date, review_days: int) -> int:
+    """Days between the arrivals of an order of this day and of the next one: a review, or until the vendor
+    takes orders again after it."""
+    if vendor is None:
+        return review_days
+    sent_on = calendars.send_on(decided_on, vendor.order_weekdays, vendor.shutdowns)
+    next_on = sent_on + timedelta(days=review_days)
+    return (calendars.send_on(next_on, vendor.order_weekdays, vendor.shutdowns) - sent_on).days
 
 
 def lines_of(lines: Sequence[paths.Line], group: Sequence[int]) -> list[paths.Line]:

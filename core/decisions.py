@@ -1,7 +1,7 @@
 """The decision journal: what buyers make of the advice, kept with the forecast of that moment.
 
-What came of a decision is worked out when its cover period is over (`core.decision_outcomes`); what all of
-them came to is in `core.decision_tally`. The cover period runs from the day the order was to arrive until the
+What nobody writes down is found by `core.decision_watch`. What came of a decision is worked out when its
+cover period is over (`core.decision_outcomes`); what all of them came to is in `core.decision_tally`. The cover period runs from the day the order was to arrive until the
 day before the next one could.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core import auth, buying_settings, decision_periods, posting
+from core import auth, buying_settings, decision_periods, posting, vendor_terms
 from core.auth import Actor
 from db.models import (
     Advice,
@@ -216,6 +216,8 @@ def keep(session: Session, rows: Sequence[dict[str, Any]], today: date) -> list[
     An order of which nobody knows when it arrives takes the product's usual lead time.
     """
     review_days = buying_settings.get(session).review_days
+    sources = {row["chosen_vendor_id"] or row["advised_vendor_id"] for row in rows} - {None}
+    terms = vendor_terms.of(session, sources, today)
     kept = []
     for start in range(0, len(rows), CHUNK_PRODUCTS):
         chunk = rows[start : start + CHUNK_PRODUCTS]
@@ -223,7 +225,9 @@ def keep(session: Session, rows: Sequence[dict[str, Any]], today: date) -> list[
         for row in chunk:
             usual = row["decided_on"] + timedelta(days=expected.lead_time_days(row["product_id"]))
             row["covers_from"] = max(row["covers_from"] or usual, row["decided_on"])
-            row["covers_until"] = row["covers_from"] + timedelta(days=review_days - 1)
+            vendor = terms.get(row["chosen_vendor_id"] or row["advised_vendor_id"])
+            days = decision_periods.cover_days(vendor, row["decided_on"], review_days)
+            row["covers_until"] = row["covers_from"] + timedelta(days=days - 1)
             row["forecast"] = expected.of(row) | row["forecast"]
             kept.append(Decision(**row))
     session.add_all(kept)

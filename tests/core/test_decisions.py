@@ -13,6 +13,7 @@ from db.models import (
     Advice,
     AdviceChoice,
     AdviceRun,
+    BuyingSettings,
     Decision,
     Forecast,
     ModelRun,
@@ -133,6 +134,16 @@ def test_the_forecast_of_the_moment_is_kept(session):
     assert {name: kept.forecast[name] for name in ("rate", "chance", "on_hand", "due", "p10", "p50")} == {
         "rate": "5", "chance": 0.25, "on_hand": "20", "due": "0", "p10": "35", "p50": "35",
     }  # fmt: skip
+
+
+def test_an_order_covers_the_days_until_the_vendor_takes_the_next_one(session):
+    session.execute(sa.update(BuyingSettings).values(review_days=1))
+    kept = noted(session)
+    assert kept.covers_until == kept.covers_from
+    vendor, product = a_vendor(session, order_weekdays=[3]), a_product(session, 20)
+    line = a_line(session, product, vendor)
+    kept = decisions.note(session, an_actor(session), None, line, Decimal(60), vendor.id, TODAY)
+    assert (kept.covers_until - kept.covers_from).days == 6, "it takes orders on Wednesdays, today is one"
 
 
 def test_a_viewer_decides_nothing(session):

@@ -324,15 +324,12 @@ def test_a_scan_fills_the_line_that_is_open(session, manager):
 
 # -- Whatever happens ----------------------------------------------------------------------------------------
 
+# Receiving and taking back more often than the rest, and most orders sent to begin with: else little happens.
+VERBS = ["receive"] * 2 + ["undo"] * 2 + [
+    "receive anyway", "give up", "reopen", "send", "unsend", "cancel", "sell",
+]  # fmt: skip
 STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("receive"), st.integers(0, 1), st.integers(0, 8)),
-        st.tuples(st.just("receive anyway"), st.integers(0, 1), st.integers(1, 8)),
-        st.tuples(st.just("undo"), st.integers(0, 5), st.just(0)),
-        st.tuples(st.sampled_from(["give up", "reopen"]), st.integers(0, 2), st.just(0)),
-        st.tuples(st.sampled_from(["send", "unsend", "cancel", "sell"]), st.just(0), st.just(0)),
-    ),
-    max_size=14,
+    st.tuples(st.sampled_from(VERBS), st.integers(0, 2), st.integers(0, 8)), min_size=3, max_size=14
 )
 
 
@@ -352,8 +349,8 @@ def world(make_database):
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_whatever_is_done_to_an_order_it_agrees_with_the_ledger_and_the_forecast(world, steps):
+@given(steps=STEPS, is_sent=st.integers(0, 4))
+def test_whatever_is_done_to_an_order_it_agrees_with_the_ledger_and_the_forecast(world, steps, is_sent):
     engine, actor, products, vendor = world
     with sa.orm.Session(engine, expire_on_commit=False) as session:
         place = the_warehouse(session)
@@ -362,6 +359,8 @@ def test_whatever_is_done_to_an_order_it_agrees_with_the_ledger_and_the_forecast
         ]
         order = orders.draft(session, actor, vendor.id, lines, TODAY)
         kept = order_lines.of(session, order.id)
+        if is_sent:
+            orders.send(session, actor, order.uid, NOW)
         booked = []
         for number, (verb, which, quantity) in enumerate(steps):
             try:
@@ -377,7 +376,7 @@ def _do(session, actor, order, kept, products, booked, verb, which, quantity, nu
     chosen = None if which == 2 else [kept[which % 2].uid]
     if verb.startswith("receive"):
         answer = order_receipts.receive(
-            session, actor, order.uid, {kept[which].uid: quantity}, key=f"{order.uid} {number}", now=NOW,
+            session, actor, order.uid, {kept[which % 2].uid: quantity}, key=f"{order.uid} {number}", now=NOW,
             although_complete=verb == "receive anyway",
         )  # fmt: skip
         booked.append(answer.lines[0].movement_id)

@@ -53,7 +53,7 @@ def _draw_found(mine: dict[str, Any], detail: Detail, wanted: str, today: date) 
                 st.button("Add", key=f"choose-{row.uid}", icon=":material/add:", on_click=_choose,
                           args=(mine, str(row.uid)))  # fmt: skip
             if mine.get("open") == str(row.uid):
-                _draw_form(mine, detail, int(row.product_id), quote, today)
+                _draw_form(mine, detail, row, quote, today)
     if total > len(found):
         st.markdown(f":gray[{order_words.count(total - len(found), 'more')} fit: type more of the name.]")
 
@@ -65,10 +65,9 @@ def _said(detail: Detail, row: Any, quote: Quote | None) -> str:
     return f"**{ui.safe_md(row.name)}** &nbsp; :gray[{ui.safe_md(about)}]"
 
 
-def _draw_form(
-    mine: dict[str, Any], detail: Detail, product_id: int, quote: Quote | None, today: date
-) -> None:
+def _draw_form(mine: dict[str, Any], detail: Detail, row: Any, quote: Quote | None, today: date) -> None:
     """How much, at which price, where to."""
+    product_id = int(row.product_id)
     form, places = mine["form"], {place.id: place.code for place in looks.places()}
     usual = detail.lines[0].warehouse_id if detail.lines else next(iter(places), None)
     least = Terms(quote.minimum, quote.multiple, quote.steps).least if quote else USUAL_QUANTITY
@@ -88,7 +87,7 @@ def _draw_form(
     with st.container(horizontal=True):
         st.button(
             "Put it on the order", type="primary", key="add_line", on_click=_add,
-            args=(mine, form, str(detail.order.uid), product_id, today),
+            args=(mine, form, str(detail.order.uid), product_id, (row.sku, row.unit_of_measure), today),
         )  # fmt: skip
         st.button("Close", key="add_close", on_click=_choose, args=(mine, None))
 
@@ -99,7 +98,9 @@ def _choose(mine: dict[str, Any], uid: str | None) -> None:
     mine.pop("refused", None)
 
 
-def _add(mine: dict[str, Any], form: str, order_uid: str, product_id: int, today: date) -> None:
+def _add(
+    mine: dict[str, Any], form: str, order_uid: str, product_id: int, about: tuple[str, str], today: date
+) -> None:
     """The second click of a double click finds the form gone."""
     if mine["form"] != form:
         return
@@ -107,6 +108,7 @@ def _add(mine: dict[str, Any], form: str, order_uid: str, product_id: int, today
     place = st.session_state.get(f"add_place_{form}_{product_id}")
 
     def work(session: Session, person: Actor) -> Answer:
+        order_words.refuse_parts(*about, editing.number(said["quantity"]))
         line = order_lines.add(
             session, person, order_uid, product_id=product_id,
             warehouse_id=editing.needed(place, "Warehouse", "choose"),

@@ -111,6 +111,8 @@ def _changed(mine: dict[str, Any], line: Line, name: str, key: str) -> None:
 
     def work(session: Session, person: Actor) -> Answer:
         value = editing.needed(typed, f"{line.sku}, {LABELS[name].lower()}")
+        if name == "quantity":
+            order_words.refuse_parts(line.sku, line.unit_of_measure, value)
         return _write(session, person, line_uid=str(line.uid), before=_kept(line), fields={name: value})
 
     editing.write(mine, work)

@@ -33,7 +33,10 @@ def draw(detail: Detail, today: date, *, may_buy: bool, may_receive: bool, is_re
                 "Stop receiving" if is_receiving else "Receive", key="receive_order", icon=":material/input:",
                 type="secondary" if is_receiving else "primary", on_click=_receive, args=(is_receiving,),
             )  # fmt: skip
-    st.markdown(_about(detail))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(_about(detail), width="content")
+        st.page_link("views/vendor.py", label="The vendor", icon=":material/storefront:",
+                     query_params={"id": str(detail.vendor.uid)})  # fmt: skip
     if order.state == "cancelled" and order.cancelled_because:
         st.markdown(f":gray[Because] {ui.safe_md(order.cancelled_because)}")
     if is_receiving:

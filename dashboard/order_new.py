@@ -58,7 +58,7 @@ def draw(today: date) -> None:
         )  # fmt: skip
     st.button(
         "Create draft", type="primary", key="create_draft", on_click=_create,
-        args=(mine, mine["form"], chosen, product.product.id if product else None, place, today),
+        args=(mine, mine["form"], chosen, product and _line_of(product), place, today),
     )  # fmt: skip
     editing.draw_answer(mine, key="new-order")
 
@@ -147,8 +147,18 @@ def _drafts(vendor: Any, today: date) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _line_of(product: Detail) -> tuple[int, str, str]:
+    """What the order needs to know of a product: id, SKU, unit."""
+    return product.product.id, product.product.sku, product.product.unit_of_measure
+
+
 def _create(
-    mine: dict[str, Any], drawn: str, vendor: Any, product_id: int | None, place: int | None, today: date
+    mine: dict[str, Any],
+    drawn: str,
+    vendor: Any,
+    product: tuple[int, str, str] | None,
+    place: int | None,
+    today: date,
 ) -> None:
     """Make the draft, or add to one. The second click of a double click finds the form gone."""
     form = mine["form"]
@@ -158,7 +168,9 @@ def _create(
 
     def work(session: Session, person: Actor) -> Answer:
         line = None
-        if product_id is not None:
+        if product is not None:
+            product_id, sku, unit_of_measure = product
+            order_words.refuse_parts(sku, unit_of_measure, quantity)
             line = {
                 "product_id": product_id,
                 "warehouse_id": editing.needed(place, "Warehouse", "add"),

@@ -1,22 +1,20 @@
-"""An order that was sent: its lines, days that change, what will not come, and what arrived."""
+"""An order that was sent: its lines, days that change, and what will not come."""
 
 from datetime import date, timedelta
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import auth, order_lines, order_receipts, orders
+from core import auth, order_lines, orders
 from core.auth import Actor
 from core.order_looks import Detail, Line
 from dashboard import editing, grid, looks, order_words, ui
 from dashboard.editing import Answer
 
 NARROW = {"Product": 176, "Open": 84, "Expected": 96}
-DELIVERIES_SHOWN = 10
 REASON = {"give up": "Why it will not come", "cancel": "Why it is cancelled"}
 
 
@@ -194,21 +192,37 @@ def _draw_delay(mine: dict[str, Any], detail: Detail, today: date) -> None:
         _draw_day(key, detail.order.expected_on, today)
         with st.container(horizontal=True):
             st.button("Change it for all open lines", type="primary", key="order_day_save", on_click=_delay,
-                      args=(mine, str(detail.order.uid), detail.order.expected_on, key))  # fmt: skip
+                      args=(mine, detail, key))  # fmt: skip
             st.button("Close", key="order_day_close", on_click=open_, args=(mine, "day"))
 
 
-def _delay(mine: dict[str, Any], uid: str, before: date | None, key: str) -> None:
-    day = st.session_state.get(key)
+def _delay(mine: dict[str, Any], detail: Detail, key: str) -> None:
+    day, uid, before = st.session_state.get(key), str(detail.order.uid), detail.order.expected_on
+    days = [(str(line.uid), line.expected_on) for line in detail.lines if line.open and line.expected_on]
 
     def work(session: Session, person: Actor) -> Answer:
         wanted = editing.needed(day, "Expected on")
         orders.change(session, person, uid, looks.now(), expected_on=wanted)
         write = ui.formats()
-        return Answer(editing.changed("Expected", write.weekday(before), write.weekday(wanted)))
+        # What is over cannot be expected again.
+        can_undo = before is not None and all(
+            kept >= looks.today() for kept in (before, *dict(days).values())
+        )
+        undo = partial(_days_back, uid=uid, day=before, days=days) if can_undo else None
+        return Answer(editing.changed("Expected", write.weekday(before), write.weekday(wanted)), undo)
 
     if editing.write(mine, work) is not None:
         mine.pop("open", None)
+
+
+def _days_back(
+    session: Session, person: Actor, *, uid: str, day: date, days: list[tuple[str, date]]
+) -> Answer:
+    """The order's day, and each line's own."""
+    orders.change(session, person, uid, looks.now(), expected_on=day)
+    for line_uid, kept in days:
+        order_lines.change(session, person, line_uid, looks.now(), looks.today(), expected_on=kept)
+    return Answer(f"Expected on {ui.safe_md(ui.formats().weekday(day))} again.")
 
 
 def _draw_ending(mine: dict[str, Any], detail: Detail, what: str) -> None:
@@ -263,42 +277,3 @@ def _reopen(mine: dict[str, Any], uid: str) -> None:
 def _comes_again(session: Session, person: Actor, *, uid: str, lines: list[str] | None) -> Answer:
     order = orders.reopen(session, person, uid, looks.now(), lines=lines)
     return Answer(f"{ui.safe_md(order.number)} is {order_words.STATES[order.state].lower()} again.")
-
-
-# -- What arrived --------------------------------------------------------------------------------------------
-
-
-def draw_deliveries(detail: Detail, person: Actor) -> None:
-    """Each delivery with what came, and Undo for whoever may book."""
-    if not detail.receipts:
-        return
-    st.markdown("**Deliveries**")
-    mine, write = editing.desk(f"deliveries {detail.order.uid}"), ui.formats()
-    names = {line.uid: line for line in detail.lines}
-    parts = [list(part) for _, part in groupby(detail.receipts, key=lambda one: one.posting_id)]
-    for part in parts[:DELIVERIES_SHOWN]:
-        first, counts = part[0], [one for one in part if one.undone_at is None]
-        said = ", ".join(
-            f"{write.quantity(one.quantity)} {names[one.line_uid].name} in {one.warehouse_code}"
-            for one in (counts or part)
-        )
-        when = f"{write.ago(first.received_at, looks.now())} by {first.received_by}"
-        words = f"**{ui.safe_md(when)}** &nbsp; {ui.safe_md(said)}"
-        with st.container(horizontal=True, vertical_alignment="center", key=f"delivery-{first.posting_id}"):
-            st.markdown(words if counts else f":gray[{words} (undone)]", width="stretch")
-            if counts and auth.may(person, "move stock"):
-                st.button("Undo", key=f"undo-delivery-{first.posting_id}", icon=":material/undo:",
-                          on_click=_undo_delivery, args=(mine, first.posting_id))  # fmt: skip
-    if len(parts) > DELIVERIES_SHOWN:
-        st.markdown(f":gray[and {len(parts) - DELIVERIES_SHOWN} before]")
-    editing.draw_answer(mine, key="deliveries")
-
-
-def _undo_delivery(mine: dict[str, Any], posting_id: int) -> None:
-    def work(session: Session, person: Actor) -> Answer:
-        undone = order_receipts.undo_booking(session, person, posting_id, now=looks.now())
-        lines = [line for booked in undone for line in booked.lines]
-        words = f"Undone: {order_words.count(len(lines), 'line')} of it on the way again."
-        return Answer(words, is_idle=not lines)
-
-    editing.write(mine, work)

@@ -5,7 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from core import posting
+from core.errors import BadInput
 from dashboard import ui
+from dashboard.adjusting import WHOLE_UNITS
 from dashboard.formats import Formats
 
 STATES = {
@@ -74,3 +77,12 @@ def product(line: Any) -> str:
     """Name and SKU of a line as Markdown, and what the vendor calls it where that is something else."""
     codes = [line.sku, *([line.vendor_sku] if line.vendor_sku not in (None, line.sku) else [])]
     return f"**{ui.safe_md(line.name)}** &nbsp; :gray[{ui.safe_md(' · '.join(codes))}]"
+
+
+def refuse_parts(sku: str, unit_of_measure: str, quantity: str | None) -> None:
+    """Refuse 2.5 of what is counted in whole pieces."""
+    if unit_of_measure not in WHOLE_UNITS or quantity is None:
+        return
+    amount = posting.exact(quantity, sku)
+    if amount != amount.to_integral_value():
+        raise BadInput(f"{sku} is counted in whole numbers: {posting.plain(amount)} is not one.")

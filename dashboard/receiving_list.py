@@ -10,7 +10,6 @@ from core.errors import RuleBroken, RunoutError
 from core.order_looks import Line
 from core.posting import plain
 from dashboard import counting, editing, order_words, pickers, ui
-from dashboard.adjusting import WHOLE_UNITS
 
 LINES_PER_PAGE = 25
 
@@ -71,8 +70,7 @@ def _checked(line: Line, given: str | None) -> Decimal:
     quantity = posting.exact(given or "0", f"{line.sku}, arrived")
     if quantity < 0:
         raise RuleBroken(f"{line.sku}, arrived: {plain(quantity)} is below zero. Enter how many came.")
-    if line.unit_of_measure in WHOLE_UNITS and quantity != quantity.to_integral_value():
-        raise RuleBroken(f"{line.sku} is counted in whole numbers: {plain(quantity)} is not one.")
+    order_words.refuse_parts(line.sku, line.unit_of_measure, given)
     return quantity
 
 

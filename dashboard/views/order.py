@@ -12,6 +12,7 @@ from dashboard import (
     editing,
     looks,
     order_adding,
+    order_deliveries,
     order_draft,
     order_head,
     order_new,
@@ -50,7 +51,7 @@ def draw(detail: Detail, person: Actor, today: date) -> None:
             order_adding.draw(detail, today)
         else:
             order_open.draw_lines(detail, person, today)
-    order_open.draw_deliveries(detail, person)
+    order_deliveries.draw(detail, person)
     if is_receiving:
         return
     if may_buy:

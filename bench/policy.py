@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from core.reorder.allocation import Frontier, Service
 
 PATHS, SEED = 200, 7  # as training stores them
 HORIZON_DAYS = 42
-EASED_REVIEWS = 4  # of older ones less than a tenth is left in a level
 RECORD_REVIEWS = 9
 SETTLING_REVIEWS = 3  # of the replay, until what was ordered before it began has been forgotten
 ENGINE = "runout"
@@ -80,8 +79,8 @@ def advise(
 ) -> pd.DataFrame:
     """Order-up-to levels (`unique_id, target, order_up_to`) of a shop that orders every `review_days`.
 
-    The advice of the weeks before is worked out too, from what was known then: levels do not jump from one
-    review to the next, and what came of the promises of then corrects those of now.
+    The advice of the weeks before is worked out too, from what was known then: what came of the promises of
+    then corrects those of now.
 
     Args:
         history: `unique_id, ds, y` up to and including the day of the review.
@@ -89,7 +88,7 @@ def advise(
         targets: shares of the shop's order lines that are to be served, one set of levels for each.
     """
     shop = _shop(history, items, review_days)
-    found = levels.in_grains(_levels(shop, shop.today, _asked(shop, targets)), shop.grains[:, None])
+    found = _levels(shop, shop.today, tuple(_asked(shop, targets)))
     return pd.DataFrame(
         {
             "unique_id": np.tile(items["unique_id"].to_numpy(), len(targets)),
@@ -117,17 +116,8 @@ def _shop(history: pd.DataFrame, items: pd.DataFrame, review_days: int) -> Shop:
     )
 
 
-def _levels(shop: Shop, day: pd.Timestamp, asked: Sequence[float]) -> np.ndarray:
-    """Levels (products, asked) of a review as known then, on their way from those of the reviews before."""
-    at = None
-    for one in replace(shop, today=day).days(EASED_REVIEWS):
-        computed = _computed(shop, one, tuple(asked))
-        at = computed if at is None else levels.eased(computed, at, shop.review_days)
-    return at
-
-
-def _computed(shop: Shop, day: pd.Timestamp, asked: tuple[float, ...]) -> np.ndarray:
-    """What a review computes by itself; kept, since the reviews that follow ask for it again."""
+def _levels(shop: Shop, day: pd.Timestamp, asked: tuple[float, ...]) -> np.ndarray:
+    """Levels (products, asked) of a review as known then; kept, since later reviews ask for them again."""
     horizon = max(HORIZON_DAYS, int(shop.scenarios.max()) + shop.review_days)
     demand_key = (shop.known(day), horizon)
     key = (demand_key, shop.review_days, shop.fingerprint)
@@ -163,11 +153,10 @@ def _asked(shop: Shop, targets: Sequence[float]) -> list[float]:
         tuple(range(0, step * len(reviews), step)),
         SETTLING_REVIEWS * step + 1,
     )
-    advised = [_levels(shop, day, targets) for day in reviews]
+    advised = [_levels(shop, day, tuple(targets)) for day in reviews]
     turn = np.arange(len(reviews)) * step + np.arange(len(shop.items))[:, None]
     leads = np.take_along_axis(shop.scenarios, turn % shop.scenarios.shape[1], axis=1)
-    up_to = [levels.in_grains(level, shop.grains[:, None]) for level in advised]
-    came = policy_score.play(world, [(level, level - policy_score.BELOW) for level in up_to], leads)
+    came = policy_score.play(world, [(level, level - policy_score.BELOW) for level in advised], leads)
     asked = [
         promise.corrected(target, [promise.Kept(target, lines, min(served, lines))]).ask
         for target, lines, served in zip(

@@ -24,8 +24,6 @@ LEAD_SCENARIOS = 20
 FINE = 1e-9  # of a grain: what floats lose when decimals are added up
 LEVEL_DOUBT = 0.25  # deviation of the logarithm of a product's future level, beyond what its paths show
 STRENGTHS = np.array([-1.2816, -0.5244, 0.0, 0.5244, 1.2816])  # middles of five equal slices of a normal
-RISE_A_WEEK, FALL_A_WEEK = 0.8, 0.4  # of the way from the level of a week ago to the one computed now
-WEEK_DAYS = 7
 LOW_SHARES = np.array([0.0, 0.25, 0.5, 0.75])  # of the lowest demand: levels for those who cannot pay for it
 
 
@@ -137,20 +135,6 @@ def measured_leads(days: Sequence[int], scenarios: int = LEAD_SCENARIOS) -> np.n
     """Equally likely lead times from those that were measured, in rising order."""
     middles = (np.arange(scenarios) + 0.5) / scenarios
     return np.quantile(np.asarray(days), middles, method="inverted_cdf").astype(int)
-
-
-def eased(computed: np.ndarray, before: np.ndarray, days: float) -> np.ndarray:
-    """Levels on their way from those of `days` ago to what is computed now: they rise fast and fall slowly.
-
-    Half of what a level does from week to week is chance, and stock that was bought for a high one lies there
-    when it has fallen. Played through (bench.policy) this saves 3, 2 and 1 % of stock at equal service on two
-    sets of a shop's products and a steady shop, and costs 1 to 2 % where levels jump or a first season comes.
-    Not rounded: keep the answer for the next time, order up to `in_grains` of it. Where `before` is nan, or
-    was computed for another goal, lead time or plan, the level is the one computed.
-    """
-    weeks = days / WEEK_DAYS
-    kept = np.where(computed > before, (1 - RISE_A_WEEK) ** weeks, (1 - FALL_A_WEEK) ** weeks)
-    return np.where(np.isnan(before), computed, computed + kept * (before - computed))
 
 
 def in_grains(levels: np.ndarray, grains: np.ndarray | float) -> np.ndarray:

@@ -98,7 +98,8 @@ def main() -> None:
         if invitation.is_waiting():
             # Whoever brings a link is asked about it first, even when somebody is signed in.
             person, door = None, invitation.page
-        page = st.navigation(_pages(person, door), position="sidebar" if person else "hidden")
+        # All views are in sight: Streamlit would fold away what goes beyond its dozen.
+        page = st.navigation(_pages(person, door), position="sidebar" if person else "hidden", expanded=True)
         if person:
             st.logo(ui.wordmark(), size="medium")
             _sidebar(person)

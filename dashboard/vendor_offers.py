@@ -12,7 +12,7 @@ from core.auth import Actor
 from core.errors import RunoutError
 from core.products import Detail
 from core.vendor_page import Offered, VendorPage
-from dashboard import editing, grid, looks, offer_form, pickers, ui, vendor_words
+from dashboard import editing, grid, looks, offer_form, pickers, ui, vendor_rises, vendor_words
 from dashboard.charts import prices as prices_chart
 from db.session import reading
 
@@ -49,6 +49,7 @@ def draw(page: VendorPage, person: Actor, today: date) -> None:
     if "product" in st.query_params:
         _draw_product(page, mine, today, may_buy=may_buy)
     elif rows:
+        vendor_rises.draw(vendor, today)
         _draw_list(rows, vendor, today)
     else:
         _nothing(vendor, may_buy=may_buy)

@@ -194,6 +194,18 @@ def test_a_new_price_keeps_the_old_one_in_the_history(browser, session):
     assert len(history) == 2
 
 
+def test_prices_that_rose_are_listed(browser, session):
+    vendor, product = a_vendor(session), a_product(session, name="Lamp")
+    an_offer(session, product, vendor, prices={1: 2}, valid_from=TODAY - timedelta(days=90))
+    an_offer(session, product, vendor, prices={1: "2.1"}, valid_from=TODAY - timedelta(days=5))
+    app = browser("viewer", "vendor", id=str(vendor.uid))
+    assert not app.exception
+    rises = next(one.value for one in app.dataframe if "Before" in one.value)
+    assert rises[["Product", "Before", "Now", "Change"]].to_numpy().tolist() == [
+        ["Lamp", "€2.00", "€2.10", "+5 %"]
+    ]
+
+
 def test_an_offer_is_withdrawn_and_restored(browser, session):
     vendor, product = a_vendor(session), a_product(session, name="Lamp")
     an_offer(session, product, vendor)

@@ -83,8 +83,9 @@ def _draw_drafts(outcome: Outcome) -> None:
             st.caption(ui.safe_md(f"Not in a draft: {'; '.join(shown)}{rest}."))
 
 
-def draw_footer(plan: Plan, chosen: Group, file_name: str) -> None:
-    """What the ticks come to, and the lines as a file."""
+def draw_footer(plan: Plan, chosen: Group, person: Actor, file_name: str) -> None:
+    """What the ticks come to, or for who has none the lines; and the lines as a file."""
+    word = "Ticked" if auth.may(person, "move stock") else "To order"
     write, groups = ui.formats(), ordering(plan, chosen)
     lines = [line for group in groups for line in group.ticked]
     told = []
@@ -99,7 +100,7 @@ def draw_footer(plan: Plan, chosen: Group, file_name: str) -> None:
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="reorder-total"
     ):  # fmt: skip
-        st.markdown(f"Ticked: {' and '.join(told)}" if told else ":gray[Nothing is ticked.]")
+        st.markdown(f"{word}: {' and '.join(told)}" if told else ":gray[Nothing is ticked.]")
         ui.download("Download", lambda: for_download(chosen.lines), file_name, key="download")
 
 

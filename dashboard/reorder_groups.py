@@ -57,7 +57,7 @@ def _words(group: Group) -> str:
 
 def _draw_limits(group: Group, today: date) -> None:
     """The next limit of the vendor as a thin bar with words, and when it takes orders."""
-    if group.terms is None:
+    if group.terms is None or not group.ticked:
         return
     limit = next_limit(group.value, group.terms)
     if limit is not None:

@@ -1,6 +1,7 @@
 """The lines to order: a tick, a quantity to edit in place, and what can be done with each."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date
 
 import streamlit as st
@@ -10,17 +11,22 @@ from core.advice_lines import Line
 from core.auth import Actor
 from dashboard import editing, pickers, reorder_choices, reorder_plan, reorder_why, reorder_words, ui
 from dashboard.reorder_choices import SNOOZES
-from dashboard.reorder_plan import ALL, ROWS_PER_PAGE, Group
+from dashboard.reorder_plan import ALL, HORIZONS, ROWS_PER_PAGE, Group
 
 WIDTHS = (0.3, 2.45, 0.85, 1.35, 1.5, 1.7, 1.15, 1.15)
 FIELD_PIXELS = 78
+ASKED = "line"  # the word of the address that opens one
 HEADERS = ("", "Product", "On hand", "Runs out", "Order", "Costs", "Order by", "")
 
 
 def draw(group: Group, person: Actor, today: date) -> None:
     """The page of the group's lines that the address asks for, and under it the pages."""
-    rows = page(group.lines)
+    opened = opened_place(group.lines)
+    if opened is None and ASKED in st.query_params:
+        _draw_elsewhere()
+    rows = page(group.lines, opened)
     may_buy, mine = auth.may(person, "buy"), reorder_plan.desk()
+    may_take = {"order": may_buy, "transfer": auth.may(person, "move stock")}
     if mine.get("about") not in [reorder_plan.place_of(line) for line in rows]:
         # What was snoozed is no longer here; its answer and its Undo are.
         editing.draw_answer(mine, key="lines")
@@ -29,20 +35,21 @@ def draw(group: Group, person: Actor, today: date) -> None:
             for column, words in zip(st.columns(WIDTHS, gap="xsmall"), HEADERS, strict=True):
                 column.markdown(f":gray[{words}]")
         for line in rows:
-            _draw_line(line, may_buy=may_buy, with_vendor=group.word == ALL, today=today)
+            _draw_line(
+                line, may_buy=may_buy, may_take=may_take[line.action], with_vendor=group.word == ALL,
+                is_open=reorder_plan.place_of(line) == opened, today=today,
+            )  # fmt: skip
     pickers.page_links(len(group.lines), ROWS_PER_PAGE)
 
 
-def page(lines: Sequence[Line]) -> Sequence[Line]:
+def page(lines: Sequence[Line], opened: str | None) -> Sequence[Line]:
     """The rows of the page in the address; without one, of the page that holds the opened line."""
     number = pickers.page()
-    opened = opened_line()
     if "page" not in st.query_params and opened:
-        places = [n for n, line in enumerate(lines) if reorder_plan.place_of(line).startswith(opened)]
-        if places:
-            number = places[0] // ROWS_PER_PAGE + 1
-            if number > 1:
-                pickers.remember("page", number)
+        places = [reorder_plan.place_of(line) for line in lines]
+        number = places.index(opened) // ROWS_PER_PAGE + 1
+        if number > 1:
+            pickers.remember("page", number)
     first = (number - 1) * ROWS_PER_PAGE
     if first and first >= len(lines):
         pickers.refuse("page", f"There is no page {number}, so the first one is shown.")
@@ -50,24 +57,38 @@ def page(lines: Sequence[Line]) -> Sequence[Line]:
     return lines[first : first + ROWS_PER_PAGE]
 
 
-def opened_line() -> str:
-    """Which line the address opens: a product's uid, and behind a point its warehouse."""
-    return st.query_params.get("line", "")
+def opened_place(lines: Sequence[Line]) -> str | None:
+    """Which of these lines the address opens. A product's uid alone names its order, else its first transfer;
+    with a warehouse behind a point it names one line."""
+    asked = st.query_params.get(ASKED)
+    named = [line for line in lines if asked in (reorder_plan.place_of(line), str(line.product_uid))]
+    first = min(named, key=lambda line: line.action != "order", default=None)
+    return reorder_plan.place_of(first) if first else None
 
 
-def _is_open(line: Line) -> bool:
-    opened, place = opened_line(), reorder_plan.place_of(line)
-    return bool(opened) and (opened == place or opened == str(line.product_uid))
+def _draw_elsewhere() -> None:
+    """The address names a line that is not among those shown."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="elsewhere"):
+        st.markdown("The line you opened is not among these: in a draft, snoozed, or needed later.")
+        st.button("Show everything", key="show_everything", on_click=_show_everything)
 
 
-def _draw_line(line: Line, *, may_buy: bool, with_vendor: bool, today: date) -> None:
+def _show_everything() -> None:
+    asked = st.query_params[ASKED]
+    st.query_params.from_dict({"days": max(HORIZONS, key=int), "lines": "all", ASKED: asked})
+
+
+def _draw_line(
+    line: Line, *, may_buy: bool, may_take: bool, with_vendor: bool, is_open: bool, today: date
+) -> None:
     place = reorder_plan.place_of(line)
-    mine, is_open = reorder_plan.desk(), _is_open(line)
+    mine = reorder_plan.desk()
     name = _key(line)
     with st.container(key=f"row-{name}", gap="xsmall"):
         tick, product, there, runs, amount, cost, by, act = st.columns(WIDTHS, gap="xsmall")
         with tick:
-            _draw_tick(line, place, mine, may_buy=may_buy)
+            if may_take and reorder_plan.can_be_taken(line):
+                _draw_tick(line, place, mine)
         with product:
             st.markdown(reorder_words.product(line))
         there.markdown(reorder_words.stock(line))
@@ -85,9 +106,7 @@ def _draw_line(line: Line, *, may_buy: bool, with_vendor: bool, today: date) -> 
             reorder_why.draw(line, mine, today, may_buy=may_buy)
 
 
-def _draw_tick(line: Line, place: str, mine: dict, *, may_buy: bool) -> None:
-    if not may_buy or not reorder_plan.can_be_taken(line):
-        return
+def _draw_tick(line: Line, place: str, mine: dict) -> None:
     key, ticked = f"tick_{_key(line)}", place not in mine["left_out"]
     if st.session_state.get(key) != ticked:
         st.session_state[key] = ticked
@@ -102,7 +121,11 @@ def _draw_tick(line: Line, place: str, mine: dict, *, may_buy: bool) -> None:
 
 def _draw_quantity(line: Line, name: str, mine: dict, *, may_buy: bool) -> None:
     """The quantity in a field that is written when it is left; emptied, it is what is computed."""
-    if not may_buy or line.state in ("in draft", "ordered"):
+    if line.state in ("in draft", "ordered"):
+        # How much was ordered is for its order to say.
+        st.markdown(f":gray[{ui.safe_md(reorder_words.quantity(line))} advised]")
+        return
+    if not may_buy:
         st.markdown(f"**{ui.safe_md(reorder_words.quantity(line))}**")
         return
     key, shown = f"quantity_{name}", float(line.quantity)
@@ -111,7 +134,9 @@ def _draw_quantity(line: Line, name: str, mine: dict, *, may_buy: bool) -> None:
     if not is_refused and st.session_state.get(key) != shown:
         st.session_state[key] = shown
     unit = ui.formats().unit(line.unit, line.quantity)
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    # Each piece of a line is sent on its own, 25 times: no box around a field that has no unit beside it.
+    box = st.container(horizontal=True, vertical_alignment="center", gap="xsmall") if unit else nullcontext()
+    with box:
         st.number_input(
             f"Order of {line.name}{', ' + unit if unit else ''}", value=None, key=key, format="%.12g",
             step=float(line.multiple or 1), placeholder="computed", label_visibility="collapsed",
@@ -125,7 +150,7 @@ def _draw_actions(line: Line, name: str, place: str, mine: dict, *, is_open: boo
     with st.container(horizontal=True, gap="xsmall", horizontal_alignment="right"):
         st.button(
             "Close" if is_open else "Why", key=f"why-{name}", type="tertiary",
-            on_click=pickers.remember, args=("line", None if is_open else place),
+            on_click=pickers.remember, args=(ASKED, None if is_open else place),
         )  # fmt: skip
         if may_buy and line.state == "open":
             st.menu_button(

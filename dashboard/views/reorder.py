@@ -58,7 +58,7 @@ def draw_group(plan: Plan, chosen: Group, asked: Asked) -> None:
         draw_without_offers(plan)
     reorder_filler.draw(chosen, asked, person, today)
     reorder_lines.draw(chosen, person, today)
-    reorder_drafts.draw_footer(plan, chosen, f"runout-reorder-{today:%Y-%m-%d}.csv")
+    reorder_drafts.draw_footer(plan, chosen, person, f"runout-reorder-{today:%Y-%m-%d}.csv")
 
 
 def draw_without_offers(plan: Plan) -> None:

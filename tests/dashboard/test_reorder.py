@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from core import advice, advice_choices, advice_lines
 from dashboard import reorder_drafts, reorder_plan
-from db.models import AdviceChoice, Product, PurchaseOrder, PurchaseOrderLine
+from db.models import Advice, AdviceChoice, Product, PurchaseOrder, PurchaseOrderLine
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import press
-from tests.makers import a_vendor, an_actor, an_offer
+from tests.makers import a_vendor, a_warehouse, an_actor, an_offer
 
 TODAY = datetime.now(UTC).date()
 
@@ -143,6 +143,38 @@ def test_an_address_opens_the_line_of_a_product(browser, shop):
     told = plain(words(app))
     assert "**To order**" in told
     assert "Near & Co" in told
+
+
+def test_a_product_with_an_order_and_transfers_opens_its_order_alone(browser, shop, session):
+    line = line_of(shop["rope"])
+    other = a_warehouse(session, "WH-Z", supplied_by_id=line.warehouse_id)
+    run = session.scalar(sa.select(Advice.run_id).where(Advice.uid == line.uid))
+    about = {"due": 0, "level": 5, "on_hand": 0, "next_quantity": 0, "reason": "Empty there.", "terms": []}
+    session.add(
+        Advice(run_id=run, product_id=line.product_id, warehouse_id=other.id, action="transfer", quantity=5,
+               from_warehouse_id=line.warehouse_id, needed_on=TODAY - timedelta(days=9), **about)
+    )  # fmt: skip
+    app = browser("manager", "reorder", line=str(shop["rope"].uid))
+    assert not app.exception
+    assert not app.error
+    told = plain(words(app))
+    assert "WH-Z" in told
+    assert "**To order**" in told
+    assert "**To move**" not in told
+    app = browser("user", "reorder", vendor="transfers")
+    assert "Book 1 transfer" in labels(app)
+    assert tick_of(app, shop["rope"]).value
+
+
+def test_a_line_that_is_not_among_those_shown_is_found_with_one_press(browser, shop, session):
+    now = datetime.now(UTC)
+    advice_choices.snooze(session, an_actor(session), line_of(shop["rope"]).uid, now)
+    app = browser("manager", "reorder", line=str(shop["rope"].uid))
+    assert "is not among these" in words(app)
+    assert "**To order**" not in plain(words(app))
+    press(app, "Show everything")
+    assert "**To order**" in plain(words(app))
+    assert app.query_params["lines"] == "all"
 
 
 # -- The quantity --------------------------------------------------------------------------------------------
@@ -334,8 +366,9 @@ def test_who_may_not_buy_sees_the_advice_and_no_field(browser, shop, role):
     assert "Rope *12 mm*" in told
     assert "**To order**" in told
     assert not [field for field in app.number_input if field.label.startswith("Order of")]
-    assert not app.checkbox
+    assert not [box for box in app.checkbox if box.label == "Order Rope *12 mm*"]
     assert not app.menu_button
+    assert "3 lines** of 2 vendors" in told
     refused = ("Create", "Take", "Reset", "Snooze", "Compute anew", "Save", "Add a product")
     assert not [label for label in labels(app) if label.startswith(refused)]
 
@@ -419,3 +452,11 @@ def test_a_choice_of_somebody_else_is_seen_at_the_next_look(browser, shop, sessi
     session.commit()
     app.run()
     assert order_of(app, shop["rope"]).value == 33
+
+
+def test_today_says_what_to_order_beside_what_needs_somebody(browser, shop):
+    app = browser("viewer", "today")
+    wide = app.dataframe[0].value.set_index("Product")
+    quantity = line_of(shop["rope"]).quantity
+    assert wide.loc["Rope *12 mm*", "Order"] == f"Order {quantity:,.0f}"
+    assert wide.loc["Nobody sells this", "Order"]

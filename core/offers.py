@@ -2,12 +2,11 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import (
@@ -15,50 +14,18 @@ from core import (
     auth,
     inputs,
     offer_fields,
+    offer_rows,
     predictions,
     uids,
-    vendor_records,
-    vendor_terms,
     vendors,
 )
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
-from core.vendor_records import Record
-from core.vendor_terms import VendorTerms
+from core.offer_rows import Offer, Steps
 from db import queries
 from db.models import PriceStep, Product, Vendor, VendorOffer
 
-Steps = tuple[tuple[Decimal, Decimal], ...]
-"""(from this quantity on, unit price), ascending."""
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('offer ' || :pair, 3))")
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What one vendor asks for one product. Prices are in the vendor's currency.
-
-    `vendor`: its terms, shared by all its offers. `record`: how it delivered, this product where there were
-    enough deliveries of it, else everything. `age_days`: since it holds, below zero for one to come.
-    `is_expired`: past its `valid_until`; it counts until a newer one comes. `is_preferred`: the product is
-    bought from this vendor whatever others ask.
-    """
-
-    id: int
-    uid: uuid.UUID
-    product_id: int
-    vendor_id: int
-    vendor: VendorTerms
-    vendor_sku: str | None
-    lead_time_days: int
-    minimum_order_quantity: Decimal | None
-    order_multiple: Decimal | None
-    steps: Steps
-    valid_from: date
-    valid_until: date | None
-    is_expired: bool
-    age_days: int
-    is_preferred: bool
-    record: Record
 
 
 # -- Looks ---------------------------------------------------------------------------------------------------
@@ -69,12 +36,12 @@ def current(session: Session, product_ids: Sequence[int] | None, today: date) ->
 
     A few questions, however many products.
     """
-    return _offers(session, today, product_ids=None if product_ids is None else list(product_ids))
+    return offer_rows.read(session, today, product_ids=None if product_ids is None else list(product_ids))
 
 
 def of_vendor(session: Session, vendor_id: int, today: date) -> list[Offer]:
     """What a vendor asks today, by product; nothing while it is deactivated."""
-    return _offers(session, today, vendor_id=vendor_id)
+    return offer_rows.read(session, today, vendor_id=vendor_id)
 
 
 def upcoming(
@@ -82,7 +49,7 @@ def upcoming(
 ) -> list[Offer]:
     """Offers that hold from a later day on, of these products (None: all), by product and day."""
     asked = None if product_ids is None else list(product_ids)
-    return _offers(session, today, product_ids=asked, vendor_id=vendor_id, upcoming=True)
+    return offer_rows.read(session, today, product_ids=asked, vendor_id=vendor_id, upcoming=True)
 
 
 def by_uid(session: Session, uid: uuid.UUID | str) -> VendorOffer:
@@ -91,13 +58,6 @@ def by_uid(session: Session, uid: uuid.UUID | str) -> VendorOffer:
     if found is None:
         raise NotFound("There is no such offer.")
     return found
-
-
-def steps_of(session: Session, offer_id: int) -> Steps:
-    """The price steps of an offer."""
-    columns = PriceStep.minimum_quantity, PriceStep.unit_price
-    question = select(*columns).where(PriceStep.offer_id == offer_id).order_by(PriceStep.minimum_quantity)
-    return tuple((least, price) for least, price in session.execute(question))
 
 
 # -- Verbs ---------------------------------------------------------------------------------------------------
@@ -254,7 +214,7 @@ def _is_same(session: Session, known: VendorOffer, values: dict[str, Any], price
     """Whether nothing is said that is not known; the same prices from a later day on are known already."""
     about = {name: value for name, value in values.items() if name != "valid_from"}
     return all(getattr(known, name) == value for name, value in about.items()) and (
-        steps_of(session, known.id) == prices
+        offer_rows.steps_of(session, known.id) == prices
     )
 
 
@@ -282,44 +242,3 @@ def _follow(session: Session, product_id: int, before: int, today: date) -> None
     """The run-out follows where another lead time counts now."""
     if _lead_time(session, product_id, today) != before:
         predictions.refresh(session, [product_id], today)
-
-
-# -- Rows ----------------------------------------------------------------------------------------------------
-
-
-def _offers(
-    session: Session,
-    today: date,
-    *,
-    product_ids: list[int] | None = None,
-    vendor_id: int | None = None,
-    upcoming: bool = False,
-) -> list[Offer]:
-    rows = queries.rows(
-        session, "offers_now", today=today, product_ids=product_ids, vendor_id=vendor_id, upcoming=upcoming
-    )
-    asked = {row["vendor_id"] for row in rows}
-    terms = vendor_terms.of(session, asked, today)
-    records = vendor_records.of(session, asked, today)
-    own = vendor_records.of_products(session, asked, today, product_ids)
-    return [
-        _offer(row, terms[row["vendor_id"]],
-               own.get((row["vendor_id"], row["product_id"]), records[row["vendor_id"]]), today)
-        for row in rows
-    ]  # fmt: skip
-
-
-_AS_KEPT = ("id", "uid", "product_id", "vendor_id", "vendor_sku", "lead_time_days", "minimum_order_quantity",
-            "order_multiple", "valid_from", "valid_until", "is_preferred")  # fmt: skip
-
-
-def _offer(row: RowMapping, terms: VendorTerms, record: Record, today: date) -> Offer:
-    until = row["valid_until"]
-    return Offer(
-        **{name: row[name] for name in _AS_KEPT},
-        vendor=terms,
-        steps=tuple(zip(row["minimum_quantities"], row["unit_prices"], strict=True)),
-        is_expired=until is not None and until < today,
-        age_days=(today - row["valid_from"]).days,
-        record=record,
-    )

@@ -1,6 +1,7 @@
 """From the public id that came in to the small one that is used inside, or to the row, locked."""
 
 import uuid
+from collections.abc import Collection
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -19,6 +20,12 @@ def product(session: Session, uid: uuid.UUID) -> int:
     if found is None:
         raise NotFound(f"There is no product {uid}.")
     return found
+
+
+def named_products(session: Session, ids: Collection[int]) -> dict[int, tuple[uuid.UUID, str]]:
+    """The way back: public id and SKU of products, by inner id."""
+    rows = session.execute(select(Product.id, Product.uid, Product.sku).where(Product.id.in_(ids)))
+    return {number: (public, sku) for number, public, sku in rows}
 
 
 def warehouse(session: Session, uid: uuid.UUID | None) -> int:

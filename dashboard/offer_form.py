@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import offer_fields, offers, products, vendors
+from core import offer_fields, offer_rows, offers, products, vendors
 from core.auth import Actor
 from core.offers import Offer
 from dashboard import editing, looks, ui, vendor_words
@@ -157,7 +157,7 @@ def _add(
         return Answer("That is what counts already: nothing was changed.", is_idle=True)
     vendor = vendors.active(session, vendor_id)
     before = next((one.steps for one in known if one.vendor_id == vendor_id), ())
-    after = offers.steps_of(session, kept.id)
+    after = offer_rows.steps_of(session, kept.id)
     told = (
         editing.changed(
             ui.safe_md(vendor.name),

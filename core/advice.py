@@ -4,12 +4,14 @@ Looking and thinking need no transaction of their own to write in (`work_out`); 
 in the place of what was shown. `make` does both.
 """
 
+import functools
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,7 @@ from core import (
     buying_settings,
     shop,
 )
-from core.advice_inputs import Shop
+from core.advice_inputs import Paths, Shop
 from core.advice_needs import ZERO, Need, Shelf
 from core.advice_plan import Plan
 from core.auth import Actor
@@ -40,6 +42,7 @@ from db.models import AdviceRun
 
 DAYS_A_YEAR = 365
 Say = Callable[[int, int], None]
+T = TypeVar("T")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('advice', 0))")
 
 
@@ -134,17 +137,39 @@ def _think(
     session: Session, given: Shop, sources: dict[int, list[advice_sources.Source]], say: Say | None
 ) -> Thought:
     thought, done = Thought([], [], [], {}), 0
-    for part, paths in advice_inputs.chunks(session, given):
+    work = functools.partial(_needs_of, given, sources)
+    for part, found in _beside(advice_inputs.chunks(session, given), work):
         done += len(part)
         if say is not None:
             say(done, len(given.products))
-        found = advice_needs.of(given, part, paths, sources)
         thought.needs += found.needs
         thought.with_curves += found.with_curves
         thought.curves += found.curves
         for (product_id, place), shelf in found.shelves.items():
             thought.shelves.setdefault(product_id, {})[place] = shelf
     return thought
+
+
+def _needs_of(
+    given: Shop, sources: dict[int, list[advice_sources.Source]], part: Sequence[int], paths: dict[int, Paths]
+) -> advice_needs.Found:
+    return advice_needs.of(given, part, paths, sources)
+
+
+def _beside(
+    chunks: Iterable[tuple[list[int], dict[int, Paths]]], work: Callable[[Sequence[int], dict[int, Paths]], T]
+) -> Iterator[tuple[list[int], T]]:
+    """What work makes of chunk after chunk, while the next one is looked up and unpacked: numpy, zlib and the
+    database leave the interpreter to each other. `work` has no session."""
+    with ThreadPoolExecutor(1) as thread:
+        before: tuple[list[int], Future[T]] | None = None
+        for part, paths in chunks:
+            began = thread.submit(work, part, paths)
+            if before is not None:
+                yield before[0], before[1].result()
+            before = part, began
+        if before is not None:
+            yield before[0], before[1].result()
 
 
 def _plan(
@@ -170,7 +195,8 @@ def _settle(session: Session, given: Shop, plans: Sequence[Plan]) -> None:
     everywhere = _by_product(plans) if len(given.groups) > 1 else {}
     taken: advice_transfers.Taken = {}
     baskets = advice_plan.basket_values(ordered)
-    for part, paths in advice_inputs.chunks(session, given, sorted(by_product)):
+
+    def work(part: Sequence[int], paths: dict[int, Paths]) -> None:
         for product_id in part:
             for made in by_product[product_id]:
                 known = paths.get(product_id)
@@ -179,6 +205,9 @@ def _settle(session: Session, given: Shop, plans: Sequence[Plan]) -> None:
                 advice_transfers.instead(given, made, everywhere.get(product_id, ()), drawn, taken)
                 if drawn is not None:
                     (made.one_off,) = bulk.one_offs(drawn[None], np.array([float(made.level)]))
+
+    for _ in _beside(advice_inputs.chunks(session, given, sorted(by_product)), work):
+        pass
 
 
 def _by_product(plans: Sequence[Plan]) -> dict[int, list[Plan]]:

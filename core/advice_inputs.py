@@ -16,7 +16,7 @@ from core.forecast.packing import HEADER, decode
 from db import queries
 from db.models import Forecast, ForecastEdit, Warehouse
 
-CHUNK_PRODUCTS = 100  # whose paths are held at once: about 40 MB
+CHUNK_PRODUCTS = 200  # whose paths are held at once, and of the next ones: about 40 MB as small numbers
 _A_WEEK = timedelta(days=7)
 Due = tuple[tuple[date, Decimal], ...]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.advice_inputs import Due, Lying, Paths, Shop
 from core.advice_sources import Source
-from core.forecast.depletion import available_by_day, first_passage
+from core.forecast.depletion import TOLERANCE, available_by_day, first_passage
 from core.reorder import comparison, levels
 from core.reorder.levels import Curves
 
@@ -231,15 +231,21 @@ def _work_out(given: Shop, found: Found, drawn: list[np.ndarray]) -> None:
 def _sum_up(given: Shop, need: Need, cumulative: np.ndarray) -> None:
     """Set mean, out and lost from demand paths."""
     days = cumulative.shape[1]
-    receipts = [(max((day - given.today).days + 1, 1), float(much)) for day, much in need.due]
-    available = available_by_day(float(need.on_hand), receipts, days)
-    passage = first_passage(cumulative, available) if need.on_hand > 0 else np.zeros(len(cumulative))
+    stock = float(need.on_hand)
     # What is lost later than the slowest vendor delivers is nobody's matter.
     slowest = [given.products[need.product_id]["lead_time_days"], given.settings.transfer_days]
     reach = min(max(1, *slowest, *(int(source.leads[-1]) for source in need.sources)), days)
-    worst = np.maximum(cumulative[:, :reach] - available[:reach], 0.0)
-    np.maximum.accumulate(worst, axis=1, out=worst)
-    need.mean, need.out = cumulative.mean(axis=0), np.sort(passage.astype(int))
+    if need.due:
+        receipts = [(max((day - given.today).days + 1, 1), float(much)) for day, much in need.due]
+        available = available_by_day(stock, receipts, days)
+        out = first_passage(cumulative, available)
+        worst = np.maximum(cumulative[:, :reach] - available[:reach], 0.0)
+        np.maximum.accumulate(worst, axis=1, out=worst)
+    else:  # demand so far never falls, so neither does what is lost: most products are this quick
+        out = np.count_nonzero(cumulative < stock - TOLERANCE, axis=1) + 1
+        worst = np.maximum(cumulative[:, :reach] - stock, 0.0)
+    need.mean = cumulative.mean(axis=0)
+    need.out = np.sort(out) if stock > 0 else np.zeros(len(cumulative), int)
     need.lost = np.concatenate([[0.0], worst.mean(axis=0)])
 
 

@@ -318,7 +318,10 @@ def order_by(given: Shop, made: Plan) -> date | None:
         wait = (made.source.candidate.arrival.sent_on - given.today).days
     horizon = len(need.mean)
     out = np.where(need.out > horizon, np.inf, need.out)
-    slack = (out[:, None] - (need.leads - wait)[None, :]).ravel()
+    leads = need.leads - wait
+    if leads[0] == leads[-1]:  # they are in rising order: all of them are the same
+        leads = leads[:1]
+    slack = (out[:, None] - leads[None, :]).ravel()
     rank = max(int(np.ceil(OUT_SHARE * len(slack))) - 1, 0)
     latest = np.partition(slack, rank)[rank]
     if not np.isfinite(latest):

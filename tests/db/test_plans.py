@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from bench import shop
 from core import (
+    advice,
+    advice_lines,
     alerts,
     decision_tally,
     demand,
@@ -33,6 +35,12 @@ SIZE = shop.Size(products=500, warehouses=2, movements=50_000, days=200)
 def _issue_and_score(session: Session) -> None:
     assert issued_ranges.issue(session, TODAY)
     issued_ranges.score(session, TODAY + timedelta(days=2), TODAY + timedelta(days=1))
+
+
+def _advised(session: Session) -> None:
+    advice.make(session, None, datetime.now(UTC))
+    assert advice_lines.lines(session, TODAY, horizon_days=30).rows
+    advice_lines.vendors_summary(session, TODAY)
 
 
 LISTS: dict[str, Callable[[Session], Any]] = {
@@ -59,6 +67,7 @@ LISTS: dict[str, Callable[[Session], Any]] = {
     "vendors": lambda s: vendor_list.listing(s, TODAY, search="a"),
     "the tally of decisions": decision_tally.tally,
     "decisions": lambda s: decision_tally.listing(s, verdict="worse", search="lamp"),
+    "what to order, worked out and shown": _advised,
     "stale run-outs": lambda s: predictions.refresh_stale(s, TODAY + timedelta(days=1), most=20),
 }
 LEDGER: dict[str, Callable[[Session], Any]] = {

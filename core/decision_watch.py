@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Date, cast, exists, or_, select
 from sqlalchemy.orm import Session
 
 from core import buying_settings, decisions
@@ -13,6 +13,7 @@ from db.models import (
     AdviceChoice,
     AdviceRun,
     Decision,
+    JobRun,
     PurchaseOrder,
     PurchaseOrderLine,
 )
@@ -46,9 +47,14 @@ def note_own(session: Session, today: date) -> int:
 
 def note_ignored(session: Session, today: date) -> int:
     """Write down the advice to order whose last day passed more than a review ago, and that nobody followed,
-    put off or has in a draft; answers how many. While such a period is not over, none is added."""
+    put off or has in a draft; answers how many. While such a period is not over, none is added.
+
+    Where there is advice for less than a review, nobody had the time to follow it.
+    """
     review_days = buying_settings.get(session).review_days
     missed = today - timedelta(days=review_days)
+    if not session.scalar(select(_was_advised_by(missed))):
+        return 0
     question = (
         select(Advice)
         .join(AdviceRun, AdviceRun.id == Advice.run_id)
@@ -68,6 +74,13 @@ def note_ignored(session: Session, today: date) -> int:
 
 
 # -- Which are meant -----------------------------------------------------------------------------------------
+
+
+def _was_advised_by(day: date) -> Any:
+    """Whether the shop was advised on that day already; runs of jobs are kept longer than any review."""
+    return exists().where(
+        JobRun.job == buying_settings.JOB, JobRun.state == "done", cast(JobRun.finished_at, Date) <= day
+    )
 
 
 def _is_decided(since: date) -> Any:

@@ -16,6 +16,7 @@ from db.models import (
     BuyingSettings,
     Decision,
     Forecast,
+    JobRun,
     ModelRun,
     OrderReceipt,
     Product,
@@ -45,6 +46,12 @@ def a_run(session) -> AdviceRun:
         session.add(kept)
         session.flush()
     return kept
+
+
+def advised_before(session, number=-20):
+    """Advice has been worked out since that day."""
+    session.add(JobRun(job="advice", slot=at(number), state="done", finished_at=at(number)))
+    session.flush()
 
 
 def advice_on(session, product, vendor=None, *, quantity=60, arrives=8, order_by=1, **about) -> Advice:
@@ -233,6 +240,7 @@ def test_an_order_that_people_wrote_themselves_is_noted_once_it_is_sent(session)
 
 
 def test_advice_whose_last_day_passed_a_review_ago_was_ignored(session):
+    advised_before(session)
     vendor = a_vendor(session)
     late = a_product(session, 20)
     advice_on(session, late, vendor, order_by=-8)
@@ -246,8 +254,18 @@ def test_advice_whose_last_day_passed_a_review_ago_was_ignored(session):
     assert (kept.covers_from, kept.covers_until, kept.decided_by) == (day(8), day(14), None)
 
 
+def test_advice_that_is_new_was_not_ignored(session):
+    advice_on(session, a_product(session, 20), a_vendor(session), order_by=-8)
+    assert decision_watch.note_ignored(session, TODAY) == 0
+    advised_before(session, -3)
+    assert decision_watch.note_ignored(session, TODAY) == 0
+    advised_before(session, -9)
+    assert decision_watch.note_ignored(session, TODAY) == 1
+
+
 @pytest.mark.parametrize("about", [{"snoozed_until": day(3)}, {"snoozed_chance": 0.2}], ids=["day", "risk"])
 def test_what_was_put_off_is_not_ignored(session, about):
+    advised_before(session)
     product = a_product(session, 20)
     advice_on(session, product, a_vendor(session), order_by=-8)
     place = the_warehouse(session).id
@@ -264,6 +282,7 @@ def test_what_was_put_off_is_not_ignored(session, about):
     ids=["in a draft", "sent since", "sent before", "cancelled"],
 )
 def test_what_is_being_ordered_is_not_ignored(session, state, sent, ignored):
+    advised_before(session)
     product, vendor = a_product(session, 20), a_vendor(session)
     advice_on(session, product, vendor, order_by=-8)
     a_line(session, product, vendor, state=state, sent=sent)
@@ -271,6 +290,7 @@ def test_what_is_being_ordered_is_not_ignored(session, state, sent, ignored):
 
 
 def test_a_period_that_was_ignored_ends_before_the_order_that_comes_after_all(session):
+    advised_before(session)
     product, vendor = a_product(session, 20), a_vendor(session)
     advice = advice_on(session, product, vendor, order_by=-8)
     decision_watch.note_ignored(session, TODAY)
@@ -282,6 +302,7 @@ def test_a_period_that_was_ignored_ends_before_the_order_that_comes_after_all(se
 
 
 def test_a_period_that_had_not_begun_when_it_was_ordered_was_not_ignored(session):
+    advised_before(session)
     product, vendor = a_product(session, 20), a_vendor(session)
     advice = advice_on(session, product, vendor, order_by=-8)
     decision_watch.note_ignored(session, TODAY)
@@ -402,6 +423,7 @@ def test_a_mountain_is_not_better_than_enough(session):
 
 
 def test_what_nobody_ordered_is_held_against_what_was_advised(session):
+    advised_before(session)
     product = a_selling_product(session, stock_=35)
     advice_on(session, product, a_vendor(session), order_by=-8)
     decision_watch.note_ignored(session, TODAY)

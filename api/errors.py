@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from core import audit
 from core.errors import NotSignedIn, RunoutError, TooMany
+from core.order_mail import MailFailed, MailUncertain
 from db.session import ServerError, is_passing
 
 log = logging.getLogger("runout.api")
@@ -65,7 +66,7 @@ def _refused(_request: Request, refusal: RunoutError) -> JSONResponse:
     headers, more = {}, {}
     if isinstance(refusal, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(refusal, TooMany):
+    if isinstance(refusal, TooMany | MailFailed | MailUncertain):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if refusal.status == 422:
         more["fields"] = []

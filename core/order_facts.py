@@ -62,10 +62,11 @@ def of(session: Session, order: PurchaseOrder, today: date) -> Facts:
     worth = goods(ordered)
     carriage = freight(session, order, ordered)
     total = worth + (carriage or 0)
-    asked = order_lines.quotes(session, vendor.id, [line.product_id for line in ordered], today)
-    days = expected_days(session, order, ordered, today) if is_draft else {
-        line.id: line.expected_on for line in ordered if line.expected_on
-    }  # fmt: skip
+    if is_draft:
+        asked = order_lines.quotes(session, vendor.id, [line.product_id for line in ordered], today)
+        days = expected_days(session, order, ordered, today)
+    else:
+        asked, days = {}, {line.id: line.expected_on for line in ordered if line.expected_on}
     return Facts(
         goods=worth,
         freight=carriage,
@@ -78,7 +79,7 @@ def of(session: Session, order: PurchaseOrder, today: date) -> Facts:
         sends_on=order.sent_on or _sends_on(session, vendor, today),
         arrives_on=max(days.values(), default=None),
         hints=tuple(_hints(session, order, vendor, ordered, asked, today)) if is_draft else (),
-        quotes=asked if is_draft else {},
+        quotes=asked,
     )
 
 

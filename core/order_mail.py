@@ -30,6 +30,7 @@ TLS_PORT = 465  # encrypted from the first byte
 TIMEOUT_SECONDS = 20  # of each step; the person waits for it
 # Longer than all steps of one mail together. Within it a second mail of the same order is a second click.
 ONE_MAIL_LASTS = timedelta(minutes=3)
+RETRY_SECONDS = 60  # when a program may ask again; by then a mail server that was restarted is there
 ADDRESS_CHARACTERS = 254
 # What a header, a list of addresses or a mail server could take for something else has no place in it.
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
@@ -42,12 +43,14 @@ class MailFailed(RunoutError):
     """The mail did not go out; the order stays sent."""
 
     status = 503
+    retry_after_seconds = RETRY_SECONDS
 
 
 class MailUncertain(RunoutError):
     """Nobody knows whether the mail went out; the order says so."""
 
     status = 503
+    retry_after_seconds = RETRY_SECONDS
 
 
 @dataclass(frozen=True)

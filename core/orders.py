@@ -160,12 +160,26 @@ def unsend(session: Session, actor: Actor, order_uid: uuid.UUID | str, now: date
     ordered = order_state.lines(session, order)
     if any(line.given_up for line in ordered):
         raise RuleBroken(f"Some of {order.number} was given up: cancel it instead.")
+    _forget_computed(session, order, ordered)
     order.state, order.mailed_to = "draft", None
     order.sent_by = order.sent_at = order.sent_on = None
-    for line in ordered:
-        line.promised_on = None
     _settle(session, actor, "took back sending", order, now)
     return order
+
+
+def _forget_computed(session: Session, order: PurchaseOrder, ordered: Sequence[PurchaseOrderLine]) -> None:
+    """Take away days and freight that only stood there because the order was sent: they are worked out anew
+    with the next sending. What differs from that was entered, and stays."""
+    kept = {line.id: line.expected_on for line in ordered}
+    carriage, order.freight, order.expected_on = order.freight, None, None
+    for line in ordered:
+        line.expected_on = line.promised_on = None
+    days = order_facts.expected_days(session, order, ordered, order.sent_on)
+    for line in ordered:
+        if kept[line.id] != days[line.id]:
+            line.expected_on = kept[line.id]
+    if carriage != order_facts.freight(session, order, ordered):
+        order.freight = carriage
 
 
 def cancel(

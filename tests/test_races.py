@@ -483,6 +483,32 @@ def test_two_people_who_take_back_one_receipt_at_once_take_it_back_once(shop):
     assert_order_sound()
 
 
+def test_a_receipt_whose_connection_dies_leaves_nothing_and_is_booked_by_its_retry(shop):
+    order, lines = an_order(shop, products=2)
+    now = datetime.now(UTC)
+
+    def receive(session: Session) -> Any:
+        return order_receipts.receive(session, shop.actor, order, dict.fromkeys(lines, 4), key="k", now=now)
+
+    def die() -> None:
+        with doors.transaction() as session:
+            receive(session)
+            me = session.scalar(sa.text("SELECT pg_backend_pid()"))
+            with doors.reading() as other:
+                other.execute(sa.text("SELECT pg_terminate_backend(:me)"), {"me": me})
+
+    with pytest.raises(sa.exc.DBAPIError):
+        die()
+    assert_order_sound()
+    with doors.transaction() as session:
+        assert not receive(session).replayed
+    with doors.transaction() as session:
+        assert receive(session).replayed
+    with doors.reading() as session:
+        assert session.scalars(sa.text("SELECT DISTINCT received FROM purchase_order_line")).all() == [4]
+    assert_order_sound()
+
+
 def test_two_clicks_on_send_send_once(shop):
     order, _ = an_order(shop, send=False)
     answers = all_at_once(4, lambda session, _: orders.send(session, shop.actor, order, datetime.now(UTC)))

@@ -1,10 +1,12 @@
 """Purchase orders over HTTP: drafted, sent, received in parts, given up, cancelled."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
+from core.order_mail import Smtp
 from db.models import Movement
 from db.session import reading, transaction
 from tests import makers
@@ -142,6 +144,21 @@ def test_nothing_is_mailed_without_a_mail_server(world):
     refused = world.call("POST", f"/{order['id']}/mail", {})
     assert (refused.status_code, refused.json()["type"]) == (400, "RuleBroken")
     assert "No mail server" in refused.json()["detail"]
+
+
+def test_a_mail_server_that_is_away_is_said_and_the_order_stays_sent(client, world):
+    smtp = Smtp("127.0.0.1", 1, None, None, "orders@shop.example", starttls=False)
+    client.app.state.settings = replace(client.app.state.settings, smtp=smtp)
+    order = world.sent()
+    failed = world.call("POST", f"/{order['id']}/mail", {})
+    assert (failed.status_code, failed.json()["type"]) == (503, "MailFailed")
+    assert "Retry-After" in failed.headers
+    assert world.call("POST", f"/{order['id']}/mail", {"to": "a@b.de\nBcc: c@d.de"}).status_code == 422
+    assert world.call("POST", f"/{order['id']}/mail", {"to": "a@b.de, c@d.de"}).status_code == 422
+    now = world.call("GET", f"/{order['id']}").json()
+    assert (now["state"], now["mailed_at"], now["mailed_to"]) == ("sent", None, None)
+    assert world.call("POST", f"/{uuid.uuid4()}/mail", {}).status_code == 404
+    assert world.call("POST", f"/{order['id']}/mail", {}, role="user").status_code == 403
 
 
 def test_staff_receives_and_managers_order(world):

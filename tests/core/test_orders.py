@@ -333,6 +333,20 @@ def test_what_was_closed_meanwhile_refuses_the_sending_by_name(session, manager)
     assert (order.state, empty.state) == ("draft", "draft")
 
 
+def test_taking_back_the_click_leaves_what_was_entered_and_nothing_else(session, manager):
+    one, two = a_product(session), a_product(session)
+    order = an_order(session, manager, one, two, send=False, freight_cost=4)
+    first, second = order_lines.of(session, order.id)
+    entered = TODAY + timedelta(days=30)
+    order_lines.change(session, manager, second.uid, NOW, TODAY, expected_on=entered)
+    for freight in (None, Decimal(3)):
+        orders.change(session, manager, order.uid, NOW, freight=freight)
+        orders.send(session, manager, order.uid, NOW)
+        orders.unsend(session, manager, order.uid, NOW)
+        assert (order.freight, order.expected_on) == (freight, None)
+        assert (first.expected_on, first.promised_on, second.expected_on) == (None, None, entered)
+
+
 def test_a_click_on_send_can_be_taken_back_while_nothing_came_of_it(session, manager):
     product = a_product(session, 5)
     order = an_order(session, manager, product)

@@ -128,7 +128,7 @@ def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str
         narrow_words={"Status": ([ui.WORD[s] for s in found.status], [colours[s] for s in found.status])},
     )  # fmt: skip
     if ordered := st.session_state.get(order_key):
-        line = {"line": str(found.uid.iloc[ordered.row])}
+        line = {"line": str(found.uid.iloc[ordered.row]), "q": found.sku.iloc[ordered.row]}
         st.switch_page("views/reorder.py", query_params=line)
     if column is not None:
         st.session_state[f"{key}_turn"] = turn + 1

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -38,7 +38,8 @@ def _issue_and_score(session: Session) -> None:
 
 
 def _advised(session: Session) -> None:
-    advice.make(session, None, datetime.now(UTC))
+    session.execute(sa.text("UPDATE warehouse SET supplied_by_id = 1 WHERE id <> 1"))
+    advice.make(session, None, datetime.combine(TODAY, time(12), UTC))
     assert advice_lines.lines(session, TODAY, horizon_days=30).rows
     advice_lines.vendors_summary(session, TODAY)
 

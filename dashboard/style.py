@@ -129,6 +129,8 @@ iframe[height="0"] { display: block; }
   [class*="st-key-order-row-"] [data-testid="stColumn"] { width: 100%; }
   [class*="st-key-order-row-"] [data-testid="stColumn"]:first-child { grid-column: 1 / -1; }
   [class*="st-key-order-row-"] [data-testid="stWidgetLabel"] { display: flex !important; min-height: 1.2rem; }
+  [class*="st-key-row-"] button[kind="tertiary"] { min-height: 44px; padding: 0 0.4rem; }
+  [class*="st-key-row-"] [data-testid="stCheckbox"] label { min-height: 44px; min-width: 28px; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
   .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {

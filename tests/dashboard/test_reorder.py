@@ -355,6 +355,28 @@ def test_drafted_lines_are_shown_with_their_order(browser, shop):
     assert "Open the order" in [link.label for link in app.get("page_link")]
 
 
+def test_the_basket_is_filled_with_one_press_and_emptied_again(browser, sold_daily, train, advised, session):
+    vendor = a_vendor(session, name="Far", free_freight_from=150, freight_cost=50)
+    glue, tape = sold_daily(left=3, name="Wood glue"), sold_daily(left=38, name="Masking tape")
+    for product in (glue, tape):
+        an_offer(session, product, vendor, prices={1: 4})
+    train()
+    advised()
+    app = browser("manager", "reorder", vendor=str(vendor.uid))
+    told = plain(words(app))
+    assert "next-needed item: reaches the free freight of €150.00, saves €50.00" in told
+    assert "Masking tape" in told
+    press(app, "Add 1 line")
+    assert not app.exception
+    assert not app.error
+    assert {line.name for line in lines() if line.is_due} == {"Wood glue", "Masking tape"}
+    assert tick_of(app, tape).value
+    press(app, "Undo")
+    assert {line.name for line in lines() if line.is_due} == {"Wood glue"}
+    viewer = browser("viewer", "reorder", vendor=str(vendor.uid))
+    assert "Add 1 line" not in labels(viewer)
+
+
 # -- Who may what --------------------------------------------------------------------------------------------
 
 

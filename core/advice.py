@@ -106,12 +106,16 @@ def work_out(session: Session, now: datetime, say: Say | None = None) -> Draft:
 
 
 def keep(session: Session, actor: Actor | None, draft: Draft, now: datetime) -> AdviceRun:
-    """Show the draft instead of the run before, which stays to say what changed; older ones go."""
+    """Show the draft instead of the run before.
+
+    That one stays, because pages are open that show it, and so does the last one of an earlier day, which
+    says what changed since; the others go.
+    """
     session.execute(_ONE_AT_A_TIME)
-    current = session.scalar(select(AdviceRun.id).where(AdviceRun.is_current))
+    newest = select(AdviceRun.id).order_by(AdviceRun.id.desc()).limit(1)
+    staying = [session.scalar(newest), session.scalar(newest.where(AdviceRun.as_of < draft.as_of))]
     session.execute(update(AdviceRun).where(AdviceRun.is_current).values(is_current=False))
-    gone = delete(AdviceRun) if current is None else delete(AdviceRun).where(AdviceRun.id != current)
-    session.execute(gone)
+    session.execute(delete(AdviceRun).where(AdviceRun.id.not_in([one for one in staying if one is not None])))
     run_id = session.scalar(
         insert(AdviceRun)
         .values(

@@ -44,7 +44,7 @@ def _detail(session: Session, row: Any, today: date) -> Detail:
 
 
 def _before(session: Session, shown: Line) -> Any:
-    """What the run before said of the same product and warehouse."""
+    """What the last run of an earlier day said of the same product and warehouse, else the run before."""
     return session.execute(
         select(Advice.terms, Advice.quantity, AdviceRun.made_at)
         .join(AdviceRun, AdviceRun.id == Advice.run_id)
@@ -53,7 +53,7 @@ def _before(session: Session, shown: Line) -> Any:
             Advice.product_id == shown.product_id,
             Advice.warehouse_id == shown.warehouse_id,
         )
-        .order_by(AdviceRun.id.desc())
+        .order_by(AdviceRun.as_of, AdviceRun.id)
         .limit(1)
     ).first()
 

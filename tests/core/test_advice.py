@@ -248,6 +248,18 @@ def test_only_the_run_before_is_kept_and_says_what_changed(session):
     assert "on hand" in detail.changed[0].name
 
 
+def test_what_changed_is_told_since_an_earlier_day_however_often_advice_is_made(session):
+    product = sold(session, 10, 2.0, sure=True)
+    advised(session)
+    stock.remove(session, auth.system_actor(session), product.id, the_warehouse(session).id, 6)
+    for hours in (24, 25, 26):
+        advised(session, NOW + timedelta(hours=hours))
+    assert session.scalar(sa.select(sa.func.count()).select_from(AdviceRun)) == 3
+    (detail,) = advice_lines.of_product(session, product.id, TODAY)
+    assert detail.before_at == NOW
+    assert sum(change.amount for change in detail.changed) == detail.line.quantity - 18
+
+
 def test_products_and_warehouses_that_are_used_no_more_are_left_out(session):
     product = sold(session, 0, 2.0)
     product.is_active = False

@@ -90,3 +90,92 @@ def test_the_ledgers_owner_cannot_change_it_either(admin_url):
             with pytest.raises(sa.exc.DBAPIError, match="only grows"):
                 connection.execute(sa.text(statement))
     engine.dispose()
+
+
+# -- Vendors' prices, before and after buying ----------------------------------------------------------------
+
+PRICES = (
+    "SELECT vendor.name, product.sku, minimum_quantity, asked.unit_price, asked.lead_time_days, valid_from"
+    " FROM vendor_price AS asked JOIN vendor ON vendor.id = vendor_id JOIN product ON product.id = product_id"
+    " ORDER BY vendor.name, product.sku, valid_from, minimum_quantity"
+)
+OLD_PRICES = """
+    INSERT INTO vendor (name, currency) VALUES ('Nord', 'EUR');
+    INSERT INTO product (sku, name) VALUES ('TEA', 'Green tea'), ('MUG', 'Mug');
+    INSERT INTO vendor_price (vendor_id, product_id, minimum_quantity, unit_price, lead_time_days, valid_from)
+    SELECT v.id, p.id, n.least, n.price, n.days, CAST(n.day AS date)
+    FROM vendor AS v, product AS p, (VALUES
+        ('TEA', 1, 2.10, 7, '2026-01-01'), ('TEA', 50, 1.90, 7, '2026-01-01'),
+        ('TEA', 1, 2.2525, 9, '2026-06-01'), ('MUG', 1, 4, 3, '2026-01-01')
+    ) AS n (sku, least, price, days, day)
+    WHERE p.sku = n.sku
+"""
+
+
+@pytest.fixture
+def before_buying(admin_url):
+    """The database as revision 0004 left it, as its administrator."""
+    command.downgrade(roles.alembic_config(admin_url), "0004")
+    engine = sa.create_engine(admin_url)
+    yield engine
+    engine.dispose()
+
+
+def test_prices_survive_the_way_to_offers_and_back(before_buying, admin_url):
+    with before_buying.begin() as connection:
+        connection.execute(sa.text(OLD_PRICES))
+        before = connection.execute(sa.text(PRICES)).all()
+    roles.migrate(admin_url)
+    with before_buying.connect() as connection:
+        offers = connection.execute(
+            sa.text(
+                "SELECT product.sku, valid_from::text, o.lead_time_days, count(*) FROM vendor_offer AS o"
+                " JOIN price_step ON offer_id = o.id JOIN product ON product.id = product_id"
+                " GROUP BY o.id, product.sku ORDER BY 1, 2"
+            )
+        ).all()
+    assert [tuple(row) for row in offers] == [
+        ("MUG", "2026-01-01", 3, 1), ("TEA", "2026-01-01", 7, 2), ("TEA", "2026-06-01", 9, 1),
+    ]  # fmt: skip
+    command.downgrade(roles.alembic_config(admin_url), "0004")
+    with before_buying.connect() as connection:
+        assert connection.execute(sa.text(PRICES)).all() == before
+    assert len(before) == 4
+
+
+@pytest.mark.parametrize(
+    ("what", "statement"),
+    [
+        ("terms of vendors", "UPDATE vendor SET order_minimum = 100"),
+        ("terms of offers", "UPDATE vendor_offer SET withdrawn_at = now()"),
+        ("corrected offers", "INSERT INTO vendor_offer (vendor_id, product_id, lead_time_days, valid_from)"
+         " SELECT vendor_id, product_id, 1, valid_from FROM vendor_offer WHERE valid_from = '2026-06-01'"),
+        ("preferred vendors", "UPDATE product SET preferred_vendor_id = (SELECT id FROM vendor)"),
+        ("shutdowns of vendors", "INSERT INTO vendor_shutdown (vendor_id, starts_on, ends_on)"
+         " SELECT id, '2026-12-24', '2026-12-31' FROM vendor"),
+        ("purchase orders", "INSERT INTO purchase_order (number, vendor_id, currency, created_by)"
+         " SELECT 'PO-2026-0001', v.id, 'EUR', p.id FROM vendor AS v, person AS p LIMIT 1"),
+        ("service goals", "INSERT INTO service_rule (category, service_percent, set_by)"
+         " SELECT 'Tea', 98, id FROM person LIMIT 1"),
+        ("imports of price lists",
+         "INSERT INTO import (actor_id, kind, source, file_name, file_sha256, state)"
+         " SELECT id, 'prices', '', 'a.csv', '', 'discarded' FROM person LIMIT 1"),
+    ],
+    ids=lambda value: value if len(value) < 30 else "",
+)  # fmt: skip
+def test_the_way_back_is_refused_over_what_people_entered_since(before_buying, admin_url, what, statement):
+    with before_buying.begin() as connection:
+        connection.execute(sa.text(OLD_PRICES))
+    roles.migrate(admin_url)
+    with before_buying.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO person (email, name, role, password_hash)"
+                " VALUES ('a@b.example', 'A', 'admin', '!')"
+            )
+        )
+        connection.execute(sa.text(statement))
+    with pytest.raises(RuntimeError, match=f"would lose.*{what}"):
+        command.downgrade(roles.alembic_config(admin_url), "0004")
+    with before_buying.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM price_step")) == 4

@@ -111,10 +111,8 @@ def _draw_changed(detail: Detail) -> None:
 
 
 def _changes(changed: Sequence[Change]) -> str:
-    write = ui.formats()
-    return ", ".join(
-        f"{ui.safe_md(write.change(one.amount))} {ui.safe_md(one.words or one.name)}" for one in changed
-    )
+    """Each says in its words how much it changed the quantity."""
+    return "; ".join(ui.safe_md(one.words) for one in changed)
 
 
 # -- Vendors -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import advice, advice_choices, advice_lines
+from core import advice, advice_choices, advice_lines, buying_settings
 from dashboard import reorder_drafts, reorder_plan
 from db.models import Advice, AdviceChoice, Product, PurchaseOrder, PurchaseOrderLine
 from tests.dashboard.conftest import plain, words
@@ -248,6 +248,17 @@ def test_the_receipt_of_an_open_line_adds_up_to_what_is_ordered(browser, shop):
     amounts = [plain(row.split("|")[1]) for row in table.splitlines()[2:]]
     *terms, total = [Decimal(amount.replace("−", "-").replace(",", "").strip(" *=+")) for amount in amounts]
     assert sum(terms) == total == line_of(shop["rope"]).quantity
+
+
+def test_an_open_line_says_what_changed_since_the_last_run(browser, shop, session, advised):
+    before = line_of(shop["rope"]).quantity
+    buying_settings.change(session, an_actor(session), datetime.now(UTC), review_days=21)
+    advised()
+    after = line_of(shop["rope"]).quantity
+    assert after > before
+    told = plain(words(browser("viewer", "reorder", line=str(shop["rope"].uid))))
+    assert f"**{before:,.0f} → {after:,.0f}**" in told
+    assert "cover period" in told.split("Since", 1)[1]
 
 
 # -- Not now -------------------------------------------------------------------------------------------------

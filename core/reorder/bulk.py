@@ -3,6 +3,10 @@
 A bulk order is a day that asks for several times what a day with demand usually asks for, and for more than
 the whole level. To hold it would bind the money of many regular orders, so the levels do not prepare for it,
 and the buyer is told. Such days count in every promise and every chance: they are lost lines like others.
+
+No demand is cut for this. A day is one order line however large it is, so the allocation by lines served per
+money (core.reorder.allocation) leaves bulk out by itself: giving it no weight at all changes the stock by
+0.1 to 0.2 %, and cutting it off the paths costs 7 to 16 % at equal service, since what was sold is gone.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def refresh(claimed: Claim) -> None:
         log.info("Advice is made anew: %s", because)
         with reading(LONG, snapshot=True) as session:
             draft = advice.work_out(session, _now(), _beating(claimed))
-        transact(lambda session, draft=draft: advice.keep(session, None, draft, _now()), LONG)
+        transact(lambda session, draft=draft: _keep(session, claimed, draft), LONG)
         made += 1
         log.info("%s lines to order, worth %s", draft.totals["lines"], draft.totals["value"])
     transact(lambda session: _end(session, claimed, made))
@@ -63,6 +63,12 @@ def _beating(claimed: Claim) -> Callable[[int, int], None]:
             transact(lambda session: job_runs.beat(session, claimed, _now(), done, total))
 
     return say
+
+
+def _keep(session: Session, claimed: Claim, draft: advice.Draft) -> None:
+    """Show the draft, unless the run was given to somebody else meanwhile: that undoes it."""
+    advice.keep(session, None, draft, _now())
+    job_runs.beat(session, claimed, _now())
 
 
 def _end(session: Session, claimed: Claim, made: int) -> None:

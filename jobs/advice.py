@@ -34,7 +34,7 @@ def refresh(claimed: Claim) -> None:
         with reading(LONG, snapshot=True) as session:
             draft = advice.work_out(session, _now(), _beating(claimed))
         transact(lambda session, draft=draft: _keep(session, claimed, draft), LONG)
-        made += 1
+        made, is_asked = made + 1, False
         log.info("%s lines to order, worth %s", draft.totals["lines"], draft.totals["value"])
     transact(lambda session: _end(session, claimed, made))
 

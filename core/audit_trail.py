@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import auth
 from core.auth import Actor
 from db import queries
-from db.models import AuditLine, Person, Product, PurchaseOrder, Warehouse
+from db.models import AuditLine, Person, Product, PurchaseOrder, Vendor, Warehouse
 
 MOST_ROWS = 50_000
 # What a subject is called, where its id is a public one.
@@ -20,6 +20,7 @@ NAMES = {
     "person": (Person, Person.name),
     "product": (Product, Product.sku),
     "warehouse": (Warehouse, Warehouse.code),
+    "vendor": (Vendor, Vendor.name),
     "purchase order": (PurchaseOrder, PurchaseOrder.number),
 }
 

@@ -39,7 +39,7 @@ PREVIEW_NARROW = {
     "sales": ["day", "code", "quantity"],
     "stock": ["sku", "before", "after"],
     "products": ["sku", "field", "after"],
-    "prices": ["sku", "after", "change"],
+    "prices": ["sku", "field", "after"],
 }
 
 

@@ -243,5 +243,5 @@ class _List:
         for line in lines:
             if line.number not in self._said.wrong:
                 message = f"row {broken:,} of {shown(product['sku'])} has an error: an offer is taken whole"
-                self._said.error(line.number, "not_whole", None, None, message)
+                self._said.error(line.number, "of_an_offer_with_an_error", None, None, message)
         return False

@@ -11,6 +11,7 @@ from core.imports.price_offers import TERMS, Known, Line, Step, steps_beside
 
 COUNTS = ("prices to add", "prices to change", "terms to change", "prices up", "prices down")
 NEW = "new"
+NOTHING = "none"
 FIRST = Decimal(1)
 
 
@@ -78,7 +79,9 @@ class Report:
     ) -> None:
         if len(self._preview) < PREVIEW_ROWS:
             row = {"line": line, "sku": product["sku"], "name": product["name"], "field": field}
-            self._preview.append(row | {"before": was, "after": now, "change": change})
+            self._preview.append(
+                row | {"before": was, "after": NOTHING if now is None else now, "change": change}
+            )
 
 
 def _said(value: Any) -> str | None:

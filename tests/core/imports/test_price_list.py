@@ -109,7 +109,7 @@ def test_what_changed_becomes_a_newer_offer_and_the_old_one_stays(session, manag
     assert [(row["field"], row["before"], row["after"], row["change"]) for row in found.preview] == [
         ("Price", "2", "2.1", "+5.0 %"),
         ("Price from 50", None, "1.95", ""),
-        ("Price from 100", "1.5", None, ""),
+        ("Price from 100", "1.5", "none", ""),
         ("Price", "4", "3", "-25.0 %"),
     ]
     assert said(found, "change") == [
@@ -143,7 +143,7 @@ def test_terms_stand_once_and_what_a_file_does_not_speak_of_stays(session, manag
     assert (offer.lead_time_days, offer.vendor_sku, offer.valid_until) == (4, "V-9", None)
     assert does(found) == {"lines read": 1, "terms to change": 1}
     assert [(row["field"], row["before"], row["after"]) for row in found.preview] == [
-        ("minimum_order_quantity", "10", None), ("valid_until", TODAY.isoformat(), None),
+        ("minimum_order_quantity", "10", "none"), ("valid_until", TODAY.isoformat(), "none"),
     ]  # fmt: skip
 
 

@@ -88,6 +88,9 @@ def draw_nothing(asked: Asked) -> None:
             button="Clear the filters", on_click=st.query_params.clear,
         )  # fmt: skip
         return
+    if not is_forecast():
+        draw_without_forecasts()
+        return
     following = next_lines(asked)
     when = "today" if not asked.horizon_days else f"within {asked.horizon_days} days"
     if following is None:
@@ -116,16 +119,25 @@ def next_lines(asked: Asked) -> tuple[date, int] | None:
     return (min(days), days[min(days)]) if days else None
 
 
+def is_forecast() -> bool:
+    """Whether any product has a forecast: without one there is advice too, and it says nothing."""
+    fresh = looks.freshness(today)
+    return fresh["without_forecast"] < fresh["products"]
+
+
+def draw_without_forecasts() -> None:
+    ui.empty(
+        "Nothing can be advised yet.",
+        "Orders follow from forecasts, and no product has one. That takes 30 days of history and two days "
+        "with sales.",
+        button="See forecasts", page="views/forecasts.py",
+    )  # fmt: skip
+
+
 def draw_before_the_first() -> None:
     """No advice yet: because there are no forecasts, or because nobody made it so far."""
-    fresh = looks.freshness(today)
-    if not fresh["products"] or fresh["without_forecast"] == fresh["products"]:
-        ui.empty(
-            "Nothing can be advised yet.",
-            "Orders follow from forecasts, and no product has one. That takes 30 days of history and two "
-            "days with sales.",
-            button="See forecasts", page="views/forecasts.py",
-        )  # fmt: skip
+    if not is_forecast():
+        draw_without_forecasts()
     elif auth.may(person, "buy"):
         ui.empty("No advice yet.", "It is made every night after the forecasts. Compute it now.")
     else:

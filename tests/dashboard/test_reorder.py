@@ -419,11 +419,14 @@ def test_whoever_lost_the_right_writes_nothing(browser, shop, session):
 # -- Nothing to order ----------------------------------------------------------------------------------------
 
 
-def test_an_empty_shop_says_that_there_are_no_forecasts(browser):
+@pytest.mark.parametrize("has_advice", [False, True], ids=["before the first advice", "after it"])
+def test_an_empty_shop_says_that_there_are_no_forecasts(browser, advised, has_advice):
+    if has_advice:
+        advised()
     app = browser("manager", "reorder")
     assert not app.exception
     assert "Nothing can be advised yet" in words(app)
-    assert "Create" not in "".join(labels(app))
+    assert not [one for one in app.button if one.label.startswith("Create") and not one.disabled]
 
 
 def test_a_shop_with_forecasts_and_no_advice_can_ask_for_it(browser, sold_daily, train, session):

@@ -115,7 +115,8 @@ def _facts(facts: dict[str, Any], demand: Decimal | None) -> str:
     write = ui.formats()
     parts = [f"{write.quantity(demand)} sold"] if demand is not None else []
     parts.append(f"{facts['days_without']} {'day' if facts['days_without'] == 1 else 'days'} without stock")
-    parts.append(f"about {write.number(Decimal(facts['lost']), 1)} lost")
+    lost = Decimal(facts["lost"])
+    parts.append(f"about {write.number(lost, 1)} lost" if lost >= decision_tally.LEAST_LOST else "none lost")
     return f"{', '.join(parts)}, {write.quantity(Decimal(facts['left']))} left at the end"
 
 

@@ -137,7 +137,7 @@ def draw_one(entry: Entry) -> None:
         st.subheader(ui.safe_md(entry.product), anchor=False)
         st.markdown(ui.safe_md(decision_tally.sentence(entry, person.id)))
         st.markdown("\n".join(f"- {line}" for line in journal_words.receipt(entry, today)))
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
                 "views/product.py", label="Open the product", icon=":material/package_2:",
                 query_params={"id": str(entry.product_uid)},

@@ -14,7 +14,7 @@ from core.auth import Actor
 from core.errors import RuleBroken
 from core.order_looks import Detail, Line
 from core.posting import plain
-from dashboard import editing, looks, order_words, ui
+from dashboard import editing, looks, order_words, pressing, ui
 from dashboard.editing import Answer
 
 LINES_IN_ANSWER = 8
@@ -66,7 +66,7 @@ def over(mine: dict[str, Any], line: Line) -> str:
 
 def book(mine: dict[str, Any], form: str, order_uid: str) -> None:
     """Book what was counted. The form's number is the key: a double click books once."""
-    if mine["form"] != form:
+    if not pressing.claim(mine, form):
         return
     arrived, seen, now, today = dict(counts(mine)), dict(mine["seen"]), looks.now(), looks.today()
 
@@ -78,10 +78,11 @@ def book(mine: dict[str, Any], form: str, order_uid: str) -> None:
         posting_id = booked.posting_id
         return Answer(_said(detail, booked.lines), partial(_take_back, posting_id=posting_id, uid=order_uid))
 
-    if editing.write(mine, work) is not None:
+    if editing.write(mine, work) is None:
+        pressing.give_back(mine, form)
+    else:
         mine.pop("wrong", None)
         mine["counts"], mine["scans"] = {}, []
-        editing.renew(mine)
 
 
 def _refuse_what_others_booked(detail: Detail, arrived: dict[str, str], seen: dict[str, str]) -> None:

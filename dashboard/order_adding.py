@@ -12,7 +12,7 @@ from core.auth import Actor
 from core.order_lines import Quote
 from core.order_looks import Detail
 from core.reorder.quantities import Terms
-from dashboard import editing, looks, order_words, ui
+from dashboard import editing, looks, order_words, pressing, ui
 from dashboard.editing import Answer
 from dashboard.pickers import MOST_CHARACTERS
 from db.session import reading
@@ -102,7 +102,7 @@ def _add(
     mine: dict[str, Any], form: str, order_uid: str, product_id: int, about: tuple[str, str], today: date
 ) -> None:
     """The second click of a double click finds the form gone."""
-    if mine["form"] != form:
+    if not pressing.claim(mine, form):
         return
     said = {name: st.session_state.get(f"add_{name}_{form}_{product_id}") for name in ("quantity", "price")}
     place = st.session_state.get(f"add_place_{form}_{product_id}")
@@ -119,9 +119,10 @@ def _add(
         words = f"**{ui.safe_md(write.quantity(line.quantity))}** are on the order now."
         return Answer(words, partial(_take_off, line_uid=str(line.uid)))
 
-    if editing.write(mine, work) is not None:
+    if editing.write(mine, work) is None:
+        pressing.give_back(mine, form)
+    else:
         mine.pop("open", None)
-        editing.renew(mine)
 
 
 def _take_off(session: Session, person: Actor, *, line_uid: str) -> Answer:

@@ -13,7 +13,7 @@ from core.errors import RunoutError
 from core.offers import Offer
 from core.products import Detail
 from core.reorder.quantities import Terms
-from dashboard import editing, looks, order_words, pickers, ui
+from dashboard import editing, looks, order_words, pickers, pressing, ui
 from dashboard.editing import Answer
 from db.session import reading
 
@@ -154,14 +154,13 @@ def _line_of(product: Detail) -> tuple[int, str, str]:
 
 def _create(
     mine: dict[str, Any],
-    drawn: str,
+    form: str,
     vendor: Any,
     product: tuple[int, str, str] | None,
     place: int | None,
     today: date,
 ) -> None:
     """Make the draft, or add to one. The second click of a double click finds the form gone."""
-    form = mine["form"]
     draft_uid = st.session_state.get(f"new_draft_{form}") or None
     quantity = editing.number(st.session_state.get(f"new_quantity_{form}_{vendor.id}"))
     price = editing.number(st.session_state.get(f"new_price_{form}_{vendor.id}"))
@@ -184,10 +183,11 @@ def _create(
             order_lines.add(session, person, draft_uid, today=today, **line)
         return Answer(draft_uid)
 
-    if form != drawn:
+    if not pressing.claim(mine, form):
         return
     answer = editing.write(mine, work)
-    if answer is not None:
+    if answer is None:
+        pressing.give_back(mine, form)
+    else:
         mine.pop("answer", None)
         mine["made"] = answer.words
-        editing.renew(mine)

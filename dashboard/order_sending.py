@@ -13,7 +13,7 @@ from core.auth import Actor
 from core.errors import RunoutError
 from core.order_looks import Detail
 from core.order_mail import Letter, Smtp
-from dashboard import editing, looks, signin, ui
+from dashboard import editing, looks, pressing, signin, ui
 from dashboard.editing import Answer
 from db.session import reading, transaction
 
@@ -106,7 +106,7 @@ def close(mine: dict[str, Any]) -> None:
 
 def _send(mine: dict[str, Any], form: str, uid: str, is_mailed: bool) -> None:
     """Mark it as sent, then mail it where that was asked for: it is sent whatever the mail server says."""
-    if mine["form"] != form:
+    if not pressing.claim(mine, form):
         return
     now, to = looks.now(), st.session_state.get(f"mail_to_{form}")
 
@@ -120,9 +120,10 @@ def _send(mine: dict[str, Any], form: str, uid: str, is_mailed: bool) -> None:
             return Answer(words, None, partial(_mailed, uid=uid, to=to))
         return Answer(words, partial(_unsend, uid=uid))
 
-    if editing.write(mine, work) is not None:
+    if editing.write(mine, work) is None:
+        pressing.give_back(mine, form)
+    else:
         mine.pop("open", None)
-        editing.renew(mine)
 
 
 def _unsend(session: Session, person: Actor, *, uid: str) -> Answer:
@@ -147,9 +148,8 @@ def _mailed(*, uid: str, to: str, again: bool = False) -> str:
 
 def _mail(mine: dict[str, Any], form: str, uid: str, again: bool) -> None:
     """Mail an order that was sent before."""
-    if mine["form"] != form:
+    if not pressing.claim(mine, form):
         return
     to = st.session_state.get(f"mail_to_{form}") or ""
-    editing.renew(mine)
     close(mine)
     mine["answer"] = Answer(_mailed(uid=uid, to=to, again=again).strip())

@@ -12,7 +12,7 @@ from core import order_receipts, posting
 from core.errors import NotFound, RuleBroken, RunoutError
 from core.order_looks import Detail, Line
 from core.posting import plain
-from dashboard import counting, editing, order_words, pickers, receiving_list, scanner, ui
+from dashboard import counting, editing, order_words, pickers, pressing, receiving_list, scanner, ui
 from db.session import reading
 
 WAYS = {"list": "By list", "scan": "By scan"}
@@ -67,9 +67,11 @@ def _draw_place(mine: dict[str, Any], detail: Detail) -> list[Line]:
 def _draw_scan(mine: dict[str, Any], detail: Detail, lines: list[Line]) -> None:
     """The field, what became of the last code, and the codes before it."""
     key = f"scanner_{mine['form']}"
-    for number, code in scanner.arrived(key, mine.get("done", 0)):
-        mine["done"] = number
-        take(mine, detail, lines, code)
+    # Two runs may overlap: each code is counted by one of them.
+    with pressing.lock(mine):
+        for number, code in scanner.arrived(key, mine.get("done", 0)):
+            mine["done"] = number
+            take(mine, detail, lines, code)
     scanner.draw("Scan or type a code", "Code, then Enter", mine.get("done", 0), key=key)
     scans = mine.get("scans", [])
     if not scans:
@@ -124,8 +126,9 @@ def take(mine: dict[str, Any], detail: Detail, lines: list[Line], code: str) -> 
     try:
         line, pieces = _meant(detail, lines, code)
         counting.put(mine, str(line.uid), posting.exact(counting.counted(mine, line) + pieces, line.sku))
-    except RunoutError as refusal:
-        mine.setdefault("scans", []).append({"wrong": refusal.sentence, "code": code})
+    except Exception as error:
+        sentence = error.sentence if isinstance(error, RunoutError) else ui.trouble(error)
+        mine.setdefault("scans", []).append({"wrong": sentence, "code": code})
         return
     scan = {"line": str(line.uid), "pieces": plain(pieces), "name": line.name, "code": code}
     mine.setdefault("scans", []).append(scan)
@@ -152,6 +155,11 @@ def _meant(detail: Detail, lines: list[Line], code: str) -> tuple[Line, Decimal]
 
 def _undo_scan(mine: dict[str, Any]) -> None:
     """Take back the last scan that counted, with what it counted."""
+    with pressing.lock(mine):
+        _undo_last(mine)
+
+
+def _undo_last(mine: dict[str, Any]) -> None:
     scans = mine.get("scans") or []
     place = next((place for place in reversed(range(len(scans))) if "line" in scans[place]), None)
     if place is None:

@@ -11,6 +11,7 @@ from core import offers, price_history, vendors
 from core.errors import BadInput, NotAllowed, NotFound, RuleBroken
 from db.models import AuditLine, RunOut, VendorOffer
 from db.session import transaction
+from tests.core.advice_world import a_forecast
 from tests.makers import a_product, a_vendor, an_actor, an_offer, the_warehouse
 
 TODAY = date(2026, 11, 21)
@@ -273,3 +274,15 @@ def test_a_rise_to_come_is_seen_before_it_counts(session, manager):
     assert (rise.is_upcoming, rise.percent) == (True, None)
     vendors.deactivate(session, manager, vendor.id)
     assert price_history.rises(session, TODAY) == []
+
+
+def test_a_rise_costs_what_is_expected_to_sell_in_ninety_days(session, manager):
+    small, large = a_product(session, sku="A"), a_product(session, sku="B")
+    vendor = a_vendor(session, currency="USD", exchange_rate=2)
+    for product, a_day in ((small, 1.0), (large, 3.0)):
+        a_forecast(session, product, a_day, sure=True, as_of=TODAY - timedelta(days=1))
+        asked(session, manager, product, vendor, "2", valid_from=LAST_MONTH)
+        asked(session, manager, product, vendor, "2.50")
+    first, second = price_history.rises(session, TODAY)
+    assert (first.sku, first.demand, first.costs) == ("B", 270, 270)
+    assert (second.sku, second.demand, second.costs) == ("A", 90, 90)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from sqlalchemy.orm import Session
 from streamlit import config as st_config
 from streamlit.testing.v1 import AppTest
 
-from core import auth, stock
+from core import advice, auth, stock
 from db.models import Product
-from tests.makers import PASSWORD, a_person, a_product, an_actor, the_warehouse
+from tests.makers import PASSWORD, a_person, a_product, a_vendor, an_actor, an_offer, the_warehouse
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 
@@ -80,6 +81,33 @@ def train() -> Callable[[], dict]:
     from jobs.train import train as work
 
     return lambda: work(datetime.now(UTC))
+
+
+@pytest.fixture
+def advised(session):
+    """Work the advice out as it would be tonight."""
+    return lambda: advice.make(session, None, datetime.now(UTC))
+
+
+@pytest.fixture
+def shop(session, sold_daily, train, advised):
+    """Two vendors, three products that are to be ordered, and one that nobody offers."""
+    near, far = a_vendor(session, name="Near & Co"), a_vendor(session, name="Far *Trade*", order_minimum=500)
+    made = {
+        "near": near,
+        "far": far,
+        "lamp": sold_daily(left=4, name="Desk lamp"),
+        "rope": sold_daily(left=2, name="Rope *12 mm*"),
+        "glue": sold_daily(left=3, name="Wood glue"),
+        "lost": sold_daily(left=3, name="Nobody sells this"),
+    }
+    an_offer(session, made["lamp"], near, prices={1: 5}, order_multiple=Decimal(6))
+    an_offer(session, made["rope"], near, prices={1: 3})
+    an_offer(session, made["rope"], far, prices={1: 9}, lead_time_days=2)
+    an_offer(session, made["glue"], far, prices={1: 4})
+    train()
+    advised()
+    return made
 
 
 def words(app: AppTest) -> str:

@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from core import audit
+from core.buying.order_mail import MailFailed, MailUncertain
 from core.errors import NotSignedIn, RunoutError, TooMany
-from core.order_mail import MailFailed, MailUncertain
 from db.session import ServerError, is_passing
 
 log = logging.getLogger("runout.api")

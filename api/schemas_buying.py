@@ -9,9 +9,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 
 from api import schemas
 from api.schemas import Amount, Answer, Body, Day, Flag, Id, Moment, OwnId, Share, example, line, whole
-from core import offer_fields, product_fields, vendor_fields
-from core.offer_rows import Offer, Steps
-from core.vendor_records import Record
+from core import product_fields
+from core.buying import offer_fields, vendor_fields
+from core.buying.offer_rows import Offer, Steps
+from core.buying.vendor_records import Record
 
 CURRENCY_CHARACTERS = 3
 

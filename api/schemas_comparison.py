@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from api.schemas import Amount, Answer, Day, Id, Number, Share
-from core.comparison import Comparison, Row
+from core.buying.comparison import Comparison, Row
 from core.reorder.splits import Part, Split
 
 Basis = Literal["advised", "asked", "until the next review", "one"]

@@ -7,9 +7,9 @@ from pydantic import BeforeValidator, Field
 
 from api import schemas
 from api.schemas import Amount, Answer, Body, Day, Flag, Id, Moment, Number, OwnId, example, line
-from core import order_lines, order_mail, orders
+from core.buying import order_lines, order_mail, orders
+from core.buying.order_looks import Detail
 from core.errors import BadInput
-from core.order_looks import Detail
 
 State = Literal["draft", "sent", "partly_received", "received", "cancelled"]
 Note = schemas.text(orders.NOTE_CHARACTERS)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from api.schemas import Amount, Answer, Day, Id, Moment, Number, OwnId, Share
-from core.advice_lines import Head, Line, Point, Term, Vendor
+from core.buying.advice_lines import Head, Line, Point, Term, Vendor
 
 
 class ReceiptTerm(Answer):

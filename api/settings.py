@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import db.session  # noqa: F401  (reads .env)
-from core import order_mail, production
+from core import production
+from core.buying import order_mail
+from core.buying.order_mail import Smtp
 from core.errors import RunoutError
-from core.order_mail import Smtp
 
 log = logging.getLogger("runout.api")
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bench import shop
-from core import advice
+from core.buying import advice
 from db import server
 from db import session as doors
 

@@ -11,8 +11,9 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, expected, inputs, order_receipts, posting, stock
+from core import audit, auth, expected, inputs, posting, stock
 from core.auth import Actor
+from core.buying import order_receipts
 from core.errors import AlreadyReversed, BadInput, InsufficientStock, NotFound, RuleBroken
 from core.posting import Booked
 from db.models import Movement, MovementNote, Product, Replacement, Warehouse

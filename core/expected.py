@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs, order_receipts, posting, predictions, shop, stock, uids
+from core import audit, auth, inputs, posting, predictions, shop, stock, uids
 from core.auth import Actor
+from core.buying import order_receipts
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked
 from db.models import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.comparison import Comparison, Row
+from core.buying.comparison import Comparison, Row
 from core.posting import plain
 from dashboard import offer_form, pickers, ui, vendor_choice, vendor_words
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.comparison import Comparison, Row
+from core.buying.comparison import Comparison, Row
 from dashboard import grid, looks, pickers, ui, vendor_words
 
 NARROW = {"Vendor": 150, "Total": 100, "Arrives": 106}

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import order_looks, order_receipts
 from core.auth import Actor
+from core.buying import order_looks, order_receipts
+from core.buying.order_looks import Detail, Line
 from core.errors import RuleBroken
-from core.order_looks import Detail, Line
 from core.posting import plain
 from dashboard import editing, looks, order_words, pressing, ui
 from dashboard.editing import Answer

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core import vendors as vendor_verbs
+from core.buying import vendors as vendor_verbs
 from core.imports import uploads
 from core.imports.uploads import Option, Shown
 from dashboard import looks

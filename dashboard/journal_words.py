@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import decision_tally
-from core.decision_tally import Entry, Sums
+from core.buying import decision_tally
+from core.buying.decision_tally import Entry, Sums
 from dashboard import ui
 from dashboard.formats import MINUS
 from db.session import reading

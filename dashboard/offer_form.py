@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import offer_fields, offer_rows, offers, products, vendors
+from core import products
 from core.auth import Actor
-from core.offers import Offer
+from core.buying import offer_fields, offer_rows, offers, vendors
+from core.buying.offers import Offer
 from dashboard import editing, looks, ui, vendor_words
 from dashboard.editing import Answer
 

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import order_lines, products
+from core import products
 from core.auth import Actor
-from core.order_lines import Quote
-from core.order_looks import Detail
+from core.buying import order_lines
+from core.buying.order_lines import Quote
+from core.buying.order_looks import Detail
 from core.reorder.quantities import Terms
 from dashboard import editing, looks, order_words, pressing, ui
 from dashboard.editing import Answer

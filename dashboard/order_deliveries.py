@@ -6,9 +6,10 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import auth, order_receipts
+from core import auth
 from core.auth import Actor
-from core.order_looks import Detail
+from core.buying import order_receipts
+from core.buying.order_looks import Detail
 from dashboard import editing, looks, order_words, ui
 from dashboard.editing import Answer
 

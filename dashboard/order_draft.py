@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import order_lines
 from core.auth import Actor
-from core.order_looks import Detail, Line
+from core.buying import order_lines
+from core.buying.order_looks import Detail, Line
 from core.posting import plain
 from dashboard import editing, looks, order_words, pickers, ui
 from dashboard.editing import Answer

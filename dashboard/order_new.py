@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import offers, order_lines, order_lists, orders, products, vendors
+from core import products
 from core.auth import Actor
+from core.buying import offers, order_lines, order_lists, orders, vendors
+from core.buying.offers import Offer
 from core.errors import RunoutError
-from core.offers import Offer
 from core.products import Detail
 from core.reorder.quantities import Terms
 from dashboard import editing, looks, order_words, pickers, pressing, ui

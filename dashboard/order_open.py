@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import auth, order_lines, orders
+from core import auth
 from core.auth import Actor
-from core.order_looks import Detail, Line
+from core.buying import order_lines, orders
+from core.buying.order_looks import Detail, Line
 from dashboard import editing, grid, looks, order_words, ui
 from dashboard.editing import Answer
 

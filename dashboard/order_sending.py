@@ -8,11 +8,11 @@ from urllib.parse import quote
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import order_looks, order_mail, order_papers, orders
 from core.auth import Actor
+from core.buying import order_looks, order_mail, order_papers, orders
+from core.buying.order_looks import Detail
+from core.buying.order_mail import Letter, Smtp
 from core.errors import RunoutError
-from core.order_looks import Detail
-from core.order_mail import Letter, Smtp
 from dashboard import editing, looks, pressing, signin, ui
 from dashboard.editing import Answer
 from db.session import reading, transaction

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import auth, order_lists, shop
+from core import auth, shop
 from core.auth import Actor
-from core.order_lists import Trouble
+from core.buying import order_lists
+from core.buying.order_lists import Trouble
 from dashboard import order_words, ui
 from dashboard.looks import ProductPage
 from db.session import reading

@@ -8,9 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import order_receipts, posting
+from core import posting
+from core.buying import order_receipts
+from core.buying.order_looks import Detail, Line
 from core.errors import NotFound, RuleBroken, RunoutError
-from core.order_looks import Detail, Line
 from core.posting import plain
 from dashboard import counting, editing, order_words, pickers, pressing, receiving_list, scanner, ui
 from db.session import reading

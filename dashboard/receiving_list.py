@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core import posting
+from core.buying.order_looks import Line
 from core.errors import RuleBroken, RunoutError
-from core.order_looks import Line
 from core.posting import plain
 from dashboard import counting, editing, order_words, pickers, ui
 

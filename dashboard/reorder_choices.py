@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import advice_choices
-from core.advice_choices import Choice
-from core.advice_lines import Line
 from core.auth import Actor
+from core.buying import advice_choices
+from core.buying.advice_choices import Choice
+from core.buying.advice_lines import Line
 from dashboard import editing, looks, pickers, reorder_plan, reorder_words, ui
 from dashboard.editing import Answer
 

@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import auth, drafts
-from core.advice_lines import Line
+from core import auth
 from core.auth import Actor
-from core.drafts import Outcome
+from core.buying import drafts
+from core.buying.advice_lines import Line
+from core.buying.drafts import Outcome
 from dashboard import editing, looks, reorder_words, ui
 from dashboard.reorder_plan import NOBODY, TRANSFERS, Group, Plan
 

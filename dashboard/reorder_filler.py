@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import auth, basket
+from core import auth
 from core.auth import Actor
-from core.basket import Filling, Taken
+from core.buying import basket
+from core.buying.basket import Filling, Taken
 from dashboard import editing, looks, reorder_words, ui
 from dashboard.editing import Answer
 from dashboard.reorder_plan import Asked, Group

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import streamlit as st
 
-from core.advice_lines import Vendor
+from core.buying.advice_lines import Vendor
 from dashboard import reorder_plan, reorder_words, ui
 from dashboard.reorder_plan import ALL, Group, Plan
 

@@ -7,8 +7,8 @@ from datetime import date
 import streamlit as st
 
 from core import auth
-from core.advice_lines import Line
 from core.auth import Actor
+from core.buying.advice_lines import Line
 from dashboard import editing, pickers, reorder_choices, reorder_plan, reorder_why, reorder_words, ui
 from dashboard.reorder_choices import SNOOZES
 from dashboard.reorder_plan import ALL, HORIZONS, ROWS_PER_PAGE, Group

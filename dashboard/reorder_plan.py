@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import advice_lines
-from core.advice_lines import Head, Line, Vendor
+from core.buying import advice_lines
+from core.buying.advice_lines import Head, Line, Vendor
 from dashboard import editing, looks, pickers, ui
 from db.session import reading
 

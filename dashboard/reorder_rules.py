@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import products, service_rules
+from core import products
 from core.auth import Actor
-from core.service_rules import Rule
+from core.buying import service_rules
+from core.buying.service_rules import Rule
 from dashboard import editing, looks, ui
 from dashboard.editing import Answer
 from db.session import reading

@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import advice_lines, auth, job_runs
-from core.advice_lines import Head
+from core import auth, job_runs
 from core.auth import Actor
+from core.buying import advice_lines
+from core.buying.advice_lines import Head
 from dashboard import editing, looks, signin, ui, waiting
 from db.session import reading
 

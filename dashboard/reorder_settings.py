@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import advice_lines, auth, buying_settings
-from core.advice_lines import Head, Point
+from core import auth
 from core.auth import Actor
-from core.buying_settings import NUMBERS, Settings
+from core.buying import advice_lines, buying_settings
+from core.buying.advice_lines import Head, Point
+from core.buying.buying_settings import NUMBERS, Settings
 from dashboard import editing, looks, pickers, reorder_rules, ui
 from dashboard.charts import service as service_chart
 from dashboard.charts.service import Spot

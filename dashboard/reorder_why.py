@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import advice_choices, advice_lines, comparison
-from core.advice_lines import Change, Detail, Line, Term
+from core.buying import advice_choices, advice_lines, comparison
+from core.buying.advice_lines import Change, Detail, Line, Term
 from core.errors import RunoutError
 from core.reorder import comparison as costs
 from dashboard import editing, looks, pickers, reorder_choices, reorder_plan, reorder_words, ui

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from core.advice_lines import Line
+from core.buying.advice_lines import Line
 from dashboard import tables, ui
 
 UNKNOWN = "unknown"  # nothing is forecast of it

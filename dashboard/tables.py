@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import advice_lines
+from core.buying import advice_lines
 from core.products import SORTS
 from dashboard import grid, looks, pickers, ui
 from dashboard.formats import is_missing

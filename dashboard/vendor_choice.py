@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core import vendor_page, vendors
 from core.auth import Actor
+from core.buying import vendor_page, vendors
 from dashboard import editing, looks
 from dashboard.editing import Answer
 

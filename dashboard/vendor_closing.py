@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import vendor_shutdowns, vendors
 from core.auth import Actor
-from core.vendors import Closing
+from core.buying import vendor_shutdowns, vendors
+from core.buying.vendors import Closing
 from dashboard import editing, looks, ui
 from dashboard.editing import Answer
 from dashboard.retiring import Retiring

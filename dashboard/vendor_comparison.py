@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import auth, comparison, vendors
+from core import auth
 from core.auth import Actor
-from core.comparison import Comparison, Row
+from core.buying import comparison, vendors
+from core.buying.comparison import Comparison, Row
 from core.errors import RunoutError
 from dashboard import comparison_row, comparison_table, editing, looks, offer_form, pickers, ui
 from dashboard.charts import vendors as vendors_chart

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import vendor_fields, vendors
 from core.auth import Actor
+from core.buying import vendor_fields, vendors
 from core.posting import plain
 from dashboard import editing, looks, pickers, ui, vendor_words
 from dashboard.editing import Answer

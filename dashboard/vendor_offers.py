@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, price_history, products
+from core import auth, products
 from core.auth import Actor
+from core.buying import price_history
+from core.buying.vendor_page import Offered, VendorPage
 from core.errors import RunoutError
 from core.products import Detail
-from core.vendor_page import Offered, VendorPage
 from dashboard import editing, grid, looks, offer_form, pickers, ui, vendor_rises, vendor_words
 from dashboard.charts import prices as prices_chart
 from db.session import reading

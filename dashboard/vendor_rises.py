@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import price_history
-from core.price_history import Rise
+from core.buying import price_history
+from core.buying.price_history import Rise
 from dashboard import grid, pickers, ui, vendor_words
 from db.session import reading
 

@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 from babel import numbers
 
-from core.vendor_list import SOON_DAYS
-from core.vendor_records import Record
+from core.buying.vendor_list import SOON_DAYS
+from core.buying.vendor_records import Record
 from dashboard import ui
 
 STATES = {"expired": "Expired", "ending": "Ends soon", "valid": "Valid"}

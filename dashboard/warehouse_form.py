@@ -7,8 +7,9 @@ from zoneinfo import available_timezones
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import supply, warehouses
+from core import warehouses
 from core.auth import Actor
+from core.buying import supply
 from dashboard import editing, looks, pickers, ui
 from dashboard.editing import Answer
 from db.session import reading

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from core import advice, advice_state, job_runs, timetable
-from core.advice_state import Standing
+from core import job_runs, timetable
+from core.buying import advice, advice_state
+from core.buying.advice_state import Standing
 from core.job_runs import Claim
 from db.session import reading, transact
 

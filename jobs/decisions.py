@@ -3,7 +3,8 @@
 import logging
 from datetime import UTC, datetime
 
-from core import decision_outcomes, decision_watch, decisions, issued_ranges, job_runs, shop
+from core import issued_ranges, job_runs, shop
+from core.buying import decision_outcomes, decision_watch, decisions
 from core.job_runs import Claim
 from db.session import reading, transact
 

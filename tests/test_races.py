@@ -16,17 +16,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import (
-    catalogue,
-    corrections,
-    demand_events,
-    model_runs,
-    order_lines,
-    order_receipts,
-    orders,
-    predictions,
-    stock,
-)
+from core import catalogue, corrections, demand_events, model_runs, predictions, stock
+from core.buying import order_lines, order_receipts, orders
 from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RuleBroken, RunoutError
 from core.forecast.training import Draft
 from db import queries, server

@@ -27,18 +27,9 @@ from api.schemas_orders import (
 )
 from api.schemas_stock import IdempotencyKey
 from api.settings import Settings
-from core import (
-    order_lines,
-    order_lists,
-    order_looks,
-    order_mail,
-    order_receipts,
-    orders,
-    shop,
-    uids,
-    vendors,
-)
+from core import shop, uids
 from core.auth import Actor
+from core.buying import order_lines, order_lists, order_looks, order_mail, order_receipts, orders, vendors
 from db.session import reading, transaction
 
 router = Router("/api/v1/orders", "orders")

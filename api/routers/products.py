@@ -11,8 +11,9 @@ from api.routes import Router
 from api.schemas import Id, Limit, Skip
 from api.schemas_comparison import VendorRow, rows
 from api.schemas_stock import IdempotencyKey, NewProduct, Product, ProductChange, StockStatus
-from core import catalogue, comparison, product_edits, shop, stock_list, uids
+from core import catalogue, product_edits, shop, stock_list, uids
 from core.auth import Actor
+from core.buying import comparison
 
 router = Router("/api/v1/products", "products")
 

@@ -9,8 +9,9 @@ from api.openapi import refusals
 from api.routes import Router
 from api.schemas import Id, Limit, Skip
 from api.schemas_reorder import ReorderLine, ReorderSummary, lines, summary
-from core import advice_lines, shop
+from core import shop
 from core.auth import Actor
+from core.buying import advice_lines
 from core.errors import NotFound
 
 MOST_HORIZON_DAYS = 365

@@ -13,10 +13,11 @@ from api.openapi import refusals
 from api.routes import Router
 from api.schemas import Id, Limit, Skip
 from api.schemas_buying import NewPrice, NewVendor, Price, PriceChange, Vendor, VendorChange
-from core import offer_rows, offers, shop, uids, vendor_records, vendor_terms, vendors
+from core import shop, uids
 from core.auth import Actor
+from core.buying import offer_rows, offers, vendor_records, vendor_terms, vendors
+from core.buying.offer_rows import Offer
 from core.errors import NotFound
-from core.offer_rows import Offer
 
 router = Router("/api/v1/vendors", "vendors")
 

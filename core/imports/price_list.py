@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import barcodes, offer_fields, posting, vendor_fields
+from core import barcodes, posting
 from core.auth import Actor
+from core.buying import offer_fields, vendor_fields
 from core.errors import BadInput
 from core.imports import import_cells, price_offers, price_report, price_rows
 from core.imports.import_cells import Cells

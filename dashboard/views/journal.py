@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from core import decision_tally
-from core.decision_tally import Entry, Sums, Tally
+from core.buying import decision_tally
+from core.buying.decision_tally import Entry, Sums, Tally
 from core.errors import RunoutError
 from dashboard import grid, journal_words, looks, pickers, signin, ui
 from dashboard.journal_words import KINDS, OUTCOMES

@@ -4,10 +4,11 @@ from datetime import date
 
 import streamlit as st
 
-from core import auth, order_looks
+from core import auth
 from core.auth import Actor
+from core.buying import order_looks
+from core.buying.order_looks import Detail
 from core.errors import RunoutError
-from core.order_looks import Detail
 from dashboard import (
     editing,
     looks,

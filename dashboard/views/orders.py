@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, order_lists, vendors
-from core.order_lists import Totals
+from core import auth
+from core.buying import order_lists, vendors
+from core.buying.order_lists import Totals
 from dashboard import grid, order_words, pickers, signin, ui
 from dashboard import looks as kept
 from db.session import reading

@@ -5,7 +5,8 @@ from datetime import date
 
 import streamlit as st
 
-from core import advice_lines, auth
+from core import auth
+from core.buying import advice_lines
 from dashboard import (
     looks,
     reorder_drafts,

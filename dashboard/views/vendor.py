@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, vendor_page, vendor_records
+from core import auth
+from core.buying import vendor_page, vendor_records
+from core.buying.vendor_page import VendorPage
 from core.errors import RunoutError
-from core.vendor_page import VendorPage
 from dashboard import (
     editing,
     grid,

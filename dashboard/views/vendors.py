@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth, vendor_list
-from core.vendor_list import Line
+from core import auth
+from core.buying import vendor_list
+from core.buying.vendor_list import Line
 from dashboard import grid, looks, pickers, signin, ui, vendor_words
 from db.session import reading
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from core.order_mail import Smtp
+from core.buying.order_mail import Smtp
 from db.models import Movement
 from db.session import reading, transaction
 from tests import makers

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import advice
+from core.buying import advice
 from db.models import Forecast
 from db.session import transaction
 from tests.core.advice_world import sold

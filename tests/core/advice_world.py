@@ -7,8 +7,8 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import advice, advice_lines
-from core.advice_lines import Line
+from core.buying import advice, advice_lines
+from core.buying.advice_lines import Line
 from core.forecast import packing
 from db.models import Forecast, ModelRun, Product, Warehouse
 from tests.makers import a_product, an_offer, the_warehouse

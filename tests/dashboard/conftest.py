@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from streamlit import config as st_config
 from streamlit.testing.v1 import AppTest
 
-from core import advice, auth, stock
+from core import auth, stock
+from core.buying import advice
 from db.models import Product
 from tests.makers import PASSWORD, a_person, a_product, a_vendor, an_actor, an_offer, the_warehouse
 

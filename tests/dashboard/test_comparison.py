@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import comparison
+from core.buying import comparison
 from dashboard import comparison_row, comparison_table, vendor_comparison
 from db.models import Product, VendorOffer
 from tests.dashboard.conftest import plain, words

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 
-from core import auth, job_runs, offers
+from core import auth, job_runs
+from core.buying import offers
 from core.imports import import_fields, uploads
 from dashboard import importing, ui
 from db.models import Import, ImportIssue, JobRun, Person

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import order_lines, order_receipts, orders
+from core.buying import order_lines, order_receipts, orders
 from db.models import ExpectedReceipt, PurchaseOrder, PurchaseOrderLine
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import field, press

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import orders
+from core.buying import orders
 from tests.dashboard.conftest import plain, words
 from tests.makers import a_product, a_vendor, an_actor, an_offer, the_warehouse
 

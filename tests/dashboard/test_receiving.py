@@ -3,7 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from core import catalogue, order_receipts, orders
+from core import catalogue
+from core.buying import order_receipts, orders
 from dashboard import scanner
 from db.models import ExpectedReceipt, OrderReceipt, PurchaseOrderLine
 from tests.dashboard.conftest import plain, words

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import advice_choices, advice_lines, buying_settings
+from core.buying import advice_choices, advice_lines, buying_settings
 from dashboard import reorder_drafts, reorder_plan
 from db.models import Advice
 from tests.dashboard.conftest import plain, words

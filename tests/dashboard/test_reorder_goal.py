@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import advice, buying_settings, service_rules
-from core.advice_lines import Point
+from core.buying import advice, buying_settings, service_rules
+from core.buying.advice_lines import Point
 from dashboard import reorder_settings
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import field, press

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import offers
+from core.buying import offers
 from db.models import Vendor, VendorOffer, VendorShutdown
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import field, press

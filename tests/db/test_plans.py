@@ -11,10 +11,7 @@ from sqlalchemy.orm import Session
 
 from bench import shop
 from core import (
-    advice,
-    advice_lines,
     alerts,
-    decision_tally,
     demand,
     forecast_report,
     issued_ranges,
@@ -23,8 +20,8 @@ from core import (
     scorecard,
     stock,
     stock_list,
-    vendor_list,
 )
+from core.buying import advice, advice_lines, decision_tally, vendor_list
 from db import queries, server
 from db.session import new_engine
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core import auth, buying_settings, job_runs, stock, timetable
+from core import auth, job_runs, stock, timetable
+from core.buying import buying_settings
 from core.job_runs import Claim
 from db.models import AdviceRun, JobRun
 from db.session import reading, transaction

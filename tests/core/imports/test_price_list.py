@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from core import offers, price_history
+from core.buying import offers, price_history
 from core.errors import BadInput
 from core.imports import import_kinds, price_list
 from core.imports.import_fields import guess, options, settled

@@ -10,8 +10,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted(
     [
         *ROOT.glob("core/reorder/*.py"),
-        *ROOT.glob("core/advice*.py"),
-        *(ROOT / "core" / name for name in ("comparison.py", "basket.py", "drafts.py", "supply.py")),
+        *ROOT.glob("core/buying/*.py"),
     ]
 )
 ABOUT = re.compile(

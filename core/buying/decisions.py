@@ -1,8 +1,8 @@
 """The decision journal: what buyers make of the advice, kept with the forecast of that moment.
 
-What nobody writes down is found by `decision_watch`. What came of a decision is worked out when its cover period
-is over (`decision_outcomes`); what all of them came to is in `decision_tally`. The cover period runs from the day
-the order was to arrive until the day before the next one could.
+What nobody writes down is found by `decision_watch`. What came of a decision is worked out when its cover
+period is over (`decision_outcomes`); what all of them came to is in `decision_tally`. The cover period runs
+from the day the order was to arrive until the day before the next one could.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """Purchase orders: drafted, sent, changed, given up and cancelled. Nothing is sent by itself.
 
-What is open of an order that was sent is stock on its way (`order_state.py`), so every forecast counts it. Lines
-are changed in `order_lines.py`, received in `order_receipts.py`, looked at in `order_looks.py`.
+What is open of an order that was sent is stock on its way (`order_state.py`), so every forecast counts it.
+Lines are changed in `order_lines.py`, received in `order_receipts.py`, looked at in `order_looks.py`.
 """
 
 import uuid

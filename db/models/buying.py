@@ -86,8 +86,8 @@ ADVICE_ACTIONS = ("order", "transfer", "none")
 
 
 class AdviceRun(Base):
-    """One computation of what to order, for the whole shop. The current one is shown; the one before stays for
-    pages that still show it, and the last one of an earlier day explains what changed.
+    """One computation of what to order, for the whole shop. The current one is shown; the one before stays
+    for pages that still show it, and the last one of an earlier day explains what changed.
 
     `goal`: the settings it followed. `curve`: what other goals would cost, [{service, stock, lost, ...}].
     `totals`: lines, value, predicted service and stock. `calibration`: how the promise was corrected by what

@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted(
     [
         *ROOT.glob("core/reorder/*.py"),
-        *ROOT.glob("core/buying/*.py"),
+        *ROOT.glob("core/buying/advice*.py"),
+        *(ROOT / "core/buying" / name for name in ("comparison.py", "basket.py", "drafts.py", "supply.py")),
     ]
 )
 ABOUT = re.compile(

@@ -9,6 +9,7 @@ import streamlit as st
 from core import forecast_report, scorecard
 from dashboard import grid, pickers, trust, ui
 from dashboard.formats import is_missing
+from dashboard.sorting import Sorting
 from db.session import reading
 
 ROWS_PER_PAGE = 10
@@ -31,17 +32,11 @@ NARROW_WITHOUT = {"Product": 150, "Why": 204}
 COLUMNS = ("Product", "Off by", "Simple rule", "Ranges right", "Ran out", "In sales", "Why", "SKU")
 WITHOUT = ("Product", "Why", "Sells", "History", "SKU")
 # Columns: the order in SQL that a click on the header means.
-ORDER = {
-    "Product": "name",
-    "Off by": "crps",
-    "Simple rule": "skill",
-    "Ranges right": "coverage",
-    "Ran out": "bias",
-    "In sales": "cost",
-    "SKU": "sku",
-}
-SMALLEST_FIRST = ("name", "sku", "skill", "coverage")
-USUAL = "-cost"
+SORTING = Sorting(
+    {"Product": "name", "Off by": "-crps", "Simple rule": "skill", "Ranges right": "coverage",
+     "Ran out": "-bias", "In sales": "-cost", "SKU": "sku"},
+    known=forecast_report.SORTS, usual="-cost", usual_words="the costliest errors come first",
+)  # fmt: skip
 KEY = "forecast_list"
 
 
@@ -84,20 +79,10 @@ def _filters() -> dict[str, Any]:
             demand_class = pickers.choice("Demand", "class", CLASSES, "All kinds of demand")
         with next(row):
             state = pickers.choice("Forecast", "state", STATES, "All products")
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     return {
         "text": text, "demand_class": demand_class, "state": state, "sort": sort, "descending": descending,
     }  # fmt: skip
-
-
-def order() -> tuple[str, bool]:
-    """The order the address asks for: (sort, descending)."""
-    given = st.query_params.get("sort", USUAL)
-    name = given.removeprefix("-")
-    if name not in forecast_report.SORTS:
-        pickers.refuse("sort", f"There is no order '{given[:60]}', so the costliest errors come first.")
-        given, name = USUAL, USUAL.removeprefix("-")
-    return name, given.startswith("-")
 
 
 def _look(today: date, filters: dict[str, Any]) -> tuple[pd.DataFrame, int]:
@@ -198,32 +183,14 @@ def _draw_table(found: pd.DataFrame, *, is_without: bool) -> None:
     )
     if column is not None:
         st.session_state[f"{KEY}_turn"] = turn + 1
-        _order_by_column(column)
+        SORTING.turn(column)
         st.rerun()
     if row is not None:
         st.switch_page("views/product.py", query_params={"id": str(found.uid.iloc[row]), "show": "trust"})
 
 
-def _order_by_column(column: str) -> None:
-    sort = ORDER.get(column)
-    if sort is None:
-        return
-    first = sort if sort in SMALLEST_FIRST else f"-{sort}"
-    turned = first.removeprefix("-") if first.startswith("-") else f"-{first}"
-    wanted = turned if st.query_params.get("sort", USUAL) == first else first
-    pickers.restart()
-    pickers.remember("sort", None if wanted == USUAL else wanted)
-
-
 def _config() -> dict[str, Any]:
-    sort, descending = order()
-    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, by in ORDER.items() if by == sort}
-
-    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
-        return st.column_config.TextColumn(
-            arrow.get(name, name), width=width, alignment=alignment, help=help_
-        )
-
+    text = SORTING.text
     return {
         "Product": text("Product", 230),
         "Off by": text("Off by", 76, "right", trust.HELP["error"]),

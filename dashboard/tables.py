@@ -10,22 +10,16 @@ from core.buying import advice_lines
 from core.products import SORTS
 from dashboard import grid, looks, pickers, ui
 from dashboard.formats import is_missing
+from dashboard.sorting import Sorting
 from db.session import reading
 
 NARROW = {"Product": 160, "Runs out": 106, "Status": 88}
-# Columns of the tables: the order in SQL that a click on the header means.
-ORDER = {
-    "Product": "name",
-    "Runs out": "p50_on",
-    "Status": "priority",
-    "On hand": "on_hand",
-    "Cover": "days_of_cover",
-    "Order by": "order_by_on",
-    "At risk": "money_at_risk",
-    "Value": "stock_value",
-    "SKU": "sku",
-}
-BIGGEST_FIRST = ("on_hand", "days_of_cover", "money_at_risk", "stock_value")
+SORTING = Sorting(
+    {"Product": "name", "Runs out": "p50_on", "Status": "priority", "On hand": "-on_hand",
+     "Cover": "-days_of_cover", "Order by": "order_by_on", "At risk": "-money_at_risk",
+     "Value": "-stock_value", "SKU": "sku"},
+    known=SORTS, usual="priority", usual_words="the most urgent come first",
+)  # fmt: skip
 
 
 def run_out(row: Any, today: date) -> str:
@@ -79,19 +73,9 @@ def _order_by(row: Any, today: date) -> str:
     return "now" if row.order_by_on <= today else ui.formats().weekday(row.order_by_on)
 
 
-def order() -> tuple[str, bool]:
-    """The order the address asks for: (sort, descending)."""
-    given = st.query_params.get("sort", "priority")
-    name, descending = given.removeprefix("-"), given.startswith("-")
-    if name not in SORTS:
-        pickers.refuse("sort", f"There is no order '{given[:60]}', so the most urgent come first.")
-        return "priority", False
-    return name, descending
-
-
 def look(today: date, **filters: Any) -> tuple[pd.DataFrame, int]:
     """The page of products that the address asks for, and how many there are in all."""
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     page = pickers.page()
     asked = filters | {"sort": sort, "descending": descending, "limit": pickers.ROWS_PER_PAGE}
     found, total = looks.products_page(today, offset=(page - 1) * pickers.ROWS_PER_PAGE, **asked)
@@ -104,7 +88,7 @@ def look(today: date, **filters: Any) -> tuple[pd.DataFrame, int]:
 
 def download(filters: dict[str, Any], file_name: str, *, key: str) -> None:
     """A button for the whole filtered set, in the order of the screen."""
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     filters = {name: value for name, value in filters.items() if name != "with_sparklines"}
     asked = filters | {"sort": sort, "descending": descending}
     ui.download("Download", lambda: for_download(looks.all_products(**asked)), file_name, key=key)
@@ -132,34 +116,14 @@ def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str
         st.switch_page("views/reorder.py", query_params=line)
     if column is not None:
         st.session_state[f"{key}_turn"] = turn + 1
-        _order_by_column(column)
+        SORTING.turn(column)
         st.rerun()
     if row is not None:
         st.switch_page("views/product.py", query_params={"id": str(found.uid.iloc[row])})
 
 
-def _order_by_column(column: str) -> None:
-    sort = ORDER.get(column)
-    if sort is None:
-        return
-    first = f"-{sort}" if sort in BIGGEST_FIRST else sort
-    turned = first.removeprefix("-") if first.startswith("-") else f"-{first}"
-    now = st.query_params.get("sort", "priority")
-    wanted = turned if now == first else first
-    pickers.restart()
-    pickers.remember("sort", None if wanted == "priority" else wanted)
-
-
 def _config(order_key: str) -> dict[str, Any]:
-    sort, descending = order()
-    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, by in ORDER.items() if by == sort}
-    arrow.pop("Status", None)
-
-    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
-        return st.column_config.TextColumn(
-            arrow.get(name, name), width=width, alignment=alignment, help=help_
-        )
-
+    text = SORTING.text
     return {
         "Product": text("Product", 260),
         "Runs out": text("Runs out", 112, help_="In 8 of 10 cases the stock is used up between these days."),

@@ -57,7 +57,7 @@ def quantities(session: Session, product_ids: Sequence[int]) -> dict[int, Decima
         .where(AdviceRun.is_current, Advice.action == "order", Advice.product_id.in_(product_ids))
         .group_by(Advice.product_id)
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def curve(session: Session) -> list[Point]:

@@ -11,6 +11,7 @@ from core.buying import order_lists, vendors
 from core.buying.order_lists import Totals
 from dashboard import grid, order_words, pickers, signin, ui
 from dashboard import looks as kept
+from dashboard.sorting import Sorting
 from db.session import reading
 
 MOST_VENDORS = 1_000
@@ -20,43 +21,17 @@ LATE = {"yes": "Late only"}
 OPEN = ("draft", *order_words.IS_COMING)
 ALL = {"all": "All orders"}
 COLUMNS = ("Order", "Vendor", "State", "Value", "Lines", "Ordered", "Expected", "Late by")
-# Columns of the table: the order in SQL that a click on the header means, and whether it begins at the top.
-ORDER = {
-    "Order": ("number", True),
-    "Vendor": ("vendor", False),
-    "State": ("state", False),
-    "Value": ("value", True),
-    "Lines": ("lines", True),
-    "Ordered": ("sent_on", True),
-    "Expected": ("expected_on", False),
-    "Late by": ("late", True),
-}
-USUAL_SORT = "-number"
-
-
-def order() -> tuple[str, bool]:
-    """The order the address asks for: (sort, descending)."""
-    given = st.query_params.get("sort", USUAL_SORT)
-    name = given.removeprefix("-")
-    if name not in order_lists.SORTS:
-        pickers.refuse("sort", f"There is no order '{given[:60]}', so the newest come first.")
-        return "number", True
-    return name, given.startswith("-")
-
-
-def order_by_column(column: str) -> None:
-    """A click on a header; a second one turns the order round."""
-    sort, begins_descending = ORDER[column]
-    first, turned = (f"-{sort}", sort) if begins_descending else (sort, f"-{sort}")
-    wanted = turned if st.query_params.get("sort", USUAL_SORT) == first else first
-    pickers.restart()
-    pickers.remember("sort", None if wanted == USUAL_SORT else wanted)
+SORTING = Sorting(
+    {"Order": "-number", "Vendor": "vendor", "State": "state", "Value": "-value", "Lines": "-lines",
+     "Ordered": "-sent_on", "Expected": "expected_on", "Late by": "-late"},
+    known=order_lists.SORTS, usual="-number", usual_words="the newest come first",
+)  # fmt: skip
 
 
 def page_of(filters: dict[str, Any]) -> tuple[list[Any], Totals]:
     """The page that the address asks for, and the figures of all pages."""
     page = pickers.page()
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     asked = filters | {"sort": sort, "descending": descending, "limit": pickers.ROWS_PER_PAGE}
     with reading() as session:
         offset = min((page - 1) * pickers.ROWS_PER_PAGE, order_lists.MOST_OFFSET)
@@ -101,7 +76,7 @@ def draw_list(rows: list[Any]) -> None:
     )  # fmt: skip
     if column is not None:
         st.session_state["orders_turn"] = turn + 1
-        order_by_column(column)
+        SORTING.turn(column)
         st.rerun()
     if row is not None:
         st.session_state["orders_turn"] = turn + 1
@@ -109,18 +84,11 @@ def draw_list(rows: list[Any]) -> None:
 
 
 def config() -> dict[str, Any]:
-    sort, descending = order()
-    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, (by, _) in ORDER.items() if by == sort}
-
-    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
-        return st.column_config.TextColumn(
-            arrow.get(name, name), width=width, alignment=alignment, help=help_
-        )
-
+    text = SORTING.text
     return {
         "Order": text("Order", 130),
         "Vendor": text("Vendor", 240),
-        "State": order_words.state_column(arrow.get("State", "State")),
+        "State": order_words.state_column(SORTING.label("State")),
         "Value": text("Value", 110, "right", "Goods without freight, in the shop's currency."),
         "Lines": text("Lines", 70, "right"),
         "Ordered": text("Ordered", 120, "left", "The day on which it was sent to the vendor."),
@@ -141,7 +109,7 @@ def headline(totals: Totals) -> str:
 
 def for_download() -> pd.DataFrame:
     """The whole filtered set as a spreadsheet wants it."""
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     with reading(snapshot=True) as session:
         found, _ = order_lists.listing(
             session, today, **filters, sort=sort, descending=descending, limit=order_lists.MOST_ROWS

@@ -10,45 +10,21 @@ from core import auth
 from core.buying import vendor_list
 from core.buying.vendor_list import Line
 from dashboard import grid, looks, pickers, signin, ui, vendor_words
+from dashboard.sorting import Sorting
 from db.session import reading
 
 NARROW = {"Vendor": 164, "On order": 96, "On time": 90}
 STATES = {"closed": "Deactivated too"}
-USUAL = "name"
-# Columns of the table: the order that a click on the header means, and whether it begins at the top.
-ORDER = {
-    "Vendor": ("name", False),
-    "Products": ("offers", True),
-    "On order": ("on_order", True),
-    "Orders": ("orders", True),
-    "Quoted": ("quoted", False),
-    "Measured": ("lead", False),
-    "On time": ("on_time", True),
-    "Dearer": ("rises", True),
-}
-
-
-def order() -> tuple[str, bool]:
-    """The order the address asks for: (sort, descending)."""
-    given = st.query_params.get("sort", USUAL)
-    name = given.removeprefix("-")
-    if name not in vendor_list.SORTS:
-        pickers.refuse("sort", f"There is no order '{given[:60]}', so they come by name.")
-        return USUAL, False
-    return name, given.startswith("-")
-
-
-def order_by_column(column: str) -> None:
-    sort, begins_descending = ORDER[column]
-    first, turned = (f"-{sort}", sort) if begins_descending else (sort, f"-{sort}")
-    wanted = turned if st.query_params.get("sort", USUAL) == first else first
-    pickers.restart()
-    pickers.remember("sort", None if wanted == USUAL else wanted)
+SORTING = Sorting(
+    {"Vendor": "name", "Products": "-offers", "On order": "-on_order", "Orders": "-orders",
+     "Quoted": "quoted", "Measured": "lead", "On time": "-on_time", "Dearer": "-rises"},
+    known=vendor_list.SORTS, usual="name", usual_words="they come by name",
+)  # fmt: skip
 
 
 def page_of(filters: dict[str, Any]) -> tuple[list[Line], int]:
     """The page that the address asks for, and how many vendors there are in all."""
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     page, asked = pickers.page(), filters | {"sort": sort, "descending": descending}
     with reading() as session:
         found, total = vendor_list.listing(
@@ -101,8 +77,7 @@ def draw_list(found: list[Line]) -> None:
     )  # fmt: skip
     if column is not None:
         st.session_state["vendors_turn"] = turn + 1
-        if column in ORDER:
-            order_by_column(column)
+        SORTING.turn(column)
         st.rerun()
     if row is not None:
         st.session_state["vendors_turn"] = turn + 1
@@ -110,14 +85,7 @@ def draw_list(found: list[Line]) -> None:
 
 
 def config() -> dict[str, Any]:
-    sort, descending = order()
-    arrow = {name: f"{name} {'↓' if descending else '↑'}" for name, (by, _) in ORDER.items() if by == sort}
-
-    def text(name: str, width: int, alignment: str = "left", help_: str | None = None) -> Any:
-        return st.column_config.TextColumn(
-            arrow.get(name, name), width=width, alignment=alignment, help=help_
-        )
-
+    text = SORTING.text
     return {
         "Vendor": text("Vendor", 270),
         "Products": text("Products", 90, "right", "Products that it offers today."),
@@ -136,7 +104,7 @@ def config() -> dict[str, Any]:
 
 def for_download(filters: dict[str, Any], day: date) -> pd.DataFrame:
     """The whole filtered set as a spreadsheet wants it."""
-    sort, descending = order()
+    sort, descending = SORTING.asked()
     with reading() as session:
         found, _ = vendor_list.listing(session, day, **filters, sort=sort, descending=descending, limit=None)
     return pd.DataFrame(

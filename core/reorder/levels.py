@@ -24,6 +24,7 @@ LEAD_SCENARIOS = 20
 FINE = 1e-9  # of a grain: what floats lose when decimals are added up
 LEVEL_DOUBT = 0.25  # deviation of the logarithm of a product's future level, beyond what its paths show
 STRENGTHS = np.array([-1.2816, -0.5244, 0.0, 0.5244, 1.2816])  # middles of five equal slices of a normal
+LARGEST_TABLE = 4  # entries a mark: for larger quantities it is quicker to search
 LOW_SHARES = np.array([0.0, 0.25, 0.5, 0.75])  # of the lowest demand: levels for those who cannot pay for it
 
 
@@ -151,37 +152,41 @@ def _batch(
     is_short: np.ndarray,
 ) -> Curves:
     marks = _marks(cumulative, leads_days, review)
-    levels = _levels(marks[:, :, -1], grains, strengths)
-    asked = np.diff(marks, axis=2)
-    cycle = marks.shape[1] * review  # days of all paths
+    levels = _levels(marks[:, -1], grains, strengths)
+    asked = np.diff(marks, axis=1)
+    is_asked = asked > 0
+    cycle = marks.shape[2] * review  # days of all paths
+    # A level meets demand that is f times as strong as S / f meets the demand that was drawn.
+    grid = (levels[:, None, :] / strengths[:, None]).reshape(len(levels), -1)
+    order = np.argsort(grid, axis=1, kind="stable")
+    rows = np.arange(len(grid))[:, None] * grid.shape[1]
+    place_of = np.argsort(order, axis=1) + rows
+    grid = grid.take(order + rows)
+    place = _places(grid, marks)
     # (S - before)+ - (S - after)+ is what a level S serves of a day's demand: sums of such ramps are counted
     # at the marks once for all levels, instead of once per level.
-    per_unit = np.divide(1.0, asked, out=np.zeros_like(asked), where=asked > 0)
-    of_lines = np.zeros_like(marks)
-    of_lines[:, :, :-1] += per_unit
-    of_lines[:, :, 1:] -= per_unit
-    of_units = np.zeros_like(marks)
-    of_units[:, :, 0], of_units[:, :, -1] = 1.0, -1.0
-    of_shelf = np.ones_like(marks)
-    of_shelf[:, :, 0] = of_shelf[:, :, -1] = 0.5  # half of what is sold on a day lies there on average
-    # A level meets demand that is f times as strong as S / f meets the demand that was drawn.
-    grid = (levels[:, :, None] / strengths).reshape(len(levels), levels.shape[1] * len(strengths))
-    order = np.argsort(grid, axis=1, kind="stable")
-    place_of = np.argsort(order, axis=1)
-    grid = np.take_along_axis(grid, order, axis=1)
-    place = _places(grid, marks)
+    per_unit = is_asked / np.where(is_asked, asked, 1)
+    of_lines = np.zeros(marks.shape)
+    of_lines[:, :-1] = per_unit
+    of_lines[:, 1:] -= per_unit
+    first = _counted(grid, marks[:, 0], place[:, 0])
+    last = _counted(grid, marks[:, -1], place[:, -1])
+    # Half of what is sold on a day lies there on average.
+    shelf = _counted(grid, marks, place) - (first + last) / 2
 
-    def mean(weights: np.ndarray, scale: np.ndarray) -> np.ndarray:
-        ramps = np.take_along_axis(_ramps(grid, marks, place, weights), place_of, axis=1)
-        return (ramps.reshape(*levels.shape, len(strengths)) * scale).mean(axis=2) / cycle
+    def mean(counted: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        slopes, starts = np.cumsum(counted, axis=2)
+        ramps = (grid * slopes - starts).take(place_of).reshape(len(levels), len(strengths), -1)
+        return (ramps * scale[:, None]).mean(axis=1) / cycle
 
-    lines = (asked > 0).sum(axis=(1, 2)) / cycle
-    units = asked.sum(axis=(1, 2)) * strengths.mean() / cycle
+    lines = is_asked.sum(axis=(1, 2)) / cycle
+    units = (marks[:, -1] - marks[:, 0]).sum(axis=1) * strengths.mean() / cycle
+    served = mean(_counted(grid, marks, place, of_lines), np.ones_like(strengths))
     return Curves(
         levels,
-        _falling(lines[:, None] - mean(of_lines, np.ones_like(strengths))),
-        _falling(units[:, None] - mean(of_units, strengths)),
-        np.maximum.accumulate(np.maximum(mean(of_shelf, strengths), 0.0), axis=1),
+        _falling(lines[:, None] - served),
+        _falling(units[:, None] - mean(first - last, strengths)),
+        np.maximum.accumulate(np.maximum(mean(shelf, strengths), 0.0), axis=1),
         lines,
         units,
         is_short,
@@ -189,11 +194,15 @@ def _batch(
 
 
 def _marks(cumulative: np.ndarray, leads_days: np.ndarray, review: int) -> np.ndarray:
-    """Demand used up (products, paths, review + 1): when the order arrives, then day by day."""
-    days = leads_days[:, :, None] + np.arange(review + 1)
-    marks = np.take_along_axis(cumulative, np.maximum(days - 1, 0), axis=2).astype(float)
-    marks[days == 0] = 0.0
-    return marks
+    """Demand used up (products, review + 1, paths): when the order arrives, then day by day.
+
+    Whole numbers stay whole. The paths come last: numpy is quick along long rows only.
+    """
+    products, paths, days = cumulative.shape
+    start = np.arange(products * paths).reshape(products, 1, paths) * days - 1
+    marks = cumulative.reshape(-1).take(start + leads_days[:, None, :] + np.arange(review + 1)[:, None])
+    marks[:, 0][leads_days == 0] = 0
+    return marks if np.issubdtype(marks.dtype, np.signedinteger) else marks.astype(float)
 
 
 def _levels(until_next: np.ndarray, grains: np.ndarray, strengths: np.ndarray) -> np.ndarray:
@@ -209,18 +218,38 @@ def _levels(until_next: np.ndarray, grains: np.ndarray, strengths: np.ndarray) -
 
 def _places(levels: np.ndarray, marks: np.ndarray) -> np.ndarray:
     """For every mark how many levels lie below it, counted on from product to product."""
+    if len(marks) and np.issubdtype(marks.dtype, np.integer):
+        top = marks[:, -1].max(axis=1).astype(int)
+        start = np.cumsum(top + 2) - (top + 2)
+        if start[-1] + top[-1] < marks.size * LARGEST_TABLE:
+            return _looked_up(levels, marks, top, start)
     found = [np.searchsorted(own, mark.ravel()) for own, mark in zip(levels, marks, strict=True)]
-    shift = np.arange(len(levels)) * (levels.shape[1] + 1)
-    return (np.array(found, dtype=np.int64).reshape(len(levels), marks[:1].size) + shift[:, None]).ravel()
+    own = np.array(found, dtype=np.int64).reshape(marks.shape)
+    return own + (np.arange(len(levels)) * (levels.shape[1] + 1))[:, None, None]
 
 
-def _ramps(levels: np.ndarray, marks: np.ndarray, place: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Sum over the marks of weight * max(level - mark, 0), for every level (products, levels)."""
+def _looked_up(levels: np.ndarray, marks: np.ndarray, top: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The same for whole numbers, from a table with one entry for each up to the `top` of every product."""
+    above = np.minimum(np.floor(levels), top[:, None]).astype(int) + 1  # the first that a level lies below
+    table = np.bincount((above + start[:, None]).ravel(), minlength=start[-1] + top[-1] + 2)
+    table[start[1:]] += 1
+    return np.cumsum(table).take(marks + start[:, None, None])
+
+
+def _counted(
+    levels: np.ndarray, marks: np.ndarray, place: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Weights (2, products, levels) of the marks between a level and the one before, and weights * marks.
+
+    Summed up they say what the ramps weight * max(level - mark, 0) come to at every level.
+    """
     products, count = levels.shape
-    size = products * (count + 1)
-    slopes = np.bincount(place, weights.ravel(), size).reshape(products, count + 1)[:, :count]
-    starts = np.bincount(place, (weights * marks).ravel(), size).reshape(products, count + 1)[:, :count]
-    return levels * np.cumsum(slopes, axis=1) - np.cumsum(starts, axis=1)
+    heights = marks if weights is None else weights * marks
+    sums = [
+        np.bincount(place.ravel(), None if one is None else one.ravel(), products * (count + 1))
+        for one in (weights, heights)
+    ]
+    return np.array(sums, float).reshape(2, products, count + 1)[:, :, :count]
 
 
 def _falling(lost: np.ndarray) -> np.ndarray:

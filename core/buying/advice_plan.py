@@ -10,10 +10,10 @@ import numpy as np
 from core.buying.advice_inputs import Shop
 from core.buying.advice_needs import ZERO, Need, Shelf, hand_over
 from core.buying.advice_sources import Source, with_basket
-from core.reorder import allocation, comparison, levels, quantities, transfers
+from core.reorder import allocation, candidates, comparison, levels, quantities, transfers
 from core.reorder.allocation import Allocation, Budget, Cost, Point, Service
 from core.reorder.bulk import OneOff
-from core.reorder.comparison import Costed
+from core.reorder.candidates import Costed
 from core.reorder.levels import Curves
 from core.reorder.outlook import outlook
 from core.reorder.quantities import Holding
@@ -202,7 +202,7 @@ def basket_values(plans: Sequence[Plan]) -> dict[int, Decimal]:
     return found
 
 
-def need_of(given: Shop, made: Plan, cumulative: np.ndarray | None) -> comparison.Need:
+def need_of(given: Shop, made: Plan, cumulative: np.ndarray | None) -> candidates.Need:
     """The need as vendors are compared for it."""
     need, product, settings = made.need, given.products[made.need.product_id], given.settings
     rate = Decimal(repr(round(need.expected(need.review) / need.review, 6))) if need.has_forecast else ZERO
@@ -211,7 +211,7 @@ def need_of(given: Shop, made: Plan, cumulative: np.ndarray | None) -> compariso
         receipts = [(max((day - given.today).days + 1, 1), float(much)) for day, much in need.due]
         seen = outlook(cumulative, float(need.on_hand), receipts)
     available = need.on_hand + sum((much for _, much in need.due), ZERO)
-    return comparison.Need(
+    return candidates.Need(
         today=given.today,
         quantity=made.wanted,
         review_days=need.review,
@@ -228,13 +228,13 @@ def need_of(given: Shop, made: Plan, cumulative: np.ndarray | None) -> compariso
 
 
 def _compare(given: Shop, made: Plan, cumulative: np.ndarray | None, baskets: Mapping[int, Decimal]) -> None:
-    candidates = []
+    offered = []
     for source in made.need.sources:
         others = baskets.get(source.vendor_id, ZERO)
         if made.source is source:
             others -= made.value
-        candidates.append(with_basket(source.counted(made.need.decimals), max(others, ZERO)))
-    made.rows = comparison.compare(candidates, need_of(given, made, cumulative))
+        offered.append(with_basket(source.counted(made.need.decimals), max(others, ZERO)))
+    made.rows = comparison.compare(offered, need_of(given, made, cumulative))
 
 
 def _switch(given: Shop, made: Plan, vendor_id: int, cumulative: np.ndarray | None) -> None:

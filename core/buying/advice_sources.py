@@ -14,7 +14,7 @@ from core.buying.offers import Offer
 from core.buying.vendor_terms import VendorTerms
 from core.reorder import calendars, comparison, levels, quantities
 from core.reorder.calendars import Shutdown
-from core.reorder.comparison import Candidate
+from core.reorder.candidates import Candidate
 
 NEAR_DAYS = 366  # further away nobody plans a day to order on
 

@@ -20,7 +20,7 @@ from core.errors import NotFound
 from core.forecast.depletion import RATE_DAYS, Receipts
 from core.forecast.history import decimals_of
 from core.reorder import comparison, quantities, receipts, splits
-from core.reorder.comparison import Candidate, Costed, Need
+from core.reorder.candidates import Candidate, Costed, Need
 from core.reorder.outlook import Outlook, outlook
 from core.reorder.quantities import Holding
 from core.reorder.splits import Split

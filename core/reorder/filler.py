@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.reorder import quantities, reasons
-from core.reorder.comparison import ZERO, money
+from core.reorder.candidates import ZERO
+from core.reorder.comparison import money
 from core.reorder.quantities import DAYS_A_YEAR, HUNDRED, Holding, Terms
 
 ORDER_MINIMUM, FREE_FREIGHT, PRICE_STEP = "order minimum", "free freight", "price step"

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from core.reorder.comparison import Costed
+from core.reorder.candidates import ZERO, Costed
 
 PARTS = ("shortage", "goods", "freight", "order_cost", "holding")
-ZERO = Decimal(0)
 
 
-def why(row: "Costed", rows: Sequence["Costed"], preferred_vendor_id: int | None) -> str:
+def why(row: Costed, rows: Sequence[Costed], preferred_vendor_id: int | None) -> str:
     """The sentence of one row among all of them, the best first, which has a total."""
     if row.total is None:
         return no_price(row.quantity)
@@ -57,13 +54,13 @@ def days(number: int) -> str:
     return "1 day" if number == 1 else f"{number} days"
 
 
-def cheapest(rows: Sequence["Costed"]) -> "Costed":
+def cheapest(rows: Sequence[Costed]) -> Costed:
     """The row with the lowest unit price; of several the one with the lowest total."""
     priced = [row for row in rows if row.total is not None]
     return min(priced, key=lambda row: (row.unit_price, row.total))
 
 
-def _by_hand(row: "Costed", best: "Costed") -> str:
+def _by_hand(row: Costed, best: Costed) -> str:
     if row.is_best:
         return "Chosen by hand, and the best in all."
     if row.total > best.total:
@@ -71,7 +68,7 @@ def _by_hand(row: "Costed", best: "Costed") -> str:
     return f"Chosen by hand; {best.name} would take the order as it is."
 
 
-def _best(row: "Costed", rows: Sequence["Costed"]) -> str:
+def _best(row: Costed, rows: Sequence[Costed]) -> str:
     rivals = [one for one in rows if one.total is not None and one.vendor_id != row.vendor_id]
     if not rivals:
         return "The only vendor with a price."
@@ -90,7 +87,7 @@ def _best(row: "Costed", rows: Sequence["Costed"]) -> str:
     return f"{dearer}, but {_advantage(row, low)}."
 
 
-def _beaten(row: "Costed", rows: Sequence["Costed"]) -> str:
+def _beaten(row: Costed, rows: Sequence[Costed]) -> str:
     best = rows[0]
     if row.below_minimum and not best.below_minimum:
         return _below(row)
@@ -102,21 +99,21 @@ def _beaten(row: "Costed", rows: Sequence["Costed"]) -> str:
     return f"{_first_upper(_drawback(row, best))}: {in_all} than {best.name}."
 
 
-def _below(row: "Costed") -> str:
+def _below(row: Costed) -> str:
     return (
         f"{amount(row.below_minimum)} below the order minimum of {amount(row.candidate.order_minimum)}: "
         "it is taken only with other lines."
     )
 
 
-def _decisive(winner: "Costed", loser: "Costed") -> tuple[str, Decimal]:
+def _decisive(winner: Costed, loser: Costed) -> tuple[str, Decimal]:
     """The part of the total by which the winner gains most, and how much."""
     gains = {part: (getattr(loser, part) or ZERO) - (getattr(winner, part) or ZERO) for part in PARTS}
     part = max(PARTS, key=lambda name: gains[name])
     return part, gains[part]
 
 
-def _advantage(row: "Costed", other: "Costed") -> str:
+def _advantage(row: Costed, other: Costed) -> str:
     part, gain = _decisive(row, other)
     sooner = (other.arrives_on - row.arrives_on).days
     said = amount(gain)
@@ -134,7 +131,7 @@ def _advantage(row: "Costed", other: "Costed") -> str:
     return f"spares {said} of {_NAMES[part]}"
 
 
-def _drawback(row: "Costed", best: "Costed") -> str:
+def _drawback(row: Costed, best: Costed) -> str:
     part, loss = _decisive(best, row)
     later = (row.arrives_on - best.arrives_on).days
     said = amount(loss)

@@ -9,16 +9,8 @@ import numpy as np
 
 from core.reorder import quantities, reasons
 from core.reorder.calendars import SLACK, Arrival
-from core.reorder.comparison import (
-    ZERO,
-    Candidate,
-    Costed,
-    Need,
-    cover_days,
-    freight_share,
-    money,
-    order_share,
-)
+from core.reorder.candidates import ZERO, Candidate, Costed, Need
+from core.reorder.comparison import cover_days, freight_share, money, order_share
 from core.reorder.quantities import Holding
 
 # How much the fast order is to bridge: enough in this share of the futures.

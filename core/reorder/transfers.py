@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from core.reorder import quantities, reasons
 from core.reorder.calendars import Arrival
-from core.reorder.comparison import ZERO, Costed, Need, cover_days, money
+from core.reorder.candidates import ZERO, Costed, Need
+from core.reorder.comparison import cover_days, money
 
 Place = TypeVar("Place", bound=Hashable)
 

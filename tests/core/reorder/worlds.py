@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from core.reorder import calendars, quantities
-from core.reorder.comparison import Candidate, Need
+from core.reorder.candidates import Candidate, Need
 from core.reorder.outlook import outlook
 from core.reorder.quantities import Holding
 

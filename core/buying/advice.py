@@ -24,6 +24,7 @@ from core import auth, shop
 from core.auth import Actor
 from core.buying import (
     advice_inputs,
+    advice_lapse,
     advice_needs,
     advice_plan,
     advice_promise,
@@ -128,7 +129,7 @@ def keep(session: Session, actor: Actor | None, draft: Draft, now: datetime) -> 
     """Show the draft instead of the run before.
 
     That one stays, because pages are open that show it, and so does the last one of an earlier day, which
-    says what changed since; the others go.
+    says what changed since; the others go, and with them choices that are overtaken.
     """
     session.execute(_ONE_AT_A_TIME)
     newest = select(AdviceRun.id).order_by(AdviceRun.id.desc()).limit(1)
@@ -150,6 +151,7 @@ def keep(session: Session, actor: Actor | None, draft: Draft, now: datetime) -> 
         .returning(AdviceRun.id)
     )
     _copy(session, run_id, draft.rows)
+    advice_lapse.let_go(session, run_id, draft.as_of)
     return session.get_one(AdviceRun, run_id)
 
 

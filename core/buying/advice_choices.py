@@ -228,16 +228,17 @@ def _keep(session: Session, actor: Actor, line: Line, before: Choice, after: Cho
         )
     uid = session.scalar(select(Product.uid).where(Product.id == line.product_id))
     audit.note(
-        session, actor.id, "chose about advice", "product", uid, before=_said(before), after=_said(after)
+        session, actor.id, "chose about advice", "product", uid, before=said(before), after=said(after)
     )
 
 
-def _said(choice: Choice) -> dict[str, Any]:
-    said = {name: value for name, value in vars(choice).items() if value is not None}
+def said(choice: Choice) -> dict[str, Any]:
+    """A choice as the audit keeps it."""
+    given = {name: value for name, value in vars(choice).items() if value is not None}
     return {
         name: posting.plain(value) if isinstance(value, Decimal)
         else value.isoformat() if isinstance(value, date) else value
-        for name, value in said.items()
+        for name, value in given.items()
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import auth, inputs, predictions, shop
 from core.auth import Actor
-from core.buying import order_facts, order_lines, order_mail, order_state
+from core.buying import advice_choices, order_facts, order_lines, order_mail, order_state
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import plain
 from db.models import OrderYear, Product, PurchaseOrder, PurchaseOrderLine, Vendor
@@ -136,6 +136,8 @@ def send(
     order.freight = order_facts.freight(session, order, ordered)
     order.state, order.sent_by, order.sent_at, order.sent_on = "sent", actor.id, now, today
     order.mailed_to = order_mail.address(mailed_to) if mailed_to else None
+    # What was chosen about advice on these is ordered now, also where the order was written by hand.
+    advice_choices.forget(session, [(line.product_id, line.warehouse_id) for line in ordered])
     products = order_state.follow(session, order, actor, today, now)
     after = {
         "expected_on": order.expected_on.isoformat(),

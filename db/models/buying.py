@@ -165,7 +165,8 @@ class Advice(Base):
 
 
 class AdviceChoice(Base):
-    """What a buyer made of the advice on one product and warehouse, until it is ordered or reset.
+    """What a buyer made of the advice on one product and warehouse, until it is ordered, reset, or
+    overtaken by newer advice.
 
     `quantity` and `vendor_id` replace what is computed where they are set (`computed` is what stood there
     then). Snoozed until `snoozed_until`, or until the chance to run out is 15 points above `snoozed_chance`.

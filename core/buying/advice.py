@@ -4,6 +4,7 @@ Looking and thinking need no transaction of their own to write in (`work_out`); 
 in the place of what was shown. `make` does both.
 """
 
+import csv
 import functools
 import gc
 import io
@@ -16,7 +17,6 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
@@ -43,8 +43,10 @@ from core.reorder.levels import Curves
 from db.models import AdviceRun
 
 DAYS_A_YEAR = 365
+KEPT_AS_JSON = ("terms", "vendors", "one_off")
 Say = Callable[[int, int], None]
 T = TypeVar("T")
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('advice', 0))")
 
 
@@ -308,17 +310,17 @@ def _curve(points: Sequence[tuple[Point, int]]) -> list[dict[str, Any]]:
 
 def _copy(session: Session, run_id: int, rows: Sequence[dict[str, Any]]) -> None:
     """Write the rows the fastest way: there is one for each product and warehouse of the shop."""
-    lines = [
-        row | {"run_id": run_id} | {name: _json(row[name]) for name in ("terms", "vendors", "one_off")}
-        for row in rows
-    ]
-    frame = pd.DataFrame(lines, columns=list(advice_rows.COLUMNS), dtype=object)
+    run, *names = advice_rows.COLUMNS
+    text_of_rows = io.StringIO()
+    csv.writer(text_of_rows, lineterminator="\n").writerows(
+        [run_id, *(_json(row[name]) if name in KEPT_AS_JSON else row[name] for name in names)] for row in rows
+    )
+    text_of_rows.seek(0)
     with session.connection().connection.cursor() as cursor:
         cursor.copy_expert(
-            f"COPY advice ({', '.join(advice_rows.COLUMNS)}) FROM STDIN WITH (FORMAT csv)",
-            io.StringIO(frame.to_csv(index=False, header=False)),
+            f"COPY advice ({', '.join((run, *names))}) FROM STDIN WITH (FORMAT csv)", text_of_rows
         )
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return None if value is None else _ENCODER.encode(value)

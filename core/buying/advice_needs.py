@@ -17,6 +17,7 @@ from core.reorder import comparison, levels
 from core.reorder.levels import Curves
 
 ZERO = Decimal(0)
+LARGEST = int(np.iinfo(np.int32).max)
 
 
 @dataclass
@@ -241,12 +242,37 @@ def _sum_up(given: Shop, need: Need, cumulative: np.ndarray) -> None:
         out = first_passage(cumulative, available)
         worst = np.maximum(cumulative[:, :reach] - available[:reach], 0.0)
         np.maximum.accumulate(worst, axis=1, out=worst)
+        need.lost = np.concatenate([[0.0], worst.mean(axis=0)])
     else:  # demand so far never falls, so neither does what is lost: most products are this quick
-        out = np.count_nonzero(cumulative < stock - TOLERANCE, axis=1) + 1
-        worst = np.maximum(cumulative[:, :reach] - stock, 0.0)
-    need.mean = cumulative.mean(axis=0)
+        out = _first_passage(cumulative, stock)
+        need.lost = np.concatenate([[0.0], _lost(cumulative[:, :reach], stock)])
+    need.mean = _mean(cumulative)
     need.out = np.sort(out) if stock > 0 else np.zeros(len(cumulative), int)
-    need.lost = np.concatenate([[0.0], worst.mean(axis=0)])
+
+
+def _first_passage(cumulative: np.ndarray, stock: float) -> np.ndarray:
+    """As `depletion.first_passage`, where nothing arrives; whole numbers are compared as such."""
+    limit = stock - TOLERANCE
+    if cumulative.dtype == np.int32:
+        limit = min(max(int(np.ceil(limit)), 0), LARGEST)
+    reached = cumulative >= limit
+    return np.where(reached[:, -1], reached.argmax(axis=1), cumulative.shape[1]) + 1
+
+
+def _lost(cumulative: np.ndarray, stock: float) -> np.ndarray:
+    """Units lost on average by the end of each day, where nothing arrives."""
+    if cumulative.max(initial=0) <= stock:
+        return np.zeros(cumulative.shape[1])
+    if cumulative.dtype == np.int32 and stock.is_integer():
+        return _mean(np.maximum(cumulative, int(stock))) - stock
+    return np.maximum(cumulative - stock, 0.0).mean(axis=0)
+
+
+def _mean(cumulative: np.ndarray) -> np.ndarray:
+    """The mean of the paths; whole numbers that are small enough are added up as such, which is exact."""
+    if cumulative.dtype == np.int32 and int(cumulative.max(initial=0)) * len(cumulative) <= LARGEST:
+        return np.add.reduce(cumulative, axis=0, dtype=np.int32) / len(cumulative)
+    return cumulative.mean(axis=0)
 
 
 def choose(given: Shop, need: Need) -> None:

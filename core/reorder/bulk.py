@@ -42,10 +42,10 @@ def seen(demand: np.ndarray, size_from: float) -> np.ndarray:
 
 
 def _one_off(cumulative: np.ndarray, level: float) -> OneOff | None:
-    daily = np.diff(cumulative, axis=1, prepend=0.0)
-    sizes = daily[daily > 0]
-    if not len(sizes):
+    daily = np.diff(cumulative, axis=1, prepend=cumulative.dtype.type(0))
+    if daily.max(initial=0) <= level:  # most products: nobody asks for more than that at once
         return None
+    sizes = daily[daily > 0]
     size_from = max(level, BULK_SIZES * float(np.median(sizes)))
     bulk = sizes[sizes > size_from]
     if not len(bulk):

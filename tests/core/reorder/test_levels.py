@@ -11,7 +11,7 @@ NEVER_FALLS = 1e-9
 
 demands = st.integers(0, 2**32 - 1).map(
     lambda seed: np.random.default_rng(seed).negative_binomial(
-        0.3, 0.15, (3, 20, int(np.random.default_rng(seed).integers(8, 30)))
+        0.3, 0.15, (3, 20, int(np.random.default_rng(seed).integers(10, 30)))
     )
 )
 

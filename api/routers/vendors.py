@@ -15,7 +15,7 @@ from api.schemas import Id, Limit, Skip
 from api.schemas_buying import NewPrice, NewVendor, Price, PriceChange, Vendor, VendorChange
 from core import shop, uids
 from core.auth import Actor
-from core.buying import offer_rows, offers, vendor_records, vendor_terms, vendors
+from core.buying import offer_fields, offer_rows, offers, vendor_records, vendor_terms, vendors
 from core.buying.offer_rows import Offer
 from core.errors import NotFound
 
@@ -129,7 +129,8 @@ def change_price(
     """Write down what a vendor asks from now on, or from a later day; what it asked stays in the history."""
     vendor, product = vendors.by_uid(session, vendor_id), uids.product(session, product_id)
     today = _today(session, now)
-    before = _offered(session, vendor.id, product, wanted.valid_from or today, today)
+    since = offer_fields.valid_from(wanted.valid_from or today, today)
+    before = _offered(session, vendor.id, product, since, today)
     terms = {
         "lead_time_days": before.lead_time_days,
         "minimum_order_quantity": before.minimum_order_quantity,

@@ -35,6 +35,16 @@ def steps(given: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> tuple[tuple[D
     return tuple(sorted(found.items()))
 
 
+def check_in_shop_money(price: Decimal, exchange_rate: Decimal) -> None:
+    """Refuse a price that is more than can be kept once it is in the shop's money."""
+    if price * exchange_rate >= posting.PRICE_LIMIT:
+        raise BadInput(
+            f"Unit price: {posting.plain(price)} at the vendor's exchange rate of "
+            f"{posting.plain(exchange_rate)} is not below {posting.PRICE_LIMIT:,} in the shop's money. "
+            "Correct one of them."
+        )
+
+
 def minimum(value: Any) -> Decimal | None:
     """The least that is sold at once; 0 means there is no least."""
     return _or_none(value, "Minimum order quantity")

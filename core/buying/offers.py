@@ -92,6 +92,7 @@ def add(
         "valid_until": offer_fields.valid_until(valid_until, since),
     }
     vendor, product = vendors.active(session, vendor_id), _sold(session, product_id)
+    offer_fields.check_in_shop_money(max(price for _, price in prices), vendor.exchange_rate)
     if values["lead_time_days"] is None:
         values["lead_time_days"] = _usual_lead_time(vendor)
     _alone(session, vendor.id, product.id)

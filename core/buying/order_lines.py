@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import auth, inputs, posting, predictions
 from core.auth import Actor
-from core.buying import decisions, order_state
+from core.buying import decisions, offer_fields, order_state
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import plain
 from core.reorder import quantities
@@ -121,6 +121,7 @@ def put(
         taken.add((product.id, place.id))
         line = PurchaseOrderLine(order_id=order.id, **values)
         _price(order, vendor, product, line, offered.get(product.id))
+        offer_fields.check_in_shop_money(line.unit_price, order.exchange_rate)
         added.append(line)
     session.add_all(added)
     session.flush()
@@ -314,6 +315,8 @@ def _apply(
             )
             _price(order, vendor, product, priced, quote)
             values = values | {"unit_price": priced.unit_price, "offer_id": priced.offer_id}
+    if "unit_price" in values:
+        offer_fields.check_in_shop_money(values["unit_price"], order.exchange_rate)
     for name, value in values.items():
         setattr(line, name, value)
 

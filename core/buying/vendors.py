@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete as erase
@@ -12,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from core import audit, auth, catalogue, inputs, predictions, shop
 from core.auth import Actor
-from core.buying import vendor_fields
+from core.buying import offer_fields, vendor_fields
 from core.errors import BadInput, NotFound, RuleBroken
 from db import queries
-from db.models import Product, PurchaseOrder, Vendor, VendorOffer, VendorShutdown
+from db.models import PriceStep, Product, PurchaseOrder, Vendor, VendorOffer, VendorShutdown
 
 OPEN_STATES = ("draft", "sent", "partly_received")
 MOST_NAMED = 5  # things a refusal lists by name
@@ -114,6 +115,8 @@ def change(session: Session, actor: Actor, vendor_id: int, **fields: Any) -> Ven
         _refuse_known_name(session, changed["name"], vendor.id)
     if "currency" in changed:
         _refuse_priced(session, vendor)
+    if "exchange_rate" in changed:
+        _check_prices(session, vendor, changed["exchange_rate"])
     before = {name: getattr(vendor, name) for name in changed}
     for name, value in changed.items():
         setattr(vendor, name, value)
@@ -227,6 +230,14 @@ def _settle_rate(values: dict[str, Any], currency: str, vendor: Vendor | None, o
             raise BadInput(f"Exchange rate: {own} is the shop's own currency, so it is 1.")
     elif "exchange_rate" not in values and (vendor is None or vendor.currency != currency):
         raise BadInput(f"Exchange rate: say what 1 {currency} costs in {own}.")
+
+
+def _check_prices(session: Session, vendor: Vendor, rate: Decimal) -> None:
+    """Refuse a rate at which a price of the vendor is more than can be kept."""
+    of_vendor = select(VendorOffer.id).where(VendorOffer.vendor_id == vendor.id)
+    dearest = session.scalar(select(func.max(PriceStep.unit_price)).where(PriceStep.offer_id.in_(of_vendor)))
+    if dearest is not None:
+        offer_fields.check_in_shop_money(dearest, rate)
 
 
 def _refuse_known_name(session: Session, name: str, vendor_id: int | None) -> None:

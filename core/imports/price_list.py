@@ -101,6 +101,7 @@ def _a_price(price: Decimal) -> Decimal:
 
 
 def _pieces(number: Decimal) -> Decimal:
+    number = posting.exact(number, "Pieces")
     if number <= 0:
         raise BadInput(f"{posting.plain(number)} is not above zero.")
     return number
@@ -191,6 +192,12 @@ class _List:
         if line in self._said.wrong:
             return None
         each = (price / (values["price_unit"] or ONE)).quantize(STEP, ROUND_HALF_UP)
+        try:
+            offer_fields.check_in_shop_money(offer_fields.unit_price(each), vendor.exchange_rate)
+        except BadInput as refused:
+            message = refused.sentence.removeprefix("Unit price: ")
+            self._said.error(line, "wrong", "unit_price", posting.plain(price), message)
+            return None
         if not each:
             message = "is less than 0.0001 a piece, which cannot be kept"
             self._said.error(line, "wrong", "unit_price", posting.plain(price), message)

@@ -241,3 +241,20 @@ def test_ids_that_nobody_has_are_404_and_what_is_no_id_is_422(manager, as_role, 
         for given, status in ((NOBODY, 404), ("7", 422), ("%00", 422)):
             answer = manager.request(method, address.format(given), json=body, headers=as_role("admin"))
             assert answer.status_code == status, (method, address, given)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1900-01-01", "9999-12-31"])
+def test_a_change_from_a_day_that_cannot_be_meant_is_refused_with_a_sentence(manager, product, day):
+    vendor = make(manager)
+    priced(manager, vendor, product)
+    answer = manager.put(f"{VENDORS}/{vendor['id']}/prices/{product.uid}", json={"valid_from": day})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["detail"].startswith(f"Valid from: {day} lies ")
+
+
+def test_a_price_that_cannot_be_kept_in_the_shops_money_is_refused(manager, product):
+    vendor = make(manager, currency="USD", exchange_rate=1_000_000)
+    body = {"product_id": str(product.uid), "unit_price": 9_000_000, "lead_time_days": 7}
+    answer = manager.post(f"{VENDORS}/{vendor['id']}/prices", json=body)
+    assert answer.status_code == 422, answer.text
+    assert "10,000,000,000 in the shop's money" in answer.json()["detail"]

@@ -144,6 +144,16 @@ def test_what_cannot_be_meant_is_refused_and_leaves_no_trace(session, manager, a
     assert session.scalar(sa.select(sa.func.count()).select_from(VendorOffer)) == 0
 
 
+def test_a_rate_at_which_a_price_could_not_be_kept_is_refused(session, manager):
+    vendor, product = a_vendor(session, currency="USD", exchange_rate=Decimal(2)), a_product(session)
+    with pytest.raises(BadInput, match="is not below 10,000,000,000 in the shop's money"):
+        asked(session, manager, product, vendor, "5000000000")
+    asked(session, manager, product, vendor, "4000000000")
+    with pytest.raises(BadInput, match="is not below"):
+        vendors.change(session, manager, vendor.id, exchange_rate="2.5")
+    assert vendors.change(session, manager, vendor.id, exchange_rate="2.4").exchange_rate == Decimal("2.4")
+
+
 def test_who_or_what_is_not_in_use_gets_no_price(session, manager):
     with pytest.raises(RuleBroken, match="deactivated"):
         asked(session, manager, a_product(session), a_vendor(session, is_active=False))

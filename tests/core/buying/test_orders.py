@@ -131,6 +131,18 @@ def test_prices_in_another_currency_than_the_order_are_not_mixed(session, manage
         order_lines.add(session, manager, order.uid, today=TODAY, **line(session, product))
 
 
+def test_a_price_that_could_not_be_booked_in_the_shops_money_is_refused(session, manager):
+    vendor = a_vendor(session, currency="USD", exchange_rate=Decimal(1_000_000))
+    dear = line(session, a_product(session), unit_price=9_000_000)
+    with pytest.raises(BadInput, match="in the shop's money"):
+        a_draft(session, manager, dear, vendor=vendor)
+    order = a_draft(session, manager, dear | {"unit_price": 9_000}, vendor=vendor)
+    (kept,) = order_lines.of(session, order.id)
+    with pytest.raises(BadInput, match="in the shop's money"):
+        order_lines.change(session, manager, kept.uid, NOW, TODAY, unit_price=10_000)
+    assert kept.unit_price == 9_000
+
+
 def test_a_product_is_once_on_an_order_for_each_warehouse(session, manager):
     product, there = a_product(session), a_warehouse(session)
     order = a_draft(

@@ -270,8 +270,11 @@ WIDE = "sku,price,price unit,from quantity,moq,multiple,lead time,valid from,val
         ("TEA,=1+1,,,,,,,,", "unit_price", "'=1+1' is not a number."),
         ("TEA,99999999999999,,,,,,,,", "unit_price", "is not a quantity Runout can keep"),
         ("TEA,0.001,1000,,,,,,,", "unit_price", "is less than 0.0001 a piece"),
+        ("TEA,9999999999,0.01,,,,,,,", "unit_price", "is not a quantity Runout can keep"),
+        ("TEA,9999999999,0.2,,,,,,,", "unit_price", "is not between 0 and 10,000,000,000"),
         ("TEA,1,0,,,,,,,", "price_unit", "0 is not above zero."),
         ("TEA,1,,-5,,,,,,", "minimum_quantity", "-5 is not above zero."),
+        ("TEA,1,,999999999999999,,,,,,", "minimum_quantity", "is not a quantity Runout can keep"),
         ("TEA,1,,1.23456,,,,,,", "minimum_quantity", "'1.23456' is not a number with at most 4 decimals."),
         ("TEA,1,,,-1,,,,,", "minimum_order_quantity", "-1 is below zero."),
         ("TEA,1,,,,x,,,,", "order_multiple", "'x' is not a number"),
@@ -409,3 +412,12 @@ def test_ten_thousand_lines_take_a_few_statements(session, manager, vendor):
     assert does(bring(session, manager, vendor, file)) == {"lines read": 10_000, "prices to add": 2_500}
     assert len(statements) < 20
     assert does(bring(session, manager, vendor, file)) == {"lines read": 10_000, "lines skipped": 10_000}
+
+
+def test_a_price_that_cannot_be_kept_in_the_shops_money_is_an_error(session, tea):
+    far = a_vendor(session, currency="USD", exchange_rate=Decimal(1_000_000), lead_time_days=9)
+    found = look(session, far, a_file(HEADER, "TEA,9000000,1")).found
+    ((_, about, says),) = said(found, "error")
+    assert about == "unit_price"
+    assert "exchange rate of 1000000 is not below 10,000,000,000 in the shop's money" in says
+    assert tea.sku == "TEA"

@@ -82,7 +82,7 @@ def arrives(costed: Any, today: date) -> str:
 
 
 def lead_time(offer: Any) -> str:
-    """Quoted and measured days: 28 / 29 (32)."""
+    """Quoted and measured days: 28 / 29 days, slow 32."""
     quoted = ui.formats().number(offer.lead_time_days)
     measured = vendor_words.measured(offer.record)
     return f"{quoted} / {measured}" if measured else quoted
@@ -157,7 +157,7 @@ def _config() -> dict[str, Any]:
         "Arrives": text("Arrives", 98, "left", "The middle day, and the one that nine of ten keep."),
         "Out before": text("Out before", 84, "right", "The chance to run out before it could deliver."),
         "On time": text("On time", 66, "right", "Deliveries that came by the promised day."),
-        "Lead time": text("Lead time", 104, "left", "In days: quoted / measured (nine of ten came within)."),
+        "Lead time": text("Lead time", 150, "left", "Quoted / measured, and what nine of ten came within."),
         "Sells": text("Sells", 108, "left", "From the minimum on, in multiples, at so many prices."),
         "Quote": text("Quote", 92, "left", "Since when the price holds."),
     }  # fmt: skip

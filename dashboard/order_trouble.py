@@ -99,12 +99,12 @@ def draw_today(today: date) -> None:
 
 
 def _late(row: Any, today: date) -> str:
-    """50 Copper elbow of Costa & Mar, 9 days; it runs out 12-19 Nov."""
+    """50 Copper elbow of Costa & Mar, 9 days late; it runs out 12-19 Nov."""
     write = ui.formats()
     amount = f"{write.quantity(row['open'])} {row['product_name']} of {row['vendor']}"
-    said = f"{amount}, {write.duration(row['days_late'])}"
+    said = f"{amount}, {write.duration(row['days_late'])} late"
     if row["status"] == "out":
-        said += "; it is out"
+        said += "; none is left"
     elif row["p10_on"] is not None:
         said += f"; it runs out {write.span(row['p10_on'], row['p90_on'], today)}"
     return ui.safe_md(said)

@@ -42,7 +42,12 @@ def edit(mine: dict, line: Line, key: str) -> None:
         return
     before = reorder_words.quantity(line)
     verb = partial(advice_choices.edit, now=looks.now(), quantity=typed)
-    write(mine, line, verb, lambda: editing.changed("Order", before, ui.formats().quantity(Decimal(typed))))
+    write(
+        mine,
+        line,
+        verb,
+        lambda: editing.changed("Order", before, reorder_words.quantity(line, Decimal(typed))),
+    )
 
 
 def reset(mine: dict, line: Line) -> None:

@@ -1,6 +1,6 @@
 """The lines to order: a tick, a quantity to edit in place, and what can be done with each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import date
 
@@ -15,12 +15,20 @@ from dashboard.reorder_plan import ALL, HORIZONS, ROWS_PER_PAGE, Group
 
 WIDTHS = (0.3, 2.45, 0.85, 1.35, 1.5, 1.7, 1.15, 1.15)
 FIELD_PIXELS = 78
+ORDER = "Worst first: out, late, order now; in each the most sales at stake first."
 ASKED = "line"  # the word of the address that opens one
 HEADERS = ("", "Product", "On hand", "Runs out", "Order", "Costs", "Order by", "")
+HELP = {
+    "Runs out": "In 8 of 10 cases between these days; under it how likely before an order of today arrives.",
+    "Order by": "The last day to order in time, 9 times of 10; after that the vendor's order day.",
+}
 
 
-def draw(group: Group, person: Actor, today: date) -> None:
-    """The page of the group's lines that the address asks for, and under it the pages."""
+def draw(group: Group, person: Actor, today: date, sends: Mapping[str, date]) -> None:
+    """The page of the group's lines that the address asks for, and under it the pages.
+
+    `sends`: the next day on which each vendor takes orders, by its uid.
+    """
     opened = opened_place(group.lines)
     if opened is None and ASKED in st.query_params:
         _draw_elsewhere()
@@ -30,14 +38,16 @@ def draw(group: Group, person: Actor, today: date) -> None:
     if mine.get("about") not in [reorder_plan.place_of(line) for line in rows]:
         # What was snoozed is no longer here; its answer and its Undo are.
         editing.draw_answer(mine, key="lines")
+    st.caption(ORDER)
     with st.container(key="lines", gap=None):
         with st.container(key="line-head"):
             for column, words in zip(st.columns(WIDTHS, gap="xsmall"), HEADERS, strict=True):
-                column.markdown(f":gray[{words}]")
+                column.markdown(f":gray[{words}]", help=HELP.get(words))
         for line in rows:
             _draw_line(
                 line, may_buy=may_buy, may_take=may_take[line.action], with_vendor=group.word == ALL,
                 is_open=reorder_plan.place_of(line) == opened, today=today,
+                sends_on=sends.get(reorder_plan.word_of(line)),
             )  # fmt: skip
     pickers.page_links(len(group.lines), ROWS_PER_PAGE)
 
@@ -79,8 +89,9 @@ def _show_everything() -> None:
 
 
 def _draw_line(
-    line: Line, *, may_buy: bool, may_take: bool, with_vendor: bool, is_open: bool, today: date
-) -> None:
+    line: Line, *, may_buy: bool, may_take: bool, with_vendor: bool, is_open: bool, today: date,
+    sends_on: date | None,
+) -> None:  # fmt: skip
     place = reorder_plan.place_of(line)
     mine = reorder_plan.desk()
     name = _key(line)
@@ -96,7 +107,7 @@ def _draw_line(
         with amount:
             _draw_quantity(line, name, mine, may_buy=may_buy)
         cost.markdown(reorder_words.cost(line, with_vendor=with_vendor))
-        by.markdown(reorder_words.when(line, today))
+        by.markdown(reorder_words.when(line, today, sends_on))
         with act:
             _draw_actions(line, name, place, mine, is_open=is_open, may_buy=may_buy)
         _draw_state(line, name, mine, may_buy=may_buy)
@@ -122,8 +133,10 @@ def _draw_tick(line: Line, place: str, mine: dict) -> None:
 def _draw_quantity(line: Line, name: str, mine: dict, *, may_buy: bool) -> None:
     """The quantity in a field that is written when it is left; emptied, it is what is computed."""
     if line.state in ("in draft", "ordered"):
-        # How much was ordered is for its order to say.
-        st.markdown(f":gray[{ui.safe_md(reorder_words.quantity(line))} advised]")
+        drafted = reorder_words.quantity(line, line.order_quantity)
+        advised = reorder_words.quantity(line)
+        told = f"**{ui.safe_md(drafted)}**"
+        st.markdown(told if drafted == advised else f"{told}  \n:gray[{ui.safe_md(advised)} advised]")
         return
     if not may_buy:
         st.markdown(f"**{ui.safe_md(reorder_words.quantity(line))}**")

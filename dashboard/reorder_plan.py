@@ -81,6 +81,11 @@ class Plan:
         return next((group for group in self.groups if group.word == word), None)
 
     @property
+    def sends(self) -> dict[str, date]:
+        """The next day on which each vendor takes orders."""
+        return {group.word: group.terms.send_on for group in self.groups if group.terms is not None}
+
+    @property
     def ordering(self) -> tuple[Group, ...]:
         """The vendors of whom something is ticked."""
         return tuple(group for group in self.groups if group.terms is not None and group.ticked)

@@ -130,6 +130,10 @@ def _draw_vendors(detail: Detail, mine: dict, today: date, *, may_buy: bool) -> 
         if may_buy:
             st.page_link("views/vendors.py", label="Vendors and offers", icon=":material/arrow_forward:")
         return
+    compared = (line.computed_quantity if detail.vendors else line.quantity) or line.quantity
+    if compared > 0:
+        words = f"In all: {reorder_words.quantity(line, compared)}, freight, holding and lost sales"
+        st.caption(ui.safe_md(words))
     for row in offers:
         is_chosen = str(row.get("vendor_uid")) == str(line.vendor_uid)
         with st.container(

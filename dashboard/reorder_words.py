@@ -24,14 +24,23 @@ def stock(line: Line) -> str:
 
 def run_out(line: Line, today: date) -> str:
     """When it runs out, and under it the status with the chance to run out before an order arrives."""
-    words = ui.status_badge(line.status or UNKNOWN)
+    told = []
+    if line.status or not _is_foreseen(line):
+        told.append(ui.status_badge(line.status or UNKNOWN))
     if line.chance is not None:
-        words += f" :gray[{ui.safe_md(ui.formats().share(line.chance))}]"
-    return f"{ui.safe_md(_run_out(line, today))}  \n{words}"
+        told.append(f":gray[{ui.safe_md(ui.formats().share(line.chance))}{'' if line.status else ' risk'}]")
+    return f"{ui.safe_md(_run_out(line, today))}  \n{' '.join(told)}"
 
 
 def _run_out(line: Line, today: date) -> str:
-    return tables.run_out(line, today) if line.status else "unknown"
+    if line.on_hand <= 0 and line.status == "out":
+        return "now"
+    return tables.run_out(line, today) if _is_foreseen(line) else "unknown"
+
+
+def _is_foreseen(line: Line) -> bool:
+    """A transfer that is in time has no status, and is forecast all the same."""
+    return bool(line.status) or line.chance is not None
 
 
 def cost(line: Line, *, with_vendor: bool) -> str:
@@ -47,14 +56,21 @@ def cost(line: Line, *, with_vendor: bool) -> str:
     return f"{ui.safe_md(write.money(line.value))} :gray[{ui.safe_md(price)}]{vendor}"
 
 
-def when(line: Line, today: date) -> str:
-    """Until when it is to be ordered, and when it would arrive."""
+def when(line: Line, today: date, sends_on: date | None = None) -> str:
+    """Until when it is to be ordered, and when it would arrive.
+
+    `sends_on`: the next day on which its vendor takes orders; "now" is that day.
+    """
     write = ui.formats()
-    by = line.order_by_on
-    words = "now" if by is None or by <= today else write.weekday(by)
+    by, first = line.order_by_on, max(sends_on or today, today)
+    is_later = by is not None and by > first
+    if not is_later:
+        by = first
+    words = ui.safe_md("now" if by == today else write.weekday(by))
     if line.arrives_on is None:
-        return ui.safe_md(words)
-    return f"{ui.safe_md(words)}  \n:gray[arrives {ui.safe_md(write.day(line.arrives_on))}]"
+        return words
+    arrives = ui.safe_md(write.day(line.arrives_on))
+    return f"{words}  \n:gray[{f'if now: {arrives}' if is_later else f'arrives {arrives}'}]"
 
 
 def quantity(line: Line, amount: Decimal | None = None) -> str:

@@ -122,6 +122,14 @@ iframe[height="0"] { display: block; }
     > :nth-child(2) { grid-column: 2 / -1; }
   [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
     > :is(:nth-child(3), :nth-child(5), :nth-child(7)) { grid-column: 2; }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
+    > :is(:nth-child(3), :nth-child(5), :nth-child(7))::before { font-size: 0.8rem; opacity: 0.7; }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
+    > :nth-child(3)::before { content: "On hand"; }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
+    > :nth-child(5)::before { content: "Order"; }
+  [class*="st-key-row-"] > [data-testid="stLayoutWrapper"] > :has(> [data-testid="stColumn"])
+    > :nth-child(7)::before { content: "Order by"; }
   .st-key-order-head { display: none; }
   [class*="st-key-order-row-"] [data-testid="stHorizontalBlock"] {
     display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem 0.75rem;

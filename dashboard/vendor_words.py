@@ -86,11 +86,11 @@ def days(value: float | None) -> str:
 
 
 def measured(record: Record) -> str:
-    """A measured lead time in the fewest words: 9 (14), the median and what nine of ten came within."""
+    """A measured lead time in the fewest words: 9 days, slow 14; the median, and what 9 of 10 came within."""
     if not record.deliveries:
         return ""
     write = ui.formats()
-    return f"{write.number(record.median_days, 1)} ({write.number(record.p90_days, 1)})"
+    return f"{days(record.median_days)}, slow {write.number(record.p90_days, 1)}"
 
 
 def on_time(share: float | None) -> str:

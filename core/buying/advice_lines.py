@@ -93,7 +93,8 @@ def lines(
         include_snoozed: also those that are snoozed, in a draft, or ordered since.
         action: "order" or "transfer"; None is both.
         search: words in SKU or name.
-        sort: one of SORTS; "urgency" is by `needed_on`, `order_by_on`, then the chance to run out.
+        sort: one of SORTS; "urgency" is out, late, order now, each with the most lost money first, then the
+            others by the day they are needed.
         limit: None is all.
     """
     rows = _found(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.buying.advice_shapes import Line
 from core.reorder import receipts
+from core.triage import LATE_CHANCE
 from db import queries
 
 SNOOZE_RISE = 0.15
@@ -25,7 +26,9 @@ def rows(session: Session, today: date, **asked: Any) -> list[Any]:
         "until": None, "advice_uid": None, "product_ids": None, "vendor_uid": None, "no_vendor": False,
         "kind": None, "only_open": False, "text_like": None, "sort": "urgency", "most": None, "offset": 0,
     }  # fmt: skip
-    return queries.rows(session, "advice_lines", today=today, rise=SNOOZE_RISE, **nothing | asked)
+    return queries.rows(
+        session, "advice_lines", today=today, rise=SNOOZE_RISE, late=LATE_CHANCE, **nothing | asked
+    )
 
 
 def line(row: Any, today: date) -> Line:

@@ -152,6 +152,7 @@ def _terms(made: Plan) -> list[Term]:
             rounded=made.rounded if made.wanted > 0 and made.move is None else None,
             stepped=made.quantity if made.quantity != made.rounded else None,
             lead_days=lead,
+            handover_days=need.handover,
             cover_days=review,
             service_percent=rounded(made.service * 100, 1) if made.service is not None else None,
             rounding_words=_rounding_words(made),

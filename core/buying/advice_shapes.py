@@ -75,9 +75,11 @@ class Line:
     are what would be ordered now: the buyer's where `is_edited`, else computed; within a horizon, where
     `needed_on` lies ahead, it is `next_quantity`. `computed_quantity` and `computed_vendor` are what the run
     says. `is_due`: to be ordered today. `state`: "open", "snoozed", "in draft" or "ordered" (sent since the
-    advice was made); `order_number` and `order_uid` name the order of the last two. `has_moved`: stock, or
+    advice was made); `order_number` and `order_uid` name the order of the last two, `order_quantity` is what
+    it asks for. `has_moved`: stock, or
     what is on its way, changed since. Money is in the shop's currency; `unit_cost` is at the quantity shown.
-    `minimum` and `multiple` are the vendor's. `status`, `p10_on`, `p90_on` are those of the run-out.
+    `minimum` and `multiple` are the vendor's. `status`, `p10_on`, `p90_on` are those of the run-out; a
+    transfer is judged by when it arrives itself: its status is "out", "late" or None.
     """
 
     uid: uuid.UUID
@@ -122,6 +124,7 @@ class Line:
     snoozed_chance: float | None
     order_number: str | None
     order_uid: uuid.UUID | None
+    order_quantity: Decimal | None
     has_moved: bool
     minimum: Decimal | None
     multiple: Decimal | None

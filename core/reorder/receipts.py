@@ -34,7 +34,8 @@ class Change(NamedTuple):
 class Sums:
     """What a quantity is made of, in pieces.
 
-    `lead_demand`: expected until it arrives, in `lead_days` days; `cover_demand`: expected in the
+    `lead_demand`: expected until it arrives, in `lead_days` days, of which `handover_days` pass inside the
+    shop; `cover_demand`: expected in the
     `cover_days` after that, until the next order can arrive. `level`: order up to it; what it is above both
     demands is the buffer (below 0 where fewer than expected are to be there). `transfer`: comes from another
     warehouse. `one_off`: bulk orders that nothing is kept for. `rounded`: the least quantity that may be
@@ -54,6 +55,7 @@ class Sums:
     filled: Decimal | None = None
     edited: Decimal | None = None
     lead_days: int | None = None
+    handover_days: int = 0
     cover_days: int | None = None
     service_percent: Decimal | None = None
     rounding_words: str = "to what may be ordered"
@@ -67,7 +69,7 @@ def receipt(sums: Sums) -> list[Term]:
     lead, cover = sums.lead_demand.quantize(STEP), sums.cover_demand.quantize(STEP)
     level = sums.level.quantize(STEP)
     terms = [
-        Term(LEAD, lead, f"expected demand{_in_days(sums.lead_days)} until it arrives"),
+        Term(LEAD, lead, f"expected demand{_in_days(sums.lead_days)} until it arrives{_passed_on(sums)}"),
         Term(COVER, cover, f"expected demand{_in_days(sums.cover_days)} until the next order can arrive"),
         Term(BUFFER, level - lead - cover, _buffer_words(level - lead - cover, sums.service_percent)),
         Term(ON_HAND, -sums.on_hand, "in stock"),
@@ -145,6 +147,12 @@ def read(kept: Iterable[Sequence[str]]) -> list[Term]:
 def plain(number: Decimal) -> str:
     """Without trailing zeros: 9, 2.5."""
     return f"{number.normalize():f}" if number else "0"
+
+
+def _passed_on(sums: Sums) -> str:
+    """That a part of the time goes by between the shop's own warehouses."""
+    days = sums.handover_days
+    return f", {days} day{'' if days == 1 else 's'} of it to pass it on" if days else ""
 
 
 def _in_days(days: int | None) -> str:

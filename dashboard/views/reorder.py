@@ -26,7 +26,7 @@ LONGEST_HORIZON = max(int(days) for days in reorder_plan.HORIZONS)
 WORDS = (
     "What to order today",
     "What to order of whom, how much and by when, so that the goal is reached with the least stock. "
-    "Nothing is sent from here: you make drafts.",
+    "Stock counts a warehouse together with those it supplies. Nothing is sent from here: you make drafts.",
 )
 
 
@@ -58,7 +58,7 @@ def draw_group(plan: Plan, chosen: Group, asked: Asked) -> None:
     if chosen.word == NOBODY or not any(line.vendor_uid for line in plan.everything.lines):
         draw_without_offers(plan)
     reorder_filler.draw(chosen, asked, person, today)
-    reorder_lines.draw(chosen, person, today)
+    reorder_lines.draw(chosen, person, today, plan.sends)
     reorder_drafts.draw_footer(plan, chosen, person, f"runout-reorder-{today:%Y-%m-%d}.csv")
 
 

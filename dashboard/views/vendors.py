@@ -17,7 +17,7 @@ NARROW = {"Vendor": 164, "On order": 96, "On time": 90}
 STATES = {"closed": "Deactivated too"}
 SORTING = Sorting(
     {"Vendor": "name", "Products": "-offers", "On order": "-on_order", "Orders": "-orders",
-     "Quoted": "quoted", "Measured": "lead", "On time": "-on_time", "Dearer": "-rises"},
+     "Quoted": "quoted", "Measured": "lead", "On time": "-on_time", "Price rises": "-rises"},
     known=vendor_list.SORTS, usual="name", usual_words="they come by name",
 )  # fmt: skip
 
@@ -50,15 +50,18 @@ def shown(found: list[Line]) -> pd.DataFrame:
             "Quoted": [write.duration(one.quoted_days) for one in found],
             "Measured": [vendor_words.measured(one.record) for one in found],
             "On time": [vendor_words.on_time(one.record.on_time_share) for one in found],
-            "Dearer": [write.number(one.rises) if one.rises else "" for one in found],
+            "Price rises": [write.number(one.rises) if one.rises else "" for one in found],
             "Offers": [offers_words(one) for one in found],
         }
     )
 
 
 def orders_words(one: Line) -> str:
-    late = f", {one.late} late" if one.late else ""
-    return f"{one.orders}{late}" if one.orders else ""
+    if not one.orders:
+        return ""
+    if one.late == one.orders:
+        return f"{one.late} late"
+    return f"{one.orders}, {one.late} late" if one.late else f"{one.orders}"
 
 
 def offers_words(one: Line) -> str:
@@ -93,11 +96,11 @@ def config() -> dict[str, Any]:
         "Orders": text("Orders", 100, "left", "Orders that were sent and are not complete."),
         "Quoted": text("Quoted", 96, "right", "The lead time it quotes, the middle of its offers."),
         "Measured": text(
-            "Measured", 110, "right",
-            "Days from sending an order to its arrival: the middle, and (what nine of ten came within).",
+            "Measured", 140, "right",
+            "Days from sending an order to its arrival: the middle, and what nine of ten came within.",
         ),
         "On time": text("On time", 88, "right", "Deliveries that came by the day they were promised for."),
-        "Dearer": text("Dearer", 84, "right", "Prices that rose in the last 90 days or are going to."),
+        "Price rises": text("Price rises", 104, "right", "Prices that rose in the last 90 days or will."),
         "Offers": text("Offers", 190, "left", "Offers whose days are over, or end within a week."),
     }  # fmt: skip
 

@@ -4,8 +4,10 @@
 -- total_count is that of all pages.
 -- Parameters: today; until (the end of the horizon; null: all lines, those with nothing to do among them);
 -- advice_uid, product_ids, vendor_uid, text_like (each may be null); no_vendor; kind (order, transfer or null);
--- only_open; rise (of the chance that ends a snooze); sort (urgency, value, lost, sku, name, vendor); most;
--- offset. most may be null.
+-- only_open; rise (of the chance that ends a snooze); late (the chance from which a transfer comes too late);
+-- sort (urgency, value, lost, sku, name, vendor); most; offset. most may be null.
+-- The status of an order is that of its run-out, which counts with a vendor's lead time. A transfer is there
+-- sooner: it is out, late, or has none.
 WITH shown AS (
     SELECT a.*, run.made_at
     FROM advice AS a
@@ -14,7 +16,7 @@ WITH shown AS (
       AND (CAST(:advice_uid AS uuid) IS NULL OR a.uid = CAST(:advice_uid AS uuid))
 ), ordered AS (
     SELECT DISTINCT ON (line.product_id, line.warehouse_id)
-           line.product_id, line.warehouse_id, o.uid, o.number, o.state = 'draft' AS is_draft
+           line.product_id, line.warehouse_id, o.uid, o.number, o.state = 'draft' AS is_draft, line.quantity
     FROM purchase_order AS o
     JOIN purchase_order_line AS line ON line.order_id = o.id
     WHERE o.state = 'draft'
@@ -35,7 +37,7 @@ WITH shown AS (
            (c.quantity IS NOT NULL OR c.vendor_id IS NOT NULL) AS is_edited,
            coalesce(c.quantity > 0, false) AS is_asked_for,
            c.vendor_id AS chosen_vendor_id, c.chosen_by, c.chosen_at, c.snoozed_until, c.snoozed_chance,
-           ordered.uid AS order_uid, ordered.number AS order_number,
+           ordered.uid AS order_uid, ordered.number AS order_number, ordered.quantity AS order_quantity,
            CASE WHEN ordered.is_draft THEN 'in draft'
                 WHEN ordered.uid IS NOT NULL THEN 'ordered'
                 WHEN (c.snoozed_until IS NOT NULL OR c.snoozed_chance IS NOT NULL)
@@ -49,10 +51,25 @@ WITH shown AS (
 ), fitting AS (
     SELECT lines.*, p.uid AS product_uid, p.sku, p.name, p.unit_of_measure AS unit, p.category,
            vendor.uid AS vendor_uid, vendor.name AS vendor, vendor.exchange_rate,
-           lines.quantity * coalesce(lines.computed_unit_cost, 0) AS sorting_value
+           lines.quantity * coalesce(lines.computed_unit_cost, 0) AS sorting_value,
+           r.p10_on, r.p90_on,
+           CASE WHEN lines.action <> 'transfer' THEN r.status
+                WHEN lines.on_hand <= 0 THEN 'out'
+                WHEN lines.chance >= :late THEN 'late' END AS status
     FROM lines
     JOIN product AS p ON p.id = lines.product_id
     LEFT JOIN vendor ON vendor.id = lines.vendor_id
+    LEFT JOIN LATERAL (
+        -- What is bought for the whole shop is judged as the shop is, else as its own warehouse.
+        SELECT r.status, r.p10_on, r.p90_on FROM run_out AS r
+        JOIN warehouse AS w ON w.id = lines.warehouse_id
+        WHERE r.product_id = lines.product_id
+          AND (r.warehouse_id = w.id
+               OR (r.warehouse_id IS NULL AND w.supplied_by_id IS NULL AND NOT EXISTS (
+                   SELECT FROM warehouse AS other
+                   WHERE other.is_active AND other.id <> w.id AND other.supplied_by_id IS DISTINCT FROM w.id)))
+        ORDER BY r.warehouse_id NULLS FIRST LIMIT 1
+    ) AS r ON true
     WHERE (CAST(:until AS date) IS NULL
            OR (lines.action <> 'none' AND (lines.needed_on <= CAST(:until AS date) OR lines.is_asked_for)))
       AND (CAST(:vendor_uid AS uuid) IS NULL
@@ -67,6 +84,9 @@ WITH shown AS (
                CASE :sort WHEN 'value' THEN -sorting_value WHEN 'lost' THEN -lost_money END,
                CASE :sort WHEN 'name' THEN lower(name) WHEN 'vendor' THEN lower(vendor)
                           WHEN 'sku' THEN sku END,
+               CASE WHEN :sort = 'urgency'
+                    THEN coalesce(array_position(ARRAY['out', 'late', 'order_now'], status), 4) END,
+               CASE WHEN :sort = 'urgency' AND status IN ('out', 'late', 'order_now') THEN -lost_money END,
                CASE WHEN :sort = 'urgency' THEN needed_on END,
                CASE WHEN :sort IN ('urgency', 'vendor') THEN order_by_on END NULLS LAST,
                chance DESC NULLS LAST, sku, warehouse_id) AS place
@@ -79,7 +99,6 @@ SELECT page.*, w.uid AS warehouse_uid, w.code AS warehouse, origin.code AS from_
        offer.minimum_order_quantity AS minimum, offer.order_multiple AS multiple,
        CASE WHEN page.is_edited AND page.action = 'order' THEN step.unit_price * page.exchange_rate
             ELSE page.computed_unit_cost END AS unit_cost,
-       r.status, r.p10_on, r.p90_on,
        (page.on_hand <> now_there.on_hand OR page.due <> now_there.due) AS has_moved
 FROM page
 JOIN warehouse AS w ON w.id = page.warehouse_id
@@ -109,14 +128,4 @@ LEFT JOIN LATERAL (
       AND (level.warehouse_id = page.warehouse_id OR level.warehouse_id IN (
           SELECT id FROM warehouse WHERE supplied_by_id = page.warehouse_id AND is_active))
 ) AS now_there ON true
-LEFT JOIN LATERAL (
-    -- What is bought for the whole shop is judged as the shop is, else as its own warehouse.
-    SELECT r.status, r.p10_on, r.p90_on FROM run_out AS r
-    WHERE r.product_id = page.product_id
-      AND (r.warehouse_id = page.warehouse_id
-           OR (r.warehouse_id IS NULL AND w.supplied_by_id IS NULL AND NOT EXISTS (
-               SELECT FROM warehouse AS other
-               WHERE other.is_active AND other.id <> w.id AND other.supplied_by_id IS DISTINCT FROM w.id)))
-    ORDER BY r.warehouse_id NULLS FIRST LIMIT 1
-) AS r ON true
 ORDER BY page.place

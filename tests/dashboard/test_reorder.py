@@ -1,5 +1,6 @@
 """What to order today: lines by vendor, edited in place, not now, and made into drafts once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.buying import advice_choices, advice_lines, buying_settings
-from dashboard import reorder_drafts, reorder_plan
-from db.models import Advice
+from dashboard import reorder_drafts, reorder_plan, reorder_words, ui
+from db.models import Advice, RunOut
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import press
 from tests.makers import a_warehouse, an_actor
@@ -134,9 +135,32 @@ def test_a_product_with_an_order_and_transfers_opens_its_order_alone(browser, sh
     assert "WH-Z" in told
     assert "**To order**" in told
     assert "**To move**" not in told
+    moved = next(one for one in lines() if one.warehouse_id == other.id)
+    assert moved.status == "out", "an empty shelf is out, whatever a vendor's lead time makes of it"
     app = browser("user", "reorder", vendor="transfers")
     assert "Book 1 transfer" in labels(app)
     assert tick_of(app, shop["rope"]).value
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_worst_lines_come_first(session):
+    found = {line.product_id: line for line in lines()}
+    worst = ("out", "late", "order_now")
+    places = [worst.index(line.status) if line.status in worst else len(worst) for line in lines()]
+    assert places == sorted(places)
+    last = list(found)[-1]
+    session.execute(sa.update(RunOut).where(RunOut.product_id == last).values(status="out"))
+    assert lines()[0].product_id == last or lines()[0].status == "out"
+
+
+def test_what_is_to_be_ordered_now_says_the_day_on_which_the_vendor_takes_it(shop):
+    line = replace(line_of(shop["glue"]), order_by_on=TODAY, arrives_on=None)
+    assert reorder_words.when(line, TODAY) == "now"
+    assert reorder_words.when(line, TODAY, TODAY) == "now"
+    monday = TODAY + timedelta(days=2)
+    assert reorder_words.when(line, TODAY, monday) == ui.formats().weekday(monday)
+    later = replace(line, order_by_on=TODAY + timedelta(days=9))
+    assert reorder_words.when(later, TODAY, monday) == ui.formats().weekday(later.order_by_on)
 
 
 def test_a_line_that_is_not_among_those_shown_is_found_with_one_press(browser, shop, session):

@@ -116,6 +116,20 @@ def test_drafted_lines_are_shown_with_their_order(browser, shop):
     assert "Open the order" in [link.label for link in app.get("page_link")]
 
 
+def test_a_drafted_line_shows_what_the_draft_asks_for_beside_what_was_advised(browser, shop, session):
+    press(browser("manager", "reorder"), "Create 2 draft orders")
+    advised = line_of(shop["glue"]).computed_quantity
+    session.execute(
+        sa.update(PurchaseOrderLine)
+        .where(PurchaseOrderLine.product_id == shop["glue"].id)
+        .values(quantity=advised + 3)
+    )
+    assert line_of(shop["glue"]).order_quantity == advised + 3
+    told = plain(words(browser("manager", "reorder", lines="drafts")))
+    assert f"**{advised + 3:.0f}**" in told
+    assert f"{advised:.0f} advised" in told
+
+
 def test_the_basket_is_filled_with_one_press_and_emptied_again(browser, sold_daily, train, advised, session):
     vendor = a_vendor(session, name="Far", free_freight_from=150, freight_cost=50)
     glue, tape = sold_daily(left=3, name="Wood glue"), sold_daily(left=38, name="Masking tape")

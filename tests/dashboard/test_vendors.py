@@ -52,7 +52,7 @@ def test_the_list_says_what_is_on_order_and_how_the_offers_stand(browser, sessio
     app = browser("viewer", "vendors")
     rows = table(app).set_index("Vendor")
     first = rows.loc["Delta *Imports*"]
-    assert (first["Products"], first["Orders"], first["Quoted"]) == ("2", "1, 1 late", "9 days")
+    assert (first["Products"], first["Orders"], first["Quoted"]) == ("2", "1 late", "9 days")
     assert first["On order"].endswith("20.00")
     assert (first["Offers"], first["On time"]) == ("1 expired, 1 ending soon", "0 %")
     assert (rows.loc["Ems", "Orders"], rows.loc["Ems", "Quoted"]) == ("", "4 days")

@@ -132,7 +132,7 @@ def restore(
 
 def forget(session: Session, places: list[tuple[int, int]]) -> None:
     """What was chosen of these products and warehouses was ordered: the next advice begins anew."""
-    for product_id, warehouse_id in places:
+    for product_id, warehouse_id in sorted(places):  # in one order: two who do it wait for each other
         session.execute(delete(AdviceChoice).where(*_is(product_id, warehouse_id)))
 
 

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Date, cast, exists, or_, select
+from sqlalchemy import Date, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from core.buying import buying_settings, decisions
+from core.buying import advice_looks, buying_settings, decisions
 from db.models import (
     Advice,
     AdviceChoice,
@@ -92,10 +92,16 @@ def _is_decided(since: date) -> Any:
 
 
 def _is_snoozed(today: date) -> Any:
+    """Not to be seen, as on the Reorder page: neither the day nor the risk has brought it back."""
     return exists().where(
         AdviceChoice.product_id == Advice.product_id,
         AdviceChoice.warehouse_id == Advice.warehouse_id,
-        or_(AdviceChoice.snoozed_until >= today, AdviceChoice.snoozed_chance.is_not(None)),
+        or_(AdviceChoice.snoozed_until.is_not(None), AdviceChoice.snoozed_chance.is_not(None)),
+        or_(AdviceChoice.snoozed_until.is_(None), AdviceChoice.snoozed_until > today),
+        or_(
+            AdviceChoice.snoozed_chance.is_(None),
+            func.coalesce(Advice.chance, 0) < AdviceChoice.snoozed_chance + advice_looks.SNOOZE_RISE,
+        ),
     )
 
 

@@ -11,7 +11,15 @@ from sqlalchemy.orm import Session
 
 from core import audit, auth, inputs, job_runs, posting, shop
 from core.auth import Actor
-from core.buying import advice_choices, advice_lines, buying_settings, decisions, order_state, orders
+from core.buying import (
+    advice_choices,
+    advice_lines,
+    buying_settings,
+    decisions,
+    order_lines,
+    order_state,
+    orders,
+)
 from core.buying.advice_lines import Line
 from core.buying.decisions import Made
 from core.errors import BadInput, RuleBroken
@@ -62,7 +70,8 @@ def create(
     vendor_uids: Sequence[uuid.UUID | str] | None = None,
     horizon_days: int = 0,
 ) -> Outcome:
-    """Draft one order for each vendor from the lines named, or from all lines of the vendors named.
+    """Draft one order for each vendor from the lines named, or from all lines of the vendors named; more than
+    one where an order cannot hold all of them.
 
     Takes each line as it would be ordered (`advice_lines.lines`), notes the decision, and forgets what was
     chosen. Nothing is sent. The same `key` again changes nothing and answers the same drafts; two people at
@@ -81,7 +90,7 @@ def create(
     if not wanted:
         why = f" {left_out[0][0]}: {left_out[0][1]}." if left_out else ""
         raise RuleBroken(f"Nothing is left to draft.{why}")
-    made = [_draft(session, actor, lines, today) for lines in _by_vendor(wanted).values()]
+    made = [_draft(session, actor, lines, today) for lines in _orders(wanted)]
     advice_choices.forget(session, [(line.product_id, line.warehouse_id) for line in wanted])
     drafts = tuple(_said(session, order) for order in made)
     audit.note(
@@ -174,11 +183,15 @@ def _sorted_out(asked: Sequence[Line]) -> tuple[list[Line], list[tuple[str, str]
     return wanted, left_out
 
 
-def _by_vendor(wanted: Sequence[Line]) -> dict[uuid.UUID, list[Line]]:
-    found: dict[uuid.UUID, list[Line]] = {}
+def _orders(wanted: Sequence[Line]) -> list[list[Line]]:
+    """The lines of each order: those of one vendor, as many as an order holds."""
+    by_vendor: dict[uuid.UUID, list[Line]] = {}
     for line in sorted(wanted, key=lambda one: (one.vendor or "", one.sku, one.warehouse)):
-        found.setdefault(line.vendor_uid, []).append(line)
-    return found
+        by_vendor.setdefault(line.vendor_uid, []).append(line)
+    most = order_lines.MOST_LINES
+    return [
+        lines[start : start + most] for lines in by_vendor.values() for start in range(0, len(lines), most)
+    ]
 
 
 # -- What is written -----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import stock
-from core.buying import advice_choices, advice_lines, basket, drafts, orders
+from core.buying import advice_choices, advice_lines, basket, drafts, order_lines, orders
 from core.errors import BadInput, NotAllowed, NotFound, RuleBroken
 from db.models import AdviceChoice, AuditLine, Decision, Movement, PurchaseOrder, PurchaseOrderLine
 from db.session import transaction
@@ -196,6 +196,17 @@ def test_one_draft_for_each_vendor_and_nothing_is_sent(session, buyer):
     assert advice_lines.lines(session, TODAY).total == 0
     with pytest.raises(RuleBroken, match="change it there"):
         advice_choices.edit(session, buyer, line.uid, NOW, quantity=5)
+
+
+def test_what_one_order_cannot_hold_becomes_two(session, buyer, monkeypatch):
+    monkeypatch.setattr(order_lines, "MOST_LINES", 2)
+    vendor = a_vendor(session)
+    for _ in range(3):
+        sold(session, 0, 2.0, vendor=vendor)
+    advised(session)
+    made = drafts.create(session, buyer, NOW, key="k", vendor_uids=[vendor.uid])
+    assert [(draft.vendor, draft.lines) for draft in made.drafts] == [(vendor.name, 2), (vendor.name, 1)]
+    assert drafts.create(session, buyer, NOW, key="k", vendor_uids=[vendor.uid]).drafts == made.drafts
 
 
 def test_the_same_press_twice_drafts_once(session, buyer):

@@ -278,6 +278,24 @@ def test_what_was_put_off_is_not_ignored(session, about):
 
 
 @pytest.mark.parametrize(
+    "about",
+    [{"snoozed_until": day(0), "snoozed_chance": 0.9}, {"snoozed_chance": 0.05}, {"quantity": 7}],
+    ids=["until today", "the risk rose", "only another quantity"],
+)
+def test_what_came_back_from_a_snooze_and_was_let_pass_is_ignored(session, about):
+    advised_before(session)
+    product = a_product(session, 20)
+    advice_on(session, product, a_vendor(session), order_by=-8)
+    session.execute(sa.update(Advice).values(chance=0.5))
+    place = the_warehouse(session).id
+    session.add(AdviceChoice(
+        product_id=product.id, warehouse_id=place, chosen_by=an_actor(session).id, **about
+    ))  # fmt: skip
+    session.flush()
+    assert decision_watch.note_ignored(session, TODAY) == 1
+
+
+@pytest.mark.parametrize(
     ("state", "sent", "ignored"),
     [("draft", None, 0), ("sent", -2, 0), ("sent", -20, 1), ("cancelled", None, 1)],
     ids=["in a draft", "sent since", "sent before", "cancelled"],

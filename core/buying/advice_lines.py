@@ -99,7 +99,7 @@ def lines(
     """
     rows = _found(
         session, today, vendor_uid, horizon_days, only_open=not include_snoozed, kind=action,
-        text_like=queries.like(search), sort=sort, most=limit, offset=offset,
+        text_like=queries.like(search), sort=sort, most=limit, offset=offset, with_receipts=False,
     )  # fmt: skip
     return Page([advice_looks.line(row, today) for row in rows], rows[0]["total_count"] if rows else 0)
 
@@ -146,7 +146,8 @@ def _found(
 
 def of_places(session: Session, today: date, places: Sequence[tuple[int, int]]) -> list[Line]:
     """The lines of these products and warehouses that are in the advice, whatever they say, in that order."""
-    rows = advice_looks.rows(session, today, product_ids=sorted({product_id for product_id, _ in places}))
+    asked = sorted({product_id for product_id, _ in places})
+    rows = advice_looks.rows(session, today, product_ids=asked, with_receipts=False)
     found = {(row["product_id"], row["warehouse_id"]): advice_looks.line(row, today) for row in rows}
     return [found[place] for place in places if place in found]
 

@@ -25,6 +25,7 @@ def rows(session: Session, today: date, **asked: Any) -> list[Any]:
     nothing = {
         "until": None, "advice_uid": None, "product_ids": None, "vendor_uid": None, "no_vendor": False,
         "kind": None, "only_open": False, "text_like": None, "sort": "urgency", "most": None, "offset": 0,
+        "with_receipts": True,
     }  # fmt: skip
     return queries.rows(
         session, "advice_lines", today=today, rise=SNOOZE_RISE, late=LATE_CHANCE, **nothing | asked

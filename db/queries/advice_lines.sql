@@ -2,7 +2,8 @@
 -- One row: a line of the advice that is shown, with the buyer's choice worked in: quantity, vendor and unit cost
 -- are what counts, computed_* what the run says; state is open, snoozed, in draft or ordered (since the run).
 -- total_count is that of all pages.
--- Parameters: today; until (the end of the horizon; null: all lines, those with nothing to do among them);
+-- Without with_receipts terms and vendors are null: they are long.
+-- Parameters: with_receipts; today; until (the end of the horizon; null: all lines, those with nothing to do among them);
 -- advice_uid, product_ids, vendor_uid, text_like (each may be null); no_vendor; kind (order, transfer or null);
 -- only_open; rise (of the chance that ends a snooze); late (the chance from which a transfer comes too late);
 -- sort (urgency, value, lost, sku, name, vendor); most; offset. most may be null.
@@ -28,7 +29,9 @@ WITH shown AS (
            a.quantity AS computed_quantity, a.vendor_id AS computed_vendor_id,
            a.unit_cost AS computed_unit_cost, a.level, a.on_hand, a.due, a.needed_on, a.next_quantity,
            a.order_by_on, a.arrives_on, a.chance, a.lost_money, a.daily_rate, a.service_percent, a.reason,
-           a.one_off, a.made_at, a.terms, a.vendors,
+           a.one_off, a.made_at,
+           CASE WHEN :with_receipts THEN a.terms END AS terms,
+           CASE WHEN :with_receipts THEN a.vendors END AS vendors,
            CASE WHEN a.action = 'transfer' THEN 'transfer'
                 WHEN a.action = 'order' OR a.needed_on IS NOT NULL OR c.quantity > 0 THEN 'order'
                 ELSE 'none' END AS action,
@@ -109,12 +112,13 @@ LEFT JOIN LATERAL (
     SELECT o.id FROM offers_on(CAST(:today AS date)) AS o
     WHERE o.product_id = page.product_id AND o.vendor_id = page.chosen_vendor_id
       AND page.chosen_vendor_id IS NOT NULL
+    LIMIT 1 -- row by row, for the few that were edited; else all offers of the shop are looked at
 ) AS chosen_offer ON true
 LEFT JOIN vendor_offer AS offer ON offer.id = coalesce(
     chosen_offer.id, CASE WHEN page.chosen_vendor_id IS NULL THEN page.offer_id END)
 LEFT JOIN LATERAL (
     SELECT s.unit_price FROM price_step AS s
-    WHERE s.offer_id = offer.id AND s.minimum_quantity <= page.quantity
+    WHERE s.offer_id = offer.id AND s.minimum_quantity <= page.quantity AND page.is_edited
     ORDER BY s.minimum_quantity DESC LIMIT 1
 ) AS step ON true
 LEFT JOIN LATERAL (

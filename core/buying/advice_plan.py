@@ -85,14 +85,14 @@ def cost(given: Shop, need: Need, quantity: Decimal | None = None) -> Decimal | 
 
 
 def shortages(given: Shop, needs: Sequence[Need]) -> np.ndarray:
-    """What a missing piece of each costs; 0 where it is not known."""
+    """What a missing piece of each costs; nan where it is not known."""
     found = []
     for need in needs:
         product = given.products[need.product_id]
         worth = comparison.shortage_cost(
             product["unit_price"], product["unit_cost"], given.settings.shortage_percent
         )
-        found.append(float(worth or 0))
+        found.append(np.nan if worth is None else float(worth))
     return np.array(found)
 
 
@@ -101,7 +101,9 @@ def allocate(
 ) -> tuple[Allocation, list[tuple[Point, int]]]:
     """The level of each need under the shop's goal, and what other goals would cost and leave uncovered.
 
-    `ask` is the share of order lines to ask for, so that the shop's goal is what happens.
+    `ask` is the share of order lines to ask for, so that the shop's goal is what happens. Where the least
+    cost is the goal and nobody knows what a missing piece of a product costs, that share is asked of it:
+    taken for nothing, it would never be ordered.
     """
     money = prices(given, needs)
     floors = np.array([float(given.floors.get(need.product_id, 0)) / PERCENT for need in needs])
@@ -110,8 +112,10 @@ def allocate(
     points = [(point, _not_covered(front, point)) for point in allocation.curve(front, sold)]
     goal = given.settings.goal
     if goal == "cost":
-        wanted = Cost(float(given.settings.holding_percent) / PERCENT, shortages(given, needs))
-        return allocation.allocate(curves, money, wanted, floors), points
+        worth = shortages(given, needs)
+        wanted = Cost(float(given.settings.holding_percent) / PERCENT, np.nan_to_num(worth))
+        asked = np.where(np.isnan(worth), np.maximum(floors, ask), floors)
+        return allocation.allocate(curves, money, wanted, asked), points
     if goal == "budget":
         return allocation.choose(front, Budget(float(given.settings.budget))), points
     return allocation.choose(front, Service(ask)), points

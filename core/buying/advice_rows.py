@@ -250,7 +250,7 @@ def _why(given: Shop, made: Plan, why_not: str | None, needed_on: date | None) -
     days = f"{lead} day" if lead == 1 else f"{lead} days"
     if made.quantity <= 0:
         if needed_on is None:
-            return f"Enough for the next {len(need.mean)} days."
+            return _enough(given, made)
         ahead = (needed_on - given.today).days
         return f"Enough for now: to be ordered in {ahead} day{'s' if ahead != 1 else ''}."
     chance = need.chance()
@@ -260,6 +260,16 @@ def _why(given: Shop, made: Plan, why_not: str | None, needed_on: date | None) -
         return f"Likely to run out ({chance:.0%}) before an order of today arrives in {days}."
     cover = f"until the order after this one arrives, in {need.lead + need.review} days"
     return f"{chance:.0%} likely to run out before an order of today arrives; it does not last {cover}."
+
+
+def _enough(given: Shop, made: Plan) -> str:
+    """Why nothing is to be ordered within the forecast: there is enough, or the goal keeps none of it."""
+    need = made.need
+    runs_out = need.out_on(OUT_SHARE, given.today)
+    if made.level > 0 or runs_out is None or not need.expected(len(need.mean)):
+        return f"Enough for the next {len(need.mean)} days."
+    when = "Out of stock" if need.on_hand <= 0 else f"May be out by {runs_out}"
+    return f"{when}, and not to be ordered: under the shop's goal the money helps more elsewhere."
 
 
 def _move_reason(given: Shop, move: Move | None, group: Need) -> str:

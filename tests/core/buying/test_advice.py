@@ -211,6 +211,34 @@ def test_the_goal_of_the_shop_decides_how_much_is_kept(session):
     assert run.goal["goal"] == "cost"
 
 
+def test_without_a_price_for_missing_pieces_the_service_goal_is_asked_instead_of_nothing(session):
+    actor = an_actor(session, "manager")
+    priced = sold(session, 3, 2.0)
+    unpriced = sold(session, 3, 2.0, unit_cost=None, unit_price=None)
+    buying_settings.change(session, actor, NOW, goal="cost", service_percent=95)
+    advised(session)
+    assert line_of(session, priced).quantity > 0
+    line = line_of(session, unpriced)
+    assert line.quantity > 0
+    assert line.service_percent >= 95
+
+
+def test_what_the_goal_keeps_none_of_is_not_called_enough(session):
+    actor = an_actor(session, "manager")
+    there, empty = sold(session, 3, 2.0), sold(session, 0, 2.0)
+    quiet, plenty = sold(session, 0, 0.0, sure=True), sold(session, 5_000, 2.0)
+    buying_settings.change(session, actor, NOW, budget="0.0001", goal="budget")
+    advised(session)
+    line = line_of(session, there)
+    assert (line.action, line.level) == ("none", 0)
+    assert line.reason.startswith("May be out by 2026-11-")
+    assert "under the shop's goal the money helps more elsewhere" in line.reason
+    assert line_of(session, empty).reason.startswith("Out of stock, and not to be ordered")
+    assert (
+        line_of(session, quiet).reason == line_of(session, plenty).reason == "Enough for the next 120 days."
+    )
+
+
 def test_never_out_products_get_at_least_what_is_asked_of_them(session):
     actor = an_actor(session, "manager")
     dear = sold(session, 0, 2.0, prices={1: 400}, unit_cost=400)

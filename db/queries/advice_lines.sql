@@ -3,7 +3,8 @@
 -- are what counts, computed_* what the run says; state is open, snoozed, in draft or ordered (since the run).
 -- total_count is that of all pages.
 -- Without with_receipts terms and vendors are null: they are long.
--- Parameters: with_receipts; today; until (the end of the horizon; null: all lines, those with nothing to do among them);
+-- Parameters: today; with_receipts; until (the end of the horizon; null: all lines, those with nothing to do
+-- among them);
 -- advice_uid, product_ids, vendor_uid, text_like (each may be null); no_vendor; kind (order, transfer or null);
 -- only_open; rise (of the chance that ends a snooze); late (the chance from which a transfer comes too late);
 -- sort (urgency, value, lost, sku, name, vendor); most; offset. most may be null.

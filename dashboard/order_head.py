@@ -84,8 +84,8 @@ def _draw_facts(detail: Detail, today: date) -> None:
         )
         st.metric("Goods", money.money(facts.goods), f"{freight}{own}", **plain_metric)
         if order.state == "draft":
-            st.metric("Arrives, if sent today", write.weekday(facts.arrives_on), _sends(detail, today),
-                      **plain_metric)  # fmt: skip
+            st.metric("Arrives as quoted, if sent today", write.weekday(facts.arrives_on),
+                      _sends(detail, today), **plain_metric)  # fmt: skip
             _draw_limit("To the order minimum", facts.order_minimum, facts.missing_to_minimum, money)
             _draw_limit("To free freight", facts.free_freight_from, facts.missing_to_free_freight, money)
             return

@@ -13,10 +13,11 @@ from core.auth import Actor
 from core.buying import drafts
 from core.buying.advice_lines import Line
 from core.buying.drafts import Outcome
-from dashboard import editing, looks, reorder_words, ui
+from dashboard import editing, looks, reorder_words, ui, vendor_words
 from dashboard.reorder_plan import NOBODY, TRANSFERS, Group, Plan
 
 LEFT_OUT_SHOWN = 3
+CENT = Decimal("0.01")
 
 
 def desk() -> dict[str, Any]:
@@ -70,11 +71,11 @@ def _draw_drafts(outcome: Outcome) -> None:
     with st.container(border=True, key="drafted"):
         st.markdown(f":material/check: {_counted(len(outcome.drafts), 'draft order')} made, none sent.")
         for draft in outcome.drafts:
-            value = write.number(draft.value, 2)
+            value = vendor_words.price(draft.value.quantize(CENT), draft.currency)
             st.page_link(
                 "views/order.py",
                 label=f"{ui.safe_md(draft.number)} · {ui.safe_md(draft.vendor)} · "
-                f"{ui.safe_md(reorder_words.lines(draft.lines))} · {ui.safe_md(f'{value} {draft.currency}')}",
+                f"{ui.safe_md(reorder_words.lines(draft.lines))} · {ui.safe_md(value)}",
                 icon=":material/arrow_forward:", query_params={"id": str(draft.order_uid)},
             )  # fmt: skip
         if outcome.left_out:

@@ -26,11 +26,11 @@ def draw(group: Group, asked: Asked, person: Actor, today: date) -> None:
         about = {"horizon_days": asked.horizon_days, "left_out": _left_out(group)}
         filling = basket.suggest(session, group.word, today, **about)
     if filling.extras:
-        _draw_suggestion(filling, mine, about)
+        _draw_suggestion(filling, mine, about, today)
     editing.draw_answer(mine, key="filler")
 
 
-def _draw_suggestion(filling: Filling, mine: dict[str, Any], about: dict[str, Any]) -> None:
+def _draw_suggestion(filling: Filling, mine: dict[str, Any], about: dict[str, Any], today: date) -> None:
     with st.container(border=True, key="filler"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f":material/add_shopping_cart: {sentence(filling)}")
@@ -38,7 +38,7 @@ def _draw_suggestion(filling: Filling, mine: dict[str, Any], about: dict[str, An
                 f"Add {reorder_words.lines(len(filling.extras))}", key="filler_take",
                 on_click=_take, args=(mine, filling, about),
             )  # fmt: skip
-        st.markdown("\n".join(f"- {_extra(extra)}" for extra in filling.extras))
+        st.markdown("\n".join(f"- {_extra(extra, today)}" for extra in filling.extras))
 
 
 def sentence(filling: Filling) -> str:
@@ -55,9 +55,11 @@ def sentence(filling: Filling) -> str:
     return ui.safe_md(f"Add {write.number(len(filling.extras))} next-needed {items}: {', '.join(told)}.")
 
 
-def _extra(extra: basket.Extra) -> str:
-    write = ui.formats()
-    when = f", needed {write.weekday(extra.needed_on)} anyway" if extra.needed_on else ""
+def _extra(extra: basket.Extra, today: date) -> str:
+    """What is added to a line that is ordered today anyway says no day: it is on top of what is needed."""
+    write, needed_on = ui.formats(), extra.needed_on
+    is_later = needed_on is not None and needed_on > today
+    when = f", needed {write.weekday(needed_on)} anyway" if is_later else ", on top of what is ordered"
     return (
         f"**{ui.safe_md(write.change(extra.added))}** {ui.safe_md(extra.name)} "
         f":gray[{ui.safe_md(extra.sku)} · {ui.safe_md(write.money(extra.value))}{ui.safe_md(when)}]"

@@ -26,6 +26,11 @@ SNOOZES = {
 DAYS_OF = {TOMORROW: 1, WEEK: 7}
 
 
+def snoozes(line: Line) -> list[str]:
+    """The ways to leave the line out; a risk that cannot rise is none."""
+    return [what for what in SNOOZES if what != RISK or advice_choices.can_wait_for_risk(line.chance)]
+
+
 def tick(mine: dict, place: str, key: str) -> None:
     """Take a line into the next press, or leave it out."""
     if st.session_state.get(key, True):

@@ -167,7 +167,8 @@ def _draw_actions(line: Line, name: str, place: str, mine: dict, *, is_open: boo
         )  # fmt: skip
         if may_buy and line.state == "open":
             st.menu_button(
-                "", list(SNOOZES), key=f"snooze-{name}", type="tertiary", icon=":material/snooze:",
+                "", reorder_choices.snoozes(line), key=f"snooze-{name}", type="tertiary",
+                icon=":material/snooze:",
                 format_func=SNOOZES.get, help="Snooze", on_click=reorder_choices.snooze_by_menu,
                 args=(mine, line, f"snooze-{name}"),
             )  # fmt: skip

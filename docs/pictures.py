@@ -47,6 +47,9 @@ def main() -> int:
         page.wait_for_url(re.compile(r"/product\?id="))
         settled(page)
         page.screenshot(path=FOLDER / "product.png")
+        page.goto(f"{ADDRESS}/reorder")
+        settled(page)
+        page.screenshot(path=FOLDER / "reorder.png")
         browser.close()
     print(f"Pictures are in {FOLDER}.")
     return 0

@@ -87,6 +87,11 @@ def reset(session: Session, actor: Actor, advice_uid: uuid.UUID | str, now: date
     return before
 
 
+def can_wait_for_risk(chance: float | None) -> bool:
+    """Whether the chance to run out can still rise by 15 points."""
+    return chance is not None and chance + SNOOZE_POINTS <= 1
+
+
 def snooze(
     session: Session,
     actor: Actor,
@@ -98,7 +103,7 @@ def snooze(
     """Leave the line out until a day, or, without one, until its chance to run out rose by 15 points.
 
     Either way it comes back when the chance rose. Answers what was chosen before. Refuses a day that is not
-    ahead, or over a year away.
+    ahead, or over a year away, and no day where the chance is too high to rise by so much.
     """
     auth.must(actor, "buy")
     line, before = _locked(session, advice_uid, now)
@@ -107,6 +112,12 @@ def snooze(
         if not 1 <= ahead <= MOST_SNOOZE_DAYS:
             where = "not ahead" if ahead < 1 else "more than a year ahead"
             raise BadInput(f"Snooze until: {until} is {where}. Enter the day on which it comes back.")
+    elif not can_wait_for_risk(line.chance):
+        risk = "unknown" if line.chance is None else f"{line.chance:.0%}"
+        raise BadInput(
+            f"Snooze: the chance of {line.sku} to run out is {risk} and cannot rise by 15 points, so it "
+            "would never come back. Choose a day."
+        )
     after = Choice(before.quantity, before.vendor_id, before.computed, until, line.chance or 0.0)
     _keep(session, actor, line, before, after, now)
     return before

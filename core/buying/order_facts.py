@@ -1,7 +1,8 @@
 """What an order comes to: goods, freight, the way to the vendor's limits, when it arrives, what looks odd."""
 
+import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import shop
-from core.buying import order_lines, order_state
+from core.buying import order_lines, order_state, vendor_records
 from core.buying.order_lines import Quote
 from core.posting import plain
 from core.reorder import calendars, quantities
@@ -124,9 +125,8 @@ def expected_days(
     usual = shop.get(session).default_lead_time_days
     days = {}
     for line in ordered:
-        given = [day for day in (line.expected_on, order.expected_on) if day is not None and day >= today]
-        if given:
-            days[line.id] = given[0]
+        if entered := _entered(order, line, today):
+            days[line.id] = entered
             continue
         product = session.get_one(Product, line.product_id)
         quote = asked.get(line.product_id)
@@ -134,6 +134,37 @@ def expected_days(
         lead_days = next((lead for lead in known if lead is not None), usual)
         days[line.id] = calendars.arrives_on(sends_on, lead_days, shutdowns)
     return days
+
+
+def likely_days(
+    session: Session,
+    order: PurchaseOrder,
+    ordered: Sequence[PurchaseOrderLine],
+    promised: Mapping[int, date],
+    today: date,
+) -> dict[int, date]:
+    """When each line of a draft is likely to arrive if it is sent today, by the line's id.
+
+    The promised day, or the later one on which this vendor's orders used to arrive, where enough of them were
+    measured: stock that never comes in time must not be counted on in time. A day somebody entered stays.
+    """
+    record = vendor_records.of(session, [order.vendor_id], today).get(order.vendor_id)
+    if record is None or record.median_days is None or record.deliveries < vendor_records.LEAST_OF_PRODUCT:
+        return dict(promised)
+    vendor = session.get_one(Vendor, order.vendor_id)
+    shutdowns = _shutdowns(session, vendor)
+    sends_on = calendars.send_on(today, vendor.order_weekdays, shutdowns)
+    usual = calendars.arrives_on(sends_on, math.ceil(record.median_days), shutdowns)
+    return {
+        line.id: promised[line.id] if _entered(order, line, today) else max(promised[line.id], usual)
+        for line in ordered
+    }
+
+
+def _entered(order: PurchaseOrder, line: PurchaseOrderLine, today: date) -> date | None:
+    """The day that somebody entered for the line or the order, unless it is over."""
+    days = (line.expected_on, order.expected_on)
+    return next((day for day in days if day is not None and day >= today), None)
 
 
 def _sends_on(session: Session, vendor: Vendor, today: date) -> date:

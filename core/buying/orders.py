@@ -114,7 +114,8 @@ def send(
 ) -> PurchaseOrder:
     """Mark a draft as sent: from now on it is on its way, and the run-outs of its products count it.
 
-    Lines without a day of their own get the order's, else the one that follows from the lead time. Freight
+    Lines without a day of their own get the order's, else the one that follows from the lead time: what the
+    vendor quotes is promised, what it was measured at is expected where that is later. Freight
     and days stand as they are at this moment. `mailed_to` notes where somebody mailed it by hand;
     `order_mail.send_mail` mails one that was sent.
 
@@ -129,9 +130,10 @@ def send(
         raise RuleBroken(f"{order.number} has no lines: add what is to be ordered first.")
     order_state.refuse_closed(session, order, ordered)
     today = shop.today(shop.get(session), now)
-    days = order_facts.expected_days(session, order, ordered, today)
+    promised = order_facts.expected_days(session, order, ordered, today)
+    days = order_facts.likely_days(session, order, ordered, promised, today)
     for line in ordered:
-        line.expected_on = line.promised_on = days[line.id]
+        line.expected_on, line.promised_on = days[line.id], promised[line.id]
     order.expected_on = max(days.values())
     order.freight = order_facts.freight(session, order, ordered)
     order.state, order.sent_by, order.sent_at, order.sent_on = "sent", actor.id, now, today
@@ -176,7 +178,8 @@ def _forget_computed(session: Session, order: PurchaseOrder, ordered: Sequence[P
     carriage, order.freight, order.expected_on = order.freight, None, None
     for line in ordered:
         line.expected_on = line.promised_on = None
-    days = order_facts.expected_days(session, order, ordered, order.sent_on)
+    promised = order_facts.expected_days(session, order, ordered, order.sent_on)
+    days = order_facts.likely_days(session, order, ordered, promised, order.sent_on)
     for line in ordered:
         if kept[line.id] != days[line.id]:
             line.expected_on = kept[line.id]

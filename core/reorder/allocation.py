@@ -153,8 +153,14 @@ def curve(front: Frontier, values: np.ndarray, points: int = POINTS) -> list[Poi
 def frontier(curves: Curves, prices: np.ndarray, floors: np.ndarray | None = None) -> Frontier:
     """All steps of all products, best first. Arguments as in `allocate`."""
     prices = known_prices(curves, prices)
+    product, origin, to = _hulls(curves)
+    # A floor between the ends of a step takes its upper end, and the steps after it are those without one:
+    # what a floor serves early never leaves its own product with less than the goal alone would give.
     start = floor_index(curves, floors)
-    product, origin, to = _hulls(curves, start)
+    is_within = (origin < start[product]) & (start[product] <= to)
+    start[product[is_within]] = to[is_within]
+    is_left = origin >= start[product]
+    product, origin, to = product[is_left], origin[is_left], to[is_left]
     gains = curves.lost_lines[product, origin] - curves.lost_lines[product, to]
     costs = (curves.on_hand[product, to] - curves.on_hand[product, origin]) * prices[product]
     rate = gains / costs
@@ -193,13 +199,13 @@ def floor_index(curves: Curves, floors: np.ndarray | None) -> np.ndarray:
     return (curves.lost_lines <= allowed[:, None] + NOTHING).argmax(axis=1)
 
 
-def _hulls(curves: Curves, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Steps (product, from, to) along the lower hull of lost lines over stock, from each start.
+def _hulls(curves: Curves) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps (product, from, to) along the lower hull of lost lines over stock, from the lowest level on.
 
     The next step of a product is the one that gains most per unit held; of equals the longest.
     """
     columns = np.arange(curves.levels.shape[1])
-    product, at = np.arange(len(curves)), start.copy()
+    product, at = np.arange(len(curves)), np.zeros(len(curves), int)
     steps: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     while len(product):
         gain = np.take_along_axis(curves.lost_lines[product], at[:, None], 1) - curves.lost_lines[product]

@@ -14,7 +14,7 @@ from tests.makers import a_vendor, an_offer
 # -- Not now -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("until", ["tomorrow", "week", "risk"])
+@pytest.mark.parametrize("until", ["tomorrow", "week"])
 def test_a_line_is_snoozed_and_woken(browser, shop, until):
     app = browser("manager", "reorder")
     menu_of(app, shop["glue"]).click(until).run()

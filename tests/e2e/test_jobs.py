@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.e2e.conftest import ROOT
 from tests.e2e.test_journey import sign_in
@@ -38,7 +40,8 @@ def test_train_now_shows_how_far_it_is_and_leaves_its_log(page: Page):
     cancel = card.get_by_role("button", name="Cancel")
     expect(button.or_(cancel)).to_be_visible()
     if button.is_visible():
-        button.click()
+        with suppress(PlaywrightTimeout):  # the button of a run that has just begun is gone
+            button.click(timeout=5000)
     expect(cancel).to_be_visible()
     expect(card).to_contain_text(re.compile(r"\d of \d+, .* left"), timeout=TRAINING_MILLISECONDS)
     card.get_by_role("button", name="Log").first.click()

@@ -163,6 +163,18 @@ def test_a_snooze_ends_when_the_chance_rose_by_15_points(session, buyer):
     assert line_of(session, product).state == "open"
 
 
+def test_a_risk_that_cannot_rise_is_not_waited_for(session, buyer):
+    gone = sold(session, 0, 2.0)
+    unknown = a_product(session, 1, reorder_threshold=5)
+    advised(session)
+    for product in (gone, unknown):
+        uid = line_of(session, product).uid
+        with pytest.raises(BadInput, match="would never come back"):
+            advice_choices.snooze(session, buyer, uid, NOW)
+        advice_choices.snooze(session, buyer, uid, NOW, until=TODAY + timedelta(days=1))
+    assert choices(session) == 2
+
+
 def test_snoozing_until_yesterday_or_for_years_is_refused(session, buyer):
     product = sold(session, 10, 2.0)
     advised(session)
@@ -224,7 +236,7 @@ def test_the_same_press_twice_drafts_once(session, buyer):
 def test_what_cannot_be_drafted_is_left_out_with_a_reason(session, buyer):
     good, asleep, zero, nobody = (sold(session, 0, 2.0, **about) for about in ({}, {}, {}, {"vendor": None}))
     advised(session)
-    advice_choices.snooze(session, buyer, line_of(session, asleep).uid, NOW)
+    advice_choices.snooze(session, buyer, line_of(session, asleep).uid, NOW, until=TODAY + timedelta(days=3))
     advice_choices.edit(session, buyer, line_of(session, zero).uid, NOW, quantity=0)
     uids = [line_of(session, product).uid for product in (good, asleep, zero, nobody)]
     out = drafts.create(session, buyer, NOW, key="k", advice_uids=uids)

@@ -10,6 +10,7 @@ from core import expected
 from core.buying import order_facts, order_lines, order_lists, order_looks, order_receipts, orders
 from core.errors import BadInput, NotAllowed, NotFound, RuleBroken
 from db.models import AuditLine, ExpectedReceipt, OrderYear, RunOut, VendorShutdown
+from tests.core.buying.test_vendor_records import Orders
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor, an_offer, the_warehouse
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)  # a Wednesday
@@ -282,6 +283,29 @@ def an_order(session, actor, *products, quantity=10, send=True, **vendor):
         an_offer(session, product, vendor)
     order = a_draft(session, actor, *(line(session, p, quantity) for p in products), vendor=vendor)
     return orders.send(session, actor, order.uid, NOW) if send else order
+
+
+def test_a_vendor_that_is_always_late_is_expected_when_it_used_to_come(session, manager):
+    product, past = a_product(session, 5), Orders(session)
+    vendor = a_vendor(session)
+    an_offer(session, product, vendor)
+    for days_ago in (60, 70, 80, 90, 100):
+        (ordered,) = past.sent(vendor, [product], days_ago)
+        past.received(ordered, days_ago - 20)
+    quoted, measured = TODAY + timedelta(days=7), TODAY + timedelta(days=20)
+    order = a_draft(session, manager, line(session, product, 10), vendor=vendor)
+    orders.send(session, manager, order.uid, NOW)
+    (kept,) = order_lines.of(session, order.id)
+    assert (kept.promised_on, kept.expected_on) == (quoted, measured)
+    assert counted(session, product)[-1] == [measured.isoformat(), "10"]
+    orders.unsend(session, manager, order.uid, NOW)
+    (kept,) = order_lines.of(session, order.id)
+    assert (kept.promised_on, kept.expected_on) == (None, None)
+    entered = TODAY + timedelta(days=9)
+    order_lines.change(session, manager, kept.uid, NOW, TODAY, expected_on=entered)
+    orders.send(session, manager, order.uid, NOW)
+    (kept,) = order_lines.of(session, order.id)
+    assert (kept.promised_on, kept.expected_on) == (entered, entered)
 
 
 def test_what_is_sent_is_on_its_way_at_once_and_what_is_drafted_is_not(session, manager):

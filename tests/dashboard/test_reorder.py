@@ -165,7 +165,8 @@ def test_what_is_to_be_ordered_now_says_the_day_on_which_the_vendor_takes_it(sho
 
 def test_a_line_that_is_not_among_those_shown_is_found_with_one_press(browser, shop, session):
     now = datetime.now(UTC)
-    advice_choices.snooze(session, an_actor(session), line_of(shop["rope"]).uid, now)
+    until = TODAY + timedelta(days=3)
+    advice_choices.snooze(session, an_actor(session), line_of(shop["rope"]).uid, now, until=until)
     app = browser("manager", "reorder", line=str(shop["rope"].uid))
     assert "is not among these" in words(app)
     assert "**To order**" not in plain(words(app))

@@ -205,14 +205,13 @@ def test_the_shop_goes_into_an_empty_database_once_and_the_books_agree(monkeypat
         assert session.scalar(unnamed) == 0
         bookers = sa.select(sa.func.count(Posting.actor_id.distinct()))
         assert session.scalar(bookers) == 3
+    orders_agree_with_the_ledger()
     with pytest.raises(SetupError, match="empty database"), transaction() as session:
         demo.load(session, TODAY)
 
 
-@pytest.mark.usefixtures("clone")
-def test_what_the_orders_received_is_what_the_ledger_says_came_in():
-    with transaction() as session:
-        demo.load(session, TODAY)
+def orders_agree_with_the_ledger() -> None:
+    """What orders received is what came in, and what is open of them is on its way."""
     with reading() as session:
         apart = session.execute(
             sa.text(

@@ -27,8 +27,6 @@ from db.models import (
     Warehouse,
 )
 
-NUMBER_CHARACTERS = 40
-
 
 @dataclass(frozen=True)
 class Line:
@@ -120,15 +118,6 @@ def by_uid(session: Session, order_uid: uuid.UUID | str, today: date) -> Detail:
     order = session.scalar(select(PurchaseOrder).where(PurchaseOrder.uid == wanted))
     if order is None:
         raise NotFound("There is no such purchase order; it may have been another shop's link.")
-    return detail(session, order, today)
-
-
-def by_number(session: Session, number: str, today: date) -> Detail:
-    """The order with this number, in whatever case it was typed. Refuses an unknown one."""
-    wanted = inputs.text(number, "Number", NUMBER_CHARACTERS).upper()
-    order = session.scalar(select(PurchaseOrder).where(PurchaseOrder.number == wanted))
-    if order is None:
-        raise NotFound(f"There is no purchase order '{inputs.shown(number)}'.")
     return detail(session, order, today)
 
 

@@ -132,12 +132,6 @@ def leads(days: float, variation: float, scenarios: int = LEAD_SCENARIOS) -> np.
     return drawn
 
 
-def measured_leads(days: Sequence[int], scenarios: int = LEAD_SCENARIOS) -> np.ndarray:
-    """Equally likely lead times from those that were measured, in rising order."""
-    middles = (np.arange(scenarios) + 0.5) / scenarios
-    return np.quantile(np.asarray(days), middles, method="inverted_cdf").astype(int)
-
-
 def in_grains(levels: np.ndarray, grains: np.ndarray | float) -> np.ndarray:
     """Levels rounded up to what can be held."""
     return np.ceil(levels / grains - FINE) * grains

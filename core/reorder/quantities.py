@@ -100,11 +100,6 @@ def price_at(quantity: Decimal, steps: tuple[Step, ...]) -> Decimal | None:
     return found
 
 
-def next_step(quantity: Decimal, steps: tuple[Step, ...]) -> Step | None:
-    """The next price step above a quantity; None on the last."""
-    return next((step for step in steps if step[0] > quantity), None)
-
-
 def most_pieces(daily_rate: Decimal, most_cover_days: int, available: Decimal) -> Decimal:
     """How many pieces may come so that stock and what is on its way last at most so many days; at least 0."""
     return max(daily_rate * most_cover_days - available, Decimal(0))

@@ -121,12 +121,6 @@ def test_the_first_step_is_a_minimum_and_there_is_no_price_below_it():
     assert quantities.price_at(D(1), ()) is None
 
 
-def test_the_next_step_is_named_until_the_last():
-    steps = plain((1, 2), (50, "1.8")).steps
-    assert quantities.next_step(D(49), steps) == (50, D("1.8"))
-    assert quantities.next_step(D(50), steps) is None
-
-
 def test_goes_up_where_the_wanted_pieces_become_cheaper_by_more_than_keeping_costs():
     terms = plain((1, "2.00"), (50, "1.80"))
     choice = quantities.best_quantity(D(40), terms, Holding(D(20), D(2)))

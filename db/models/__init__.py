@@ -62,6 +62,7 @@ from db.models.people import (
     SignIn,
     SignInAttempt,
 )
+from db.models.scans import SCAN_MODES, SCAN_OUTCOMES, SCAN_SOURCES, Scan
 from db.models.stock import (
     MOVEMENT_TYPES,
     Movement,
@@ -87,6 +88,9 @@ __all__ = [
     "MOVEMENT_TYPES",
     "ORDER_STATES",
     "ROLES",
+    "SCAN_MODES",
+    "SCAN_OUTCOMES",
+    "SCAN_SOURCES",
     "SEVERITIES",
     "STATUSES",
     "Advice",
@@ -129,6 +133,7 @@ __all__ = [
     "RefreshToken",
     "Replacement",
     "RunOut",
+    "Scan",
     "ServiceRule",
     "Shop",
     "SignIn",

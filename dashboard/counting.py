@@ -66,9 +66,7 @@ def over(mine: dict[str, Any], line: Line) -> str:
 
 def book(mine: dict[str, Any], form: str, order_uid: str) -> None:
     """Book what was counted. The form's number is the key: a double click books once."""
-    if not pressing.claim(mine, form):
-        return
-    arrived, seen, now, today = dict(counts(mine)), dict(mine["seen"]), looks.now(), looks.today()
+    arrived, seen, now, today = dict(counts(mine)), dict(mine.get("seen") or {}), looks.now(), looks.today()
 
     def work(session: Session, person: Actor) -> Answer:
         booked = order_receipts.receive(session, person, order_uid, arrived, key=form, now=now)
@@ -78,9 +76,7 @@ def book(mine: dict[str, Any], form: str, order_uid: str) -> None:
         posting_id = booked.posting_id
         return Answer(_said(detail, booked.lines), partial(_take_back, posting_id=posting_id, uid=order_uid))
 
-    if editing.write(mine, work) is None:
-        pressing.give_back(mine, form)
-    else:
+    if pressing.once(mine, form, work) is not None:
         mine.pop("wrong", None)
         mine["counts"], mine["scans"] = {}, []
 

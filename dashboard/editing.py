@@ -41,12 +41,13 @@ def desk(name: str) -> dict[str, Any]:
     return desks.setdefault(name, {"form": uuid.uuid4().hex})
 
 
-def write(mine: dict[str, Any], work: Work) -> Any:
+def write(mine: dict[str, Any], work: Work, *, renews: bool = False) -> Any:
     """Do `work(session, person)` in one transaction for whoever is signed in now; call it from a callback.
 
     What it answers is kept in `mine["answer"]` and returned; a refusal is kept in `mine["refused"]` and
-    answers None. The form stays as it was typed. Where nothing was changed, the answer to what was done just
-    before stands, with its Undo: the two runs of a double click may even overlap.
+    answers None. The form stays as it was typed, unless it `renews` after the write. Where nothing was
+    changed, the answer to what was done just before stands, with its Undo: the two runs of a double click may
+    even overlap.
     """
     earlier = mine.pop("answer", None)
     mine.pop("refused", None)
@@ -59,11 +60,15 @@ def write(mine: dict[str, Any], work: Work) -> Any:
     except Exception as error:
         mine["refused"] = ui.trouble(error)
         return None
-    if isinstance(answer, Answer) and answer.then is not None:
-        answer = replace(answer, words=answer.words + _afterwards(answer.then), then=None)
     if isinstance(answer, Answer) and answer.is_idle:
         answer = mine.get("answer") or earlier or answer
+    # The write stands, so it is kept first: what follows may end this run.
+    then = answer.then if isinstance(answer, Answer) else None
     mine["answer"] = answer
+    if renews:
+        renew(mine)
+    if then is not None:
+        mine["answer"] = answer = replace(answer, words=answer.words + _afterwards(then), then=None)
     looks.forget()
     looks.places.clear()
     looks.categories.clear()

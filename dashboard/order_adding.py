@@ -102,9 +102,6 @@ def _choose(mine: dict[str, Any], uid: str | None) -> None:
 def _add(
     mine: dict[str, Any], form: str, order_uid: str, product_id: int, about: tuple[str, str], today: date
 ) -> None:
-    """The second click of a double click finds the form gone."""
-    if not pressing.claim(mine, form):
-        return
     said = {name: st.session_state.get(f"add_{name}_{form}_{product_id}") for name in ("quantity", "price")}
     place = st.session_state.get(f"add_place_{form}_{product_id}")
 
@@ -120,9 +117,7 @@ def _add(
         words = f"**{ui.safe_md(write.quantity(line.quantity))}** are on the order now."
         return Answer(words, partial(_take_off, line_uid=str(line.uid)))
 
-    if editing.write(mine, work) is None:
-        pressing.give_back(mine, form)
-    else:
+    if pressing.once(mine, form, work) is not None:
         mine.pop("open", None)
 
 

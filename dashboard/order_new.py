@@ -184,11 +184,7 @@ def _create(
             order_lines.add(session, person, draft_uid, today=today, **line)
         return Answer(draft_uid)
 
-    if not pressing.claim(mine, form):
-        return
-    answer = editing.write(mine, work)
-    if answer is None:
-        pressing.give_back(mine, form)
-    else:
+    answer = pressing.once(mine, form, work)
+    if answer is not None:
         mine.pop("answer", None)
         mine["made"] = answer.words

@@ -106,8 +106,6 @@ def close(mine: dict[str, Any]) -> None:
 
 def _send(mine: dict[str, Any], form: str, uid: str, is_mailed: bool) -> None:
     """Mark it as sent, then mail it where that was asked for: it is sent whatever the mail server says."""
-    if not pressing.claim(mine, form):
-        return
     now, to = looks.now(), st.session_state.get(f"mail_to_{form}")
 
     def work(session: Session, person: Actor) -> Answer:
@@ -117,12 +115,10 @@ def _send(mine: dict[str, Any], form: str, uid: str, is_mailed: bool) -> None:
         day = ui.formats().day_from(order.expected_on, looks.today())
         words = f"Sent. It is expected on **{ui.safe_md(day)}**."
         if is_mailed:
-            return Answer(words, None, partial(_mailed, uid=uid, to=to))
+            return Answer(words, None, partial(_mailed, person, uid=uid, to=to))
         return Answer(words, partial(_unsend, uid=uid))
 
-    if editing.write(mine, work) is None:
-        pressing.give_back(mine, form)
-    else:
+    if pressing.once(mine, form, work) is not None:
         mine.pop("open", None)
 
 
@@ -131,13 +127,11 @@ def _unsend(session: Session, person: Actor, *, uid: str) -> Answer:
     return Answer(f"{ui.safe_md(order.number)} is a draft again; nothing of it is on its way.")
 
 
-def _mailed(*, uid: str, to: str, again: bool = False) -> str:
+def _mailed(person: Actor, *, uid: str, to: str, again: bool = False) -> str:
     """Mail an order that was sent; what goes wrong is said, and the order stays sent."""
     try:
         server = order_mail.settings(os.environ)
-        reached = order_mail.send_mail(
-            transaction, signin.require(), server, uid, now=looks.now(), to=to, again=again
-        )
+        reached = order_mail.send_mail(transaction, person, server, uid, now=looks.now(), to=to, again=again)
     except RunoutError as refusal:
         return f" :red[{ui.safe_md(refusal.sentence)}]"
     except Exception as error:
@@ -148,8 +142,10 @@ def _mailed(*, uid: str, to: str, again: bool = False) -> str:
 
 def _mail(mine: dict[str, Any], form: str, uid: str, again: bool) -> None:
     """Mail an order that was sent before."""
-    if not pressing.claim(mine, form):
-        return
-    to = st.session_state.get(f"mail_to_{form}") or ""
-    close(mine)
-    mine["answer"] = Answer(_mailed(uid=uid, to=to, again=again).strip())
+    to, person = st.session_state.get(f"mail_to_{form}") or "", signin.require()
+    with pressing.held(form):
+        if mine["form"] != form:
+            return
+        editing.renew(mine)
+        close(mine)
+        mine["answer"] = Answer(_mailed(person, uid=uid, to=to, again=again).strip())

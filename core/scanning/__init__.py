@@ -1,1 +1,1 @@
-"""What happens between a camera and the books: pictures, codes in them, what they mean, one scan at a time."""
+"""Between a camera and the books: pictures, the codes in them, what a code means, one scan at a time."""

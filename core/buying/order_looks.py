@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import inputs, shop
@@ -109,6 +109,23 @@ class Detail:
     shop_currency: str
 
 
+@dataclass(frozen=True)
+class OpenLine:
+    """A line of which something is still to come. `expected_on` moves with what the vendor announces."""
+
+    order_uid: uuid.UUID
+    number: str
+    vendor: str
+    line_uid: uuid.UUID
+    warehouse_id: int
+    warehouse_code: str
+    quantity: Decimal
+    received: Decimal
+    open: Decimal
+    promised_on: date | None
+    expected_on: date | None
+
+
 # -- One order -----------------------------------------------------------------------------------------------
 
 
@@ -175,6 +192,34 @@ def _line(
         max(line.received - line.quantity, order_state.NOTHING),
         (today - line.expected_on).days if is_late and line.expected_on else 0, line.note,
         facts.quotes.get(product.id),
+    )  # fmt: skip
+
+
+def open_lines(session: Session, product_id: int, warehouse_id: int | None = None) -> tuple[OpenLine, ...]:
+    """What is still to come of a product (to one warehouse, where it is named), the oldest promise first."""
+    line = PurchaseOrderLine
+    question = (
+        select(line, PurchaseOrder.uid, PurchaseOrder.number, Vendor.name, Warehouse.code)
+        .join(PurchaseOrder, PurchaseOrder.id == line.order_id)
+        .join(Vendor, Vendor.id == PurchaseOrder.vendor_id)
+        .join(Warehouse, Warehouse.id == line.warehouse_id)
+        .where(
+            line.product_id == inputs.small_id(product_id, "product"),
+            PurchaseOrder.state.in_(order_state.AWAITED),
+            line.quantity > line.received + line.given_up,
+        )
+        .order_by(func.coalesce(line.promised_on, line.expected_on), line.id)
+    )
+    if warehouse_id is not None:
+        question = question.where(line.warehouse_id == inputs.small_id(warehouse_id, "warehouse"))
+    return tuple(
+        OpenLine(
+            order_uid, number, vendor, row.uid, row.warehouse_id, code, row.quantity, row.received,
+            order_state.open_of(row), row.promised_on, row.expected_on,
+        )
+        for row, order_uid, number, vendor, code in session.execute(
+            question.execution_options(populate_existing=True)
+        )
     )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ def receive(
     key: str,
     now: datetime,
     although_complete: bool = False,
+    note: str | None = None,
 ) -> Booked:
     """Book what arrived: one posting of all lines, each into the warehouse for which it was ordered.
 
@@ -56,6 +57,7 @@ def receive(
             arrive. Without lines all that is open arrived.
         key: the same key with the same request finds the first answer again.
         although_complete: also book more of a line of which nothing was open any more.
+        note: what the movements say about the goods, a lot for one.
 
     Less than ordered leaves the rest open; more is booked as it came. Refuses a line that is complete
     (somebody else may have booked the same delivery), an order that is not awaited, and by name
@@ -70,10 +72,8 @@ def receive(
         return posting.post(session, actor, "receive", [], key, request=request)
     arrived = _arrived(session, order, asked, although_complete=although_complete)
     order_state.refuse_closed_places(session, [line for line, _ in arrived])
-    booked = posting.post(
-        session, actor, "receive", [_movement(order, line, quantity) for line, quantity in arrived], key,
-        request=request,
-    )  # fmt: skip
+    movements = [_movement(order, line, quantity, note) for line, quantity in arrived]
+    booked = posting.post(session, actor, "receive", movements, key, request=request)
     today = shop.today(shop.get(session), now)
     moved = {(line.product_id, line.warehouse_id): line.movement_id for line in booked.lines}
     for line, quantity in arrived:
@@ -272,12 +272,15 @@ def _arrived(
     return arrived
 
 
-def _movement(order: PurchaseOrder, line: PurchaseOrderLine, quantity: Decimal) -> dict[str, Any]:
+def _movement(
+    order: PurchaseOrder, line: PurchaseOrderLine, quantity: Decimal, note: str | None
+) -> dict[str, Any]:
     """A line as the ledger takes it, at its price in the shop's currency."""
     about = {
         "unit_price": order_facts.in_shop_currency(order, line.unit_price),
         "reference_type": REFERENCE,
         "reference_id": order.number,
+        "reason": note,
     }
     return posting.line(line.product_id, line.warehouse_id, "in", "receipt", quantity, about)
 

@@ -8,14 +8,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from stdnum import ean
+
 from core import barcodes, inputs
 from core.errors import BadInput
 
-OWN_PREFIXES = ("loc:", "sku:", "cmd:")
 # Longer ones of our own make bars that only a large label has room for; a square is read sooner.
 MOST_OWN_IN_BARS = 14
 # ISO/IEC 18004 holds 4,296; beyond a code's 100 characters nothing of ours is longer.
-MOST_CHARACTERS = barcodes.CHARACTERS + max(len(prefix) for prefix in OWN_PREFIXES)
+MOST_CHARACTERS = barcodes.CHARACTERS + max(len(prefix) for prefix in barcodes.OWN_LABELS)
 LEAST_BAR_MM = 6.0  # lower bars are missed by a hand that is not quite level
 
 
@@ -34,7 +35,7 @@ SIZES = {
     "EAN-8": Size(0.264, 0.66),
     "ITF-14": Size(0.495, 1.016),
     "Code 128": Size(0.25, 0.5),
-    "QR": Size(0.375, 1.5),
+    "QR": Size(0.375, 1.0),
 }
 # White modules left and right: GS1 General Specifications 5.2 and 5.3, ISO/IEC 15417 and 18004.
 QUIET = {"EAN-13": (11, 7), "EAN-8": (7, 7), "ITF-14": (10, 10), "Code 128": (10, 10), "QR": (4, 4)}
@@ -90,9 +91,9 @@ def kinds(code: str, *, square: bool = False) -> tuple[str, ...]:
     """
     if square or not (code.isascii() and code.isprintable()):
         return ("QR",)
-    if code.startswith(OWN_PREFIXES):
+    if code.startswith(barcodes.OWN_LABELS):
         return ("Code 128", "QR") if len(code) <= MOST_OWN_IN_BARS else ("QR",)
-    if code.isdigit() and len(code) in KINDS_BY_LENGTH and barcodes.spoken(code) == code:
+    if barcodes.is_number(code) and len(code) in KINDS_BY_LENGTH and ean.is_valid(code):
         return KINDS_BY_LENGTH[len(code)]
     return ("Code 128", "QR")
 
@@ -160,9 +161,9 @@ def _square(code: str) -> tuple[str, ...]:
     """A QR code that is still read when a seventh of it is dirty (level M, or better where there is room)."""
     import segno
 
-    # Readers guess UTF-8 right without being told; some stumble over the mark that says so.
-    encoding = None if code.isascii() else "utf-8"
-    made = segno.make_qr(code, error="m", encoding=encoding, boost_error=True)
+    # Without the mark that says UTF-8 (ECI) zbar takes other letters than ASCII for Chinese or Japanese ones.
+    about = {} if code.isascii() else {"encoding": "utf-8", "eci": True}
+    made = segno.make_qr(code, error="m", **about)
     return tuple("".join("1" if dark else "0" for dark in row) for row in made.matrix)
 
 

@@ -25,6 +25,7 @@ from core import (
 )
 from core.auth import Actor
 from core.errors import BadInput, KeyReused, NotFound, RuleBroken
+from core.scanning import reading
 from db.models import Alert, Barcode, DemandPattern, Forecast, Posting, Product, RunOut, WarehouseThreshold
 
 MOST_BARCODES = 100  # of one product
@@ -241,15 +242,17 @@ def add_barcode(
 ) -> Barcode:
     """Give a product a code; scanning it means `pack_factor` pieces. Given again, it means the new number.
 
-    Refuses a code of another product by that product's name.
+    Refuses a code of another product, and another product's SKU, by that product's name.
     """
     auth.must(actor, "move stock")
-    code, factor = barcodes.normal(code), posting.exact(pack_factor, "Pieces in a pack")
+    given, factor = code, posting.exact(pack_factor, "Pieces in a pack")
+    code = barcodes.normal(given)
     if factor <= 0:
         raise BadInput(f"Pieces in a pack: {posting.plain(factor)} is not above zero.")
     product = locked(session, product_id)
     if session.scalar(select(func.count()).where(Barcode.product_id == product.id)) >= MOST_BARCODES:
         raise RuleBroken(f"{product.sku} has {MOST_BARCODES} barcodes already: remove one first.")
+    _refuse_sku_of_another(session, product, {code, given.strip()})
     made = session.scalar(
         upsert(Barcode)
         .values(product_id=product.id, code=code, pack_factor=factor)
@@ -274,13 +277,24 @@ def add_barcode(
     return barcode
 
 
+def _refuse_sku_of_another(session: Session, product: Product, names: set[str]) -> None:
+    """A scan of it could mean either."""
+    other = session.scalars(
+        select(Product).where(
+            func.lower(Product.sku).in_([func.lower(name) for name in names]), Product.id != product.id
+        )
+    ).first()
+    if other is not None:
+        raise RuleBroken(f"'{inputs.shown(other.sku)}' is the SKU of {inputs.shown(other.name)} already.")
+
+
 def remove_barcode(session: Session, actor: Actor, product_id: int, code: str) -> None:
     """Take a code from a product. Refuses one that it does not have."""
     auth.must(actor, "edit catalogue")
     product = locked(session, product_id)
     found = session.scalar(
         select(Barcode).where(
-            Barcode.product_id == product.id, Barcode.code.in_([code, barcodes.spoken(code)])
+            Barcode.product_id == product.id, Barcode.code.in_([code, reading.spoken(code)])
         )
     )
     if found is None:

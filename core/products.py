@@ -9,8 +9,9 @@ import pandas as pd
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import barcodes, inputs
+from core import inputs
 from core.errors import BadInput, NotFound
+from core.scanning import reading
 from db import queries
 from db.models import STATUSES, Barcode, Product, StockLevel, Warehouse
 
@@ -83,7 +84,7 @@ def search(
     text = inputs.text(text or "", "Search", SEARCH_CHARACTERS)
     asked = {
         "text_like": queries.like(text),
-        "code": barcodes.spoken(text),
+        "code": reading.spoken(text),
         "category": category and inputs.text(category, "Category", SEARCH_CHARACTERS),
         "statuses": statuses,
         "warehouse_id": warehouse_id and inputs.small_id(warehouse_id, "warehouse"),
@@ -116,19 +117,6 @@ def by_sku(session: Session, sku: str) -> Product:
     if not exact:
         raise NotFound(f"There is no product with the SKU '{inputs.shown(sku)}'.")
     return exact[0]
-
-
-def by_barcode(session: Session, code: str) -> tuple[Detail, Decimal]:
-    """The product with this barcode in any of its spellings, and how many pieces a scan of it means."""
-    found = session.execute(
-        select(Product, Barcode.pack_factor)
-        .join(Barcode, Barcode.product_id == Product.id)
-        .where(Barcode.code.in_([inputs.text(code, "Barcode", barcodes.CHARACTERS), barcodes.spoken(code)]))
-    ).first()
-    if found is None:
-        raise NotFound(f"No product has the barcode '{inputs.shown(code)}'.")
-    product, pack_factor = found
-    return detail(session, product), pack_factor
 
 
 def detail(session: Session, product: Product) -> Detail:

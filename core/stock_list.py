@@ -7,8 +7,9 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, RowMapping, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from core import barcodes, inputs, predictions
+from core import inputs, predictions
 from core.errors import BadInput, NotFound
+from core.scanning import reading
 from db import queries
 from db.models import Barcode, Product, RunOut, StockLevel
 
@@ -65,7 +66,7 @@ def listing(
     if words:
         like = queries.like(words)
         has_code = exists().where(
-            Barcode.product_id == Product.id, Barcode.code.in_([words, barcodes.spoken(words)])
+            Barcode.product_id == Product.id, Barcode.code.in_([words, reading.spoken(words)])
         )
         wanted.append(or_(Product.sku.ilike(like), Product.name.ilike(like), has_code))
     total = session.scalar(select(func.count()).select_from(Product).where(*wanted)) or 0

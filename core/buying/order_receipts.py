@@ -1,4 +1,4 @@
-"""What arrives of purchase orders: booked in parts by grid or by scan, and taken back.
+"""What arrives of purchase orders: booked in parts and taken back.
 
 A delivery is one posting of all its lines, in the transaction that changes the order. What arrives is booked
 into the warehouse for which the line was ordered; what stands elsewhere is transferred from there.
@@ -6,7 +6,6 @@ into the warehouse for which the line was ordered; what stands elsewhere is tran
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,28 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import auth, inputs, posting, predictions, shop, stock
-from core import products as catalogue
 from core.auth import Actor
 from core.buying import order_facts, order_state
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import Booked, plain
-from db.models import Movement, OrderReceipt, Product, PurchaseOrder, PurchaseOrderLine, Warehouse
+from db.models import Movement, OrderReceipt, Product, PurchaseOrder, PurchaseOrderLine
 
 REFERENCE = "purchase order"  # what movements refer to, with the order's number
 Arrived = Mapping[uuid.UUID | str, Decimal | int | str | None]
-
-
-@dataclass(frozen=True)
-class Match:
-    """The line that a scanned code means, and how many pieces one scan is."""
-
-    line_uid: uuid.UUID
-    product_id: int
-    sku: str
-    name: str
-    warehouse_code: str
-    pieces: Decimal
-    open: Decimal
 
 
 def receive(
@@ -184,45 +169,6 @@ def is_of_order(session: Session, movement_id: int) -> bool:
         OrderReceipt.movement_id == inputs.big_id(movement_id, "movement"), OrderReceipt.undone_at.is_(None)
     )
     return session.scalar(counted) is not None
-
-
-# -- By scan -------------------------------------------------------------------------------------------------
-
-
-def match(
-    session: Session, order_uid: uuid.UUID | str, code: str, *, warehouse_id: int | None = None
-) -> Match:
-    """The line of an order that a scanned barcode means, one with something open first.
-
-    Refuses with a sentence a code that nobody knows, a product that is not on the order (for the warehouse,
-    where one is named), and one of which everything was received.
-    """
-    wanted = inputs.uid(order_uid, "a purchase order")
-    order = session.scalar(select(PurchaseOrder).where(PurchaseOrder.uid == wanted))
-    if order is None:
-        raise NotFound("There is no such purchase order; it may have been another shop's link.")
-    order_state.must_be(order, *order_state.AWAITED, what="nothing of it is awaited.")
-    found, pieces = catalogue.by_barcode(session, code)
-    product = found.product
-    question = (
-        select(PurchaseOrderLine, Warehouse.code)
-        .join(Warehouse, Warehouse.id == PurchaseOrderLine.warehouse_id)
-        .where(PurchaseOrderLine.order_id == order.id, PurchaseOrderLine.product_id == product.id)
-        .order_by(PurchaseOrderLine.id)
-    )
-    if warehouse_id is not None:
-        question = question.where(PurchaseOrderLine.warehouse_id == warehouse_id)
-    lines = session.execute(question).all()
-    if not lines:
-        raise RuleBroken(f"{product.sku} {product.name} is not on {order.number}.")
-    for line, place in lines:
-        if (left := order_state.open_of(line)) > 0:
-            return Match(line.uid, product.id, product.sku, product.name, place, pieces, left)
-    came, wanted_all = (sum(getattr(line, what) for line, _ in lines) for what in ("received", "quantity"))
-    raise RuleBroken(
-        f"{product.sku}: {plain(came)} of {plain(wanted_all)} on {order.number} were received before; "
-        "nothing of it is open."
-    )
 
 
 # -- What they share -----------------------------------------------------------------------------------------

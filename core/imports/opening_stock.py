@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import barcodes, posting, shop, stock, warehouses
+from core import posting, shop, stock, warehouses
 from core.auth import Actor
 from core.errors import BadInput, BulkRefused, NotFound
 from core.imports import import_cells, product_rows
@@ -26,6 +26,7 @@ from core.imports.product_rows import FIELDS
 from core.imports.sales_plan import FIRST_WAREHOUSE, NOT_YET
 from core.imports.table_files import TableFile
 from core.inputs import shown
+from core.scanning import reading
 from db.models import Movement, StockLevel
 
 OPENING, COUNTED = "opening stock", "counted"
@@ -204,7 +205,7 @@ class _Comparison:
     def _product(self, named: str) -> dict[str, Any] | None:
         known = self._known(named)
         if known is None:
-            sku = self._sku_of_code.get(named) or self._sku_of_code.get(barcodes.spoken(named))
+            sku = self._sku_of_code.get(named) or self._sku_of_code.get(reading.spoken(named))
             known = self._known(sku) if sku is not None else None
         return known
 

@@ -94,6 +94,9 @@ class VendorOffer(Base):
         Index("ix_vendor_offer_product", "product_id", "vendor_id", text("valid_from DESC"), text("id DESC"),
               postgresql_where=text("withdrawn_at IS NULL")),
         Index("ix_vendor_offer_vendor_id", "vendor_id", "product_id"),
+        # Whose number a scanned code is.
+        Index("ix_vendor_offer_vendor_sku", text("lower(vendor_sku)"),
+              postgresql_where=text("vendor_sku IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[small_id]

@@ -36,7 +36,3 @@ def test_digits_of_other_alphabets_are_text():
     assert barcodes.normal("٤٠٠٦٣٨١٣٣٣٩٣١") == "٤٠٠٦٣٨١٣٣٣٩٣١"
 
 
-def test_what_cannot_be_a_barcode_is_looked_for_as_it_was_typed():
-    assert barcodes.spoken("4006381333932") == "4006381333932"
-    assert barcodes.spoken("lamp") == "lamp"
-    assert barcodes.spoken("") == ""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from core import catalogue, demand_events, expected, predictions, products, stock, thresholds
 from core.errors import BadInput, KeyReused, NotAllowed, NotFound, RuleBroken, RunoutError
+from core.scanning import resolver
 from db.models import Alert, AuditLine, Barcode, DemandPattern, Movement, Product, RunOut
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
@@ -190,8 +191,8 @@ def test_a_barcode_belongs_to_one_product_in_every_spelling(session, manager):
         catalogue.add_barcode(session, manager, bulb.id, "0036000291452")
     for code in ("036000291452", "0036000291452"):
         assert products.search(session, text=code)[0].sku.tolist() == ["LAMP-1"]
-        found, pieces = products.by_barcode(session, code)
-        assert (found.product.id, pieces) == (lamp.id, 12)
+        found = resolver.resolve(session, manager, code)
+        assert (found.product.product.id, found.pieces) == (lamp.id, 12)
     catalogue.add_barcode(session, manager, lamp.id, "036000291452", 12)
     catalogue.add_barcode(session, manager, lamp.id, "036000291452", 6)
     assert said(session, lamp)[1:] == [
@@ -200,8 +201,7 @@ def test_a_barcode_belongs_to_one_product_in_every_spelling(session, manager):
          {"barcode": "0036000291452", "pack_factor": "6"}),
     ]  # fmt: skip
     catalogue.remove_barcode(session, manager, lamp.id, "036000291452")
-    with pytest.raises(NotFound):
-        products.by_barcode(session, "036000291452")
+    assert resolver.resolve(session, manager, "036000291452").kind == "unknown"
     with pytest.raises(NotFound, match="LAMP-1 has no barcode"):
         catalogue.remove_barcode(session, manager, lamp.id, "036000291452")
     for factor in (0, -1, "x"):
@@ -263,8 +263,8 @@ def test_who_may_not_edit_the_catalogue_does_not(session, manager):
     assert catalogue.add_barcode(session, staff, product.id, "1").code == "1"
 
 
-def test_refusals_of_the_looks_stay_short(session):
+def test_refusals_of_the_looks_stay_short(session, manager):
     for value in BROKEN:
         with pytest.raises(RunoutError) as refusal:
-            products.by_barcode(session, value)
+            resolver.resolve(session, manager, value)
         assert len(refusal.value.sentence.encode()) < 250

@@ -87,6 +87,18 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scan_to_warehouse_id"), "scan", ["to_warehouse_id"], unique=False)
     op.create_index("ix_scan_warehouse_id_id", "scan", ["warehouse_id", "id"], unique=False)
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON scan TO runout_app")
+    op.create_index(
+        "ix_vendor_offer_vendor_sku",
+        "vendor_offer",
+        [sa.text("lower(vendor_sku)")],
+        unique=False,
+        postgresql_where=sa.text("vendor_sku IS NOT NULL"),
+    )
+    # An EAN-8 with zeros in front is the EAN-8: one spelling for each code, where it is not taken yet.
+    op.execute(
+        "UPDATE barcode SET code = right(code, 8) WHERE code ~ '^00000[0-9]{8}$'"
+        " AND NOT EXISTS (SELECT FROM barcode AS other WHERE other.code = right(barcode.code, 8))"
+    )
 
 
 def downgrade() -> None:
@@ -95,6 +107,11 @@ def downgrade() -> None:
     held = [what for what, rows in PRECIOUS.items() if connection.scalar(sa.text(f"SELECT EXISTS ({rows})"))]
     if held:
         raise RuntimeError(f"Refused: going back would lose {', '.join(held)}.")
+    op.drop_index(
+        "ix_vendor_offer_vendor_sku",
+        table_name="vendor_offer",
+        postgresql_where=sa.text("vendor_sku IS NOT NULL"),
+    )
     op.drop_index("ix_scan_warehouse_id_id", table_name="scan")
     op.drop_index(op.f("ix_scan_to_warehouse_id"), table_name="scan")
     op.drop_index("ix_scan_product_id", table_name="scan", postgresql_where=sa.text("product_id IS NOT NULL"))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import corrections, expected, stock
-from core.buying import order_lines, order_lists, order_receipts, order_state, orders
+from core.buying import order_lines, order_lists, order_receipts, order_scans, order_state, orders
 from core.errors import (
     AlreadyReversed,
     BadInput,
@@ -289,20 +289,20 @@ def test_a_scan_finds_its_line_and_how_many_pieces_it_means(session, manager):
     ])  # fmt: skip
     session.flush()
     order, (line,) = sent(session, manager, product)
-    found = order_receipts.match(session, order.uid, " 4006381333931 ")
+    found = order_scans.match(session, manager, order.uid, " 4006381333931 ")
     assert (found.line_uid, found.sku, found.pieces, found.open) == (line.uid, product.sku, 1, 10)
-    assert order_receipts.match(session, order.uid, "BOX").pieces == 6
+    assert order_scans.match(session, manager, order.uid, "BOX").pieces == 6
     there = a_warehouse(session)
     for code, about, sentence in (
-        ("OTHER", {}, f"is not on {order.number}"), ("4711", {}, "No product has the barcode"),
+        ("OTHER", {}, f"is not on {order.number}"), ("4711", {}, "No product has the code"),
         ("BOX", {"warehouse_id": there.id}, f"is not on {order.number}"),
     ):  # fmt: skip
         with pytest.raises(RunoutError, match=sentence):
-            order_receipts.match(session, order.uid, code, **about)
+            order_scans.match(session, manager, order.uid, code, **about)
     receive(session, manager, order, {line.uid: 4})
     orders.give_up(session, manager, order.uid, NOW, lines=[line.uid])
     with pytest.raises(RuleBroken, match="nothing of it is awaited"):
-        order_receipts.match(session, order.uid, "BOX")
+        order_scans.match(session, manager, order.uid, "BOX")
 
 
 def test_a_scan_fills_the_line_that_is_open(session, manager):
@@ -316,11 +316,11 @@ def test_a_scan_fills_the_line_that_is_open(session, manager):
     orders.send(session, manager, order.uid, NOW)
     first, second, _ = order_lines.of(session, order.id)
     receive(session, manager, order, {first.uid: 2}, key="a")
-    found = order_receipts.match(session, order.uid, "BOX")
+    found = order_scans.match(session, manager, order.uid, "BOX")
     assert (found.line_uid, found.warehouse_code) == (second.uid, there.code)
     receive(session, manager, order, {second.uid: 2}, key="b")
     with pytest.raises(RuleBroken, match="4 of 4 on PO-2026-0001 were received before"):
-        order_receipts.match(session, order.uid, "BOX")
+        order_scans.match(session, manager, order.uid, "BOX")
 
 
 # -- Whatever happens ----------------------------------------------------------------------------------------

@@ -106,14 +106,13 @@ def _draw_link(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any]
         placeholder="Name, SKU or another barcode", max_chars=MOST_CHARACTERS, icon=":material/search:",
     )  # fmt: skip
     wanted = ui.typed(typed or "").replace("\x00", "").strip()
-    hinted = bool(entry.get("candidates"))
     # For the code of a case nobody but its label knows how many are in it.
-    usual = None if hinted else USUAL_FACTOR
+    found, total = _found(wanted, entry)
+    usual = None if found and not wanted else USUAL_FACTOR
     editing.number_field(
         "Pieces in one scan of it", usual, key=f"unknown_factor_{form}", placeholder="12", width=220,
         help_="1 for the code on the piece itself, 12 for the code on a carton of twelve.",
     )  # fmt: skip
-    found, total = _found(wanted, entry)
     for product_id, name, sku, on_hand in found:
         with st.container(horizontal=True, vertical_alignment="center",
                           horizontal_alignment="distribute", key=f"unknown-found-{product_id}"):  # fmt: skip
@@ -135,8 +134,6 @@ def _found(wanted: str, entry: dict[str, Any]) -> tuple[list[tuple[int, str, str
         if wanted:
             rows, total = products.search(session, text=wanted, sort="name", limit=MOST_FOUND)
             return [(int(r.product_id), r.name, r.sku, r.on_hand) for r in rows.itertuples()], total
-        if not entry.get("candidates"):
-            return [], 0
         hints = resolver.resolve(session, person, entry["code"], symbology=entry.get("symbology")).candidates
         details = [products.by_uid(session, hint.uid) for hint in hints[:MOST_FOUND]]
         return [(d.product.id, d.product.name, d.product.sku, d.on_hand) for d in details], len(hints)

@@ -7,12 +7,12 @@ import streamlit as st
 
 from core import auth
 from core.errors import BadInput, RuleBroken, RunoutError
+from core.scanning.scan_booking import BOOKING, REASONS
 from dashboard import (
     editing,
     looks,
     order_words,
     pressing,
-    scan_desk,
     scan_lines,
     scan_list_rows,
     scan_list_table,
@@ -62,7 +62,7 @@ def _plan(desk: dict[str, Any], *, against_orders: bool = True) -> Plan:
     if mode == "link":
         raise RuleBroken("A list links no codes: choose another mode, or scan them one by one.")
     places = [one.id for one in looks.places()]
-    if mode in scan_desk.BOOKING and place is None:
+    if mode in BOOKING and place is None:
         if len(places) != 1:
             raise BadInput("Choose the warehouse first: then the list is checked for it.")
         place = places[0]
@@ -73,7 +73,7 @@ def _plan(desk: dict[str, Any], *, against_orders: bool = True) -> Plan:
         if len(others) != 1:
             raise BadInput("Choose where it goes first: then the list is checked for it.")
         to_place = others[0]
-    reason = desk["reasons"].get(mode) if mode in scan_desk.REASONS else None
+    reason = desk["reasons"].get(mode) or REASONS[mode][0] if mode in REASONS else None
     return Plan(mode, place, to_place, reason, against_orders)
 
 

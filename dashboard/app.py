@@ -38,6 +38,7 @@ VIEWS = (
     ("events", "views/events.py", "Events", ":material/event:", "read", True),
     ("import", "views/imports.py", "Import", ":material/upload_file:", "import", True),
     ("warehouses", "views/warehouses.py", "Warehouses", ":material/warehouse:", "edit catalogue", True),
+    ("labels", "views/labels.py", "Labels", ":material/label:", "read", True),
     ("jobs", "views/jobs.py", "Jobs", ":material/schedule:", "see jobs", True),
     ("users", "views/users.py", "Users", ":material/group:", "manage people", True),
     ("audit", "views/audit.py", "Audit", ":material/history:", "see audit", True),
@@ -45,6 +46,7 @@ VIEWS = (
     ("order", "views/order.py", "Order", ":material/local_shipping:", "read", False),
     ("vendor", "views/vendor.py", "Vendor", ":material/storefront:", "read", False),
     ("edit-product", "views/edit_product.py", "Edit product", ":material/edit:", "edit catalogue", False),
+    ("scans", "views/scans.py", "Scan history", ":material/history:", "read", False),
     ("account", "views/account.py", "Account", ":material/person:", "read", False),
 )
 

@@ -30,9 +30,12 @@ WORDS_OF = {
     "events": {"q", "kind", "when", "page", "id"},
     "import": {"id", "kind", "vendor", "step", "said", "page"},
     "warehouses": {"id"},
+    "labels": {"what", "q", "category", "without", "copies", "product", "order", "warehouse"}
+    | {"format", "start", "codes", "price"},
     "users": {"q"},
     "audit": {"q", "person", "action", "subject", "days", "before", "after"},
     "edit-product": {"id"},
+    "scans": {"q", "days", "mode", "outcome", "person", "warehouse", "before", "after"},
     "account": set(),
 }
 

@@ -101,6 +101,12 @@ def of_products(
     ], total
 
 
+def order_number(session: Session, actor: Actor, order_uid: uuid.UUID | str) -> str:
+    """What people call the order. Refuses an unknown or malformed id."""
+    auth.must(actor, "read")
+    return _order(session, order_uid).number
+
+
 def without_code(choices: Sequence[Choice]) -> list[int]:
     """Ids of the products among them that have no code for one piece."""
     return [choice.product_id for choice in choices if choice.is_own]
@@ -169,15 +175,19 @@ def _ids(session: Session, uids: Collection[uuid.UUID | str]) -> list[int]:
     return found
 
 
+def _order(session: Session, order_uid: uuid.UUID | str) -> PurchaseOrder:
+    wanted = inputs.uid(order_uid, "a purchase order")
+    order = session.scalar(select(PurchaseOrder).where(PurchaseOrder.uid == wanted))
+    if order is None:
+        raise NotFound("There is no such purchase order; it may have been another shop's link.")
+    return order
+
+
 def _arrived(session: Session, order_uid: uuid.UUID | str) -> dict[int, Decimal]:
     """What came of an order, by product."""
-    wanted = inputs.uid(order_uid, "a purchase order")
-    order_id = session.scalar(select(PurchaseOrder.id).where(PurchaseOrder.uid == wanted))
-    if order_id is None:
-        raise NotFound("There is no such purchase order; it may have been another shop's link.")
     rows = session.execute(
         select(PurchaseOrderLine.product_id, func.sum(PurchaseOrderLine.received).label("received"))
-        .where(PurchaseOrderLine.order_id == order_id, PurchaseOrderLine.received > 0)
+        .where(PurchaseOrderLine.order_id == _order(session, order_uid).id, PurchaseOrderLine.received > 0)
         .group_by(PurchaseOrderLine.product_id)
     )
     return {row.product_id: row.received for row in rows}

@@ -41,12 +41,13 @@ def draw_header(page: ProductPage) -> None:
     product, outlook = page.detail.product, page.outlook
     status = outlook.verdict.status
     st.set_page_config(page_title=f"{product.name[:60]} · Runout")
-    with ui.title_line(ui.safe_md(product.name)):
+    with ui.title_line(ui.safe_md(product.name)), st.container(horizontal=True, width="content"):
+        chosen = {"id": str(product.uid)}
+        st.page_link(
+            "views/labels.py", label="Label", icon=":material/label:", query_params={"product": chosen["id"]}
+        )
         if auth.may(person, "edit catalogue"):
-            st.page_link(
-                "views/edit_product.py", label="Edit", icon=":material/edit:",
-                query_params={"id": str(product.uid)},
-            )  # fmt: skip
+            st.page_link("views/edit_product.py", label="Edit", icon=":material/edit:", query_params=chosen)
     parts = [ui.status_badge(status), f":gray[SKU] {ui.safe_md(product.sku)}"]
     if product.category:
         parts.append(f":gray[{ui.safe_md(product.category)}]")

@@ -63,6 +63,10 @@ def draw_form(place, key: str) -> None:
     st.subheader(f"Warehouse {ui.safe_md(place.code)}" if place else "New warehouse", anchor=False)
     warehouse_form.draw(editing.desk(f"warehouse {key}"), place)
     if place is not None:
+        st.page_link(
+            "views/labels.py", label="Label", icon=":material/label:",
+            query_params={"what": "places", "warehouse": str(place.uid)},
+        )  # fmt: skip
         retiring.draw(editing.desk(f"retiring {key}"), retiring.of_warehouse(place), person)
 
 

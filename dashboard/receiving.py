@@ -9,16 +9,17 @@ from typing import Any
 import streamlit as st
 
 from core import posting
-from core.buying import order_receipts
+from core.buying import order_scans
 from core.buying.order_looks import Detail, Line
-from core.errors import NotFound, RuleBroken, RunoutError
+from core.errors import RuleBroken, RunoutError
 from core.posting import plain
-from dashboard import counting, editing, order_words, pickers, pressing, receiving_list, scanner, ui
+from dashboard import counting, editing, order_words, pickers, pressing, receiving_list, scanner, signin, ui
 from db.session import reading
 
 WAYS = {"list": "By list", "scan": "By scan"}
 SCANS_SHOWN = 10
 NOTHING = Decimal(0)
+COUNTED = "counted"  # what the browser keeps of a code that was counted and not booked
 
 
 def draw(detail: Detail, way: str) -> None:
@@ -68,12 +69,15 @@ def _draw_place(mine: dict[str, Any], detail: Detail) -> list[Line]:
 def _draw_scan(mine: dict[str, Any], detail: Detail, lines: list[Line]) -> None:
     """The field, what became of the last code, and the codes before it."""
     key = f"scanner_{mine['form']}"
+    codes = scanner.arrived(key)
     # Two runs may overlap: each code is counted by one of them.
     with pressing.lock(mine):
-        for number, code in scanner.arrived(key, mine.get("done", 0)):
-            mine["done"] = number
-            take(mine, detail, lines, code)
-    scanner.draw("Scan or type a code", "Code, then Enter", mine.get("done", 0), key=key)
+        known = mine.setdefault("known", {})
+        for code in codes:
+            if (number := str(code.key)) not in known:
+                take(mine, detail, lines, code.text, key=number)
+                known[number] = code.about is not None
+    _draw_field(mine, detail, key, codes)
     scans = mine.get("scans", [])
     if not scans:
         st.markdown(
@@ -91,6 +95,28 @@ def _draw_scan(mine: dict[str, Any], detail: Detail, lines: list[Line]) -> None:
                 st.markdown(f":gray[{ui.safe_md(scan['code'])}] &nbsp; {_words(scan)}")
     if len(scans) > SCANS_SHOWN:
         st.markdown(f":gray[and {order_words.count(len(scans) - SCANS_SHOWN, 'scan')} before]")
+
+
+def _draw_field(mine: dict[str, Any], detail: Detail, key: str, codes: list[scanner.Arrived]) -> None:
+    """The field. What is counted and not booked stays in the browser, too: a page may be loaded again."""
+    counted = {scan["key"] for scan in mine.get("scans", []) if "line" in scan}
+    scanner.draw(
+        "Scan or type a code", "Code, then Enter", key=key,
+        store=f"receiving {signin.require().uid} {detail.order.uid}",
+        done=[str(code.key) for code in codes if str(code.key) not in counted],
+        kept=[
+            scanner.Kept(str(code.key), code.text, code.source, COUNTED)
+            for code in codes
+            if str(code.key) in counted
+        ],
+    )  # fmt: skip
+    again = sum(mine["known"][number] for number in counted)
+    if again:
+        st.info(
+            f"{order_words.count(again, 'code')} scanned before this page was loaded again "
+            f"{'is' if again == 1 else 'are'} counted below. Start again where they are booked already.",
+            icon=":material/history:",
+        )
 
 
 def _words(scan: dict[str, Any]) -> str:
@@ -121,34 +147,33 @@ def _draw_last(mine: dict[str, Any], scan: dict[str, Any], line: Line | None) ->
         st.button("Undo", key="undo_scan", icon=":material/undo:", on_click=_undo_scan, args=(mine,))
 
 
-def take(mine: dict[str, Any], detail: Detail, lines: list[Line], code: str) -> None:
-    """Count a code, wherever it comes from; one that fits no line counts nothing, and says so."""
+def take(mine: dict[str, Any], detail: Detail, lines: list[Line], code: str, *, key: str) -> None:
+    """Count a code, wherever it comes from; one that fits no line counts nothing, and says so.
+
+    `key` is the UUID it got where it was read.
+    """
     mine.pop("answer", None)
     try:
         line, pieces = _meant(detail, lines, code)
         counting.put(mine, str(line.uid), posting.exact(counting.counted(mine, line) + pieces, line.sku))
     except Exception as error:
         sentence = error.sentence if isinstance(error, RunoutError) else ui.trouble(error)
-        mine.setdefault("scans", []).append({"wrong": sentence, "code": code})
+        mine.setdefault("scans", []).append({"wrong": sentence, "code": code, "key": key})
         return
-    scan = {"line": str(line.uid), "pieces": plain(pieces), "name": line.name, "code": code}
+    scan = {"line": str(line.uid), "pieces": plain(pieces), "name": line.name, "code": code, "key": key}
     mine.setdefault("scans", []).append(scan)
 
 
 def _meant(detail: Detail, lines: list[Line], code: str) -> tuple[Line, Decimal]:
-    """The line and the pieces that a code means: a barcode, or the SKU of one of the lines."""
+    """The line and the pieces that a code means."""
     place = {line.warehouse_id for line in lines}
     by_uid = {line.uid: line for line in lines}
-    typed = {name.lower(): line for line in lines for name in (line.vendor_sku, line.sku) if name}
-    try:
-        with reading() as session:
-            found = order_receipts.match(
-                session, detail.order.uid, code, warehouse_id=next(iter(place)) if len(place) == 1 else None
-            )
-    except NotFound:
-        if code.lower() not in typed:
-            raise
-        return typed[code.lower()], Decimal(1)
+    person = signin.require()
+    with reading() as session:
+        found = order_scans.match(
+            session, person, detail.order.uid, code,
+            warehouse_id=next(iter(place)) if len(place) == 1 else None,
+        )  # fmt: skip
     if found.line_uid not in by_uid:
         raise RuleBroken(f"{found.sku} is for {found.warehouse_code}: choose that warehouse first.")
     return by_uid[found.line_uid], found.pieces

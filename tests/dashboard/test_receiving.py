@@ -1,5 +1,7 @@
 """Receiving a purchase order by list and by scan: what is counted, what is booked, and what is not."""
 
+import uuid
+
 import pytest
 import sqlalchemy as sa
 
@@ -13,6 +15,7 @@ from tests.dashboard.test_orders import NOW, TODAY, an_order
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor, an_offer, on_hand, the_warehouse
 
 EAN, CARTON = "4006381333931", "4006381333948"
+KEY = "0b9a3f6e-0f7c-4a7e-9d5c-1f2e3d4c5b6a"
 
 
 @pytest.fixture
@@ -40,10 +43,9 @@ def desk(app, order):
 
 
 def scan(app, order, *codes):
-    """What the field in the browser hands over, each code with the next number."""
-    mine = desk(app, order)
-    done = mine.get("done", 0)
-    app.session_state[f"scanner_{mine['form']}"] = [[done + n, code] for n, code in enumerate(codes, 1)]
+    """What the field in the browser hands over, each code with its own number."""
+    sent = [[str(uuid.uuid4()), code, "wedge", None] for code in codes]
+    app.session_state[f"scanner_{desk(app, order)['form']}"] = sent
     return app.run()
 
 
@@ -218,7 +220,7 @@ def test_a_code_that_fits_nothing_is_said_in_red_and_counts_nothing(receive, ses
     app = receive(order, "scan")
     scan(app, order, "8710398501234", "0036000291452", "rubbish")
     assert not app.exception
-    assert "No product has the barcode 'rubbish'" in plain(app.error[0].value)
+    assert "No product has the code 'rubbish'" in plain(app.error[0].value)
     assert f"BOLT Hex bolt is not on {order.number}" in told(app)
     assert "8710398501234" in told(app)
     assert next(button for button in app.button if button.label == "Book what was scanned").disabled
@@ -259,15 +261,30 @@ def test_scans_and_list_fill_the_same_counts(receive, order):
     assert field(app, "Arrived of", "number_input").value == 12
 
 
+def test_codes_that_were_counted_before_a_reload_come_again_and_say_so(receive, order):
+    app = receive(order, "scan")
+    sent = [[str(uuid.uuid4()), EAN, "wedge", "counted"] for _ in range(2)]
+    app.session_state[f"scanner_{desk(app, order)['form']}"] = sent
+    app.run()
+    assert "**2 pieces on 1 line**" in told(app)
+    assert "2 codes scanned before this page was loaded again are counted below" in told(app)
+    press(app, "Book what was scanned")
+    assert not app.info
+
+
 @pytest.mark.parametrize(
     "given",
-    [None, "x", 7, [[]], [["1", "x"]], [[1, 2]], [[1]], {"a": 1}, [[1, "x\0"]], [[0, "counted before"]]],
-)
-def test_whatever_a_browser_sends_only_numbered_codes_are_taken(monkeypatch, given):
+    [
+        None, "x", 7, {"a": 1}, [[]], [["1", "x"]], [["1", "x", "wedge", None]], [[1, "x", "wedge", None]],
+        [[KEY, 2, "wedge", None]], [[KEY, "x\0", "wedge", None]], [[KEY, "x", "magic", None]], [[KEY, "x"]],
+    ],
+)  # fmt: skip
+def test_whatever_a_browser_sends_only_codes_with_a_number_are_taken(monkeypatch, given):
     monkeypatch.setattr(scanner.st, "session_state", {"field": given})
-    assert scanner.arrived("field", 0) == []
+    assert scanner.arrived("field") == []
 
 
-def test_codes_are_taken_in_their_order_and_once(monkeypatch):
-    monkeypatch.setattr(scanner.st, "session_state", {"field": [[1, "a"], [2, "b"], [3, "c" * 999]]})
-    assert scanner.arrived("field", 1) == [(2, "b"), (3, "c" * scanner.CODE_CHARACTERS)]
+def test_a_code_that_is_too_long_is_cut(monkeypatch):
+    monkeypatch.setattr(scanner.st, "session_state", {"field": [[KEY, "c" * 999, "typed", 7]]})
+    (code,) = scanner.arrived("field")
+    assert (code.text, code.about) == ("c" * scanner.CODE_CHARACTERS, None)

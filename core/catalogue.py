@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete as erase
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -26,7 +26,17 @@ from core import (
 from core.auth import Actor
 from core.errors import BadInput, KeyReused, NotFound, RuleBroken
 from core.scanning import reading
-from db.models import Alert, Barcode, DemandPattern, Forecast, Posting, Product, RunOut, WarehouseThreshold
+from db.models import (
+    Alert,
+    Barcode,
+    DemandPattern,
+    Forecast,
+    Posting,
+    Product,
+    RunOut,
+    Scan,
+    WarehouseThreshold,
+)
 
 MOST_BARCODES = 100  # of one product
 # A run-out follows from these; it is worked out anew when one of them changes.
@@ -146,8 +156,8 @@ def delete(session: Session, actor: Actor, product_id: int) -> str:
     """Erase a product that nothing ever referred to; one with a history is deactivated.
 
     Answers "erased" or "deactivated". Its barcodes, thresholds, alerts, forecasts and pictures go with it,
-    for they say nothing without it; a movement, stock on its way, a vendor's price or what people said of its
-    demand keeps it.
+    for they say nothing without it; scans that booked nothing stay and name it in words only. A movement,
+    stock on its way, a vendor's price or what people said of its demand keeps it.
     """
     auth.must(actor, "delete catalogue")
     # A refresh would write down a run-out that names the forecast erased here.
@@ -162,6 +172,7 @@ def delete(session: Session, actor: Actor, product_id: int) -> str:
         with session.begin_nested():
             for table in (Barcode, WarehouseThreshold, Alert, RunOut, Forecast, DemandPattern):
                 session.execute(erase(table).where(table.product_id == product.id))
+            session.execute(update(Scan).where(Scan.product_id == product.id).values(product_id=None))
             session.execute(erase(Product).where(Product.id == product.id))
     except IntegrityError:
         _deactivate(session, actor, product_id)

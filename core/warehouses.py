@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import delete as erase
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from core import audit, auth, inputs
 from core.auth import Actor
 from core.errors import BadInput, NotFound, RuleBroken
 from core.posting import plain
-from db.models import ExpectedReceipt, Movement, Product, StockLevel, Warehouse, WarehouseThreshold
+from db.models import ExpectedReceipt, Movement, Product, Scan, StockLevel, Warehouse, WarehouseThreshold
 
 CODE_CHARACTERS = 40
 NAME_CHARACTERS = 200
@@ -174,7 +174,8 @@ def reactivate(session: Session, actor: Actor, warehouse_id: int) -> Warehouse:
 def delete(session: Session, actor: Actor, warehouse_id: int) -> str:
     """Erase a warehouse that nothing ever referred to; one with a history is deactivated.
 
-    Answers "erased" or "deactivated". Refuses like `deactivate`.
+    Scans that booked nothing stay without their place. Answers "erased" or "deactivated". Refuses like
+    `deactivate`.
     """
     auth.must(actor, "delete catalogue")
     warehouse = _locked(session, warehouse_id, still=True)
@@ -183,6 +184,8 @@ def delete(session: Session, actor: Actor, warehouse_id: int) -> str:
     try:
         with session.begin_nested():
             session.execute(erase(WarehouseThreshold).where(WarehouseThreshold.warehouse_id == warehouse_id))
+            for place in (Scan.warehouse_id, Scan.to_warehouse_id):
+                session.execute(update(Scan).where(place == warehouse_id).values({place.key: None}))
             session.execute(erase(Warehouse).where(Warehouse.id == warehouse_id))
     except IntegrityError:
         if warehouse.is_active:

@@ -26,10 +26,10 @@ SYMBOLOGY_CHARACTERS = 40
 # Nothing was done for these yet: the same scan may come again when somebody has said what the code means.
 OPEN = ("unknown", "ambiguous")
 # What a row says where nothing else is said; one that was open is written anew.
-EMPTY = dict.fromkeys(
-    ("warehouse_id", "to_warehouse_id", "product_id", "quantity", "pack_factor", "lot", "serial")
-    + ("expires_on", "posting_id", "said")
-)
+EMPTY = dict.fromkeys((
+    "warehouse_id", "to_warehouse_id", "product_id", "quantity", "pack_factor", "lot", "serial",
+    "expires_on", "posting_id", "said",
+))  # fmt: skip
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('scan ' || :person || ' ' || :key, 4))")
 
 

@@ -73,11 +73,13 @@ SOURCES = {
 USUAL_STEPS = ((1, 1.00), (50, 0.98))
 SECOND_STEPS = ((1, 1.09), (25, 1.03), (100, 0.92), (500, 0.88))
 PACKS = (6, 12, 24)
+CASE = 24
+WITHOUT_CODE = slice(20, None, 25)  # a dozen products, from all over the catalogue
 
 
-def ean13(digits: str) -> str:
-    """The EAN-13 code of its first twelve digits."""
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
+def gtin(digits: str) -> str:
+    """The whole number of all digits but the last, the check digit: 12 make an EAN-13, 13 a GTIN-14."""
+    total = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(digits)))
     return digits + str(-total % 10)
 
 
@@ -125,14 +127,23 @@ def _shelf_price(price: float) -> float:
 
 
 def barcodes(skus: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    """sku, code, pack_factor: a piece's code for every product, a pack's code for some."""
-    single = [(sku, ean13(f"5391990{number:05d}"), 1) for number, sku in enumerate(skus, start=1101)]
+    """sku, code, pack_factor: a piece's code for most products, a pack's code for some.
+
+    A carton has an EAN-13 of its own; a case of 24 has the piece's number with a 1 in front (a GTIN-14, which
+    is printed as ITF-14). Some products came without any code: the shop may make one.
+    """
+    pieces = {sku: f"5391990{number:05d}" for number, sku in enumerate(skus, start=1101)}
+    single = [(sku, gtin(digits), 1) for sku, digits in pieces.items()]
     packs = [
-        (sku, ean13(f"5391990{number:05d}"), int(rng.choice(PACKS)))
+        (sku, f"5391990{number:05d}", int(rng.choice(PACKS)))
         for number, sku in enumerate(skus, start=51101)
         if rng.random() < 0.3
     ]
-    return pd.DataFrame(single + packs, columns=["sku", "code", "pack_factor"])
+    cartons = [
+        (sku, gtin(f"1{pieces[sku]}" if pack == CASE else digits), pack) for sku, digits, pack in packs
+    ]
+    made = pd.DataFrame(single + cartons, columns=["sku", "code", "pack_factor"])
+    return made[~made.sku.isin(skus.iloc[WITHOUT_CODE])].reset_index(drop=True)
 
 
 def vendor_prices(items: pd.DataFrame) -> pd.DataFrame:

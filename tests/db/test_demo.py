@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from stdnum import ean
 
 from db import demo
 from db.demo import catalogue, demand
@@ -51,18 +52,24 @@ def test_there_are_about_300_products_with_unique_skus_and_prices_above_cost(sho
     assert (products.reorder_threshold > 0).all()
 
 
-def test_barcodes_are_valid_ean_13_and_some_are_of_packs(shop):
+def test_barcodes_are_valid_and_some_are_of_packs_and_of_cases(shop):
     codes = shop.barcodes
     assert codes.code.is_unique
-    for code in codes.code:
-        assert len(code) == 13
-        assert sum(int(d) * (3 if n % 2 else 1) for n, d in enumerate(code)) % 10 == 0
+    assert all(ean.is_valid(code) for code in codes.code)
     assert set(codes.pack_factor) == {1, 6, 12, 24}
-    assert set(codes[codes.pack_factor == 1].sku) == set(shop.products.sku)
+    assert set(codes[codes.code.str.len() == 14].pack_factor) == {24}
+    assert set(codes.code.str.len()) == {13, 14}
+
+
+def test_about_a_dozen_products_have_no_code_yet(shop):
+    without = set(shop.products.sku) - set(shop.barcodes.sku)
+    assert 10 <= len(without) <= 14
+    assert not without & set(shop.specials.values())
 
 
 def test_the_check_digit_is_that_of_a_known_code():
-    assert catalogue.ean13("400638133393") == "4006381333931"
+    assert catalogue.gtin("400638133393") == "4006381333931"
+    assert catalogue.gtin("1003600029145") == "10036000291459"
 
 
 def test_prices_of_the_two_vendors_of_a_product_cross(shop):

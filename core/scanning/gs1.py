@@ -57,11 +57,11 @@ def parse(text: str, *, is_marked: bool = False) -> Elements | None:
 
     `is_marked` when the reader said that it is one of GS1. Refuses one that says so and cannot be read.
     """
-    if not text.isascii():
-        return None
     if text.lower().startswith(("http://", "https://")):
         return _of_link(text)
     row = _TYPED.sub(SEPARATOR, text).strip(SEPARATOR)
+    if not row.isascii():
+        return None
     first = _BRACKETS.match(text)
     if first and _is_identifier(first[1]):
         return _surely(_in_brackets, text)

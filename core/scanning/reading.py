@@ -23,7 +23,7 @@ COMMANDS = (
 UPC_E = "UPC-E"
 # What scanners put around a code besides blanks and line ends: start and end of text and of transmission.
 _AROUND = "\x02\x03\x04\ufeff"
-_MARK = re.compile(r"\][A-Za-z][0-9A-Za-z]")
+_MARK = re.compile(r"\][A-Za-z][0-9]")
 _OWN = re.compile(r"(loc|sku|cmd):(.*)", re.IGNORECASE | re.DOTALL)
 _IN_GROUPS = re.compile(r"[0-9]+( [0-9]+)+")
 _UPC_E_DIGITS = (6, 7, 8)

@@ -5,8 +5,10 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,10 @@ from core import catalogue, corrections, demand_events, model_runs, predictions,
 from core.buying import order_lines, order_receipts, orders
 from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RuleBroken, RunoutError
 from core.forecast.training import Draft
+from core.scanning import scans
 from db import queries, server
 from db import session as doors
-from db.models import Forecast, Movement, Posting, RunOut, StockDay
+from db.models import Forecast, Movement, Posting, RunOut, Scan, StockDay
 from tests.chaos.ground import Ground, NotOurs
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor
 
@@ -523,6 +526,116 @@ def test_an_order_that_is_sent_while_its_product_is_closed_goes_first_or_says_so
             since = session.scalar(sa.text("SELECT state FROM purchase_order ORDER BY id DESC LIMIT 1"))
         assert (since == "draft") == isinstance(sent, RuleBroken)
         assert_order_sound()
+
+
+# -- Scans ---------------------------------------------------------------------------------------------------
+
+
+def a_scan(shop: Shop, product: int, mode: str = "out", **about: Any) -> scans.Request:
+    """A scan of one product's code, with a key of its own."""
+    code = f"P-{product}"
+    with doors.transaction() as session:
+        catalogue.add_barcode(session, shop.actor, product, code)
+    about = {"key": uuid.uuid4(), "source": "wedge", "warehouse_id": shop.here} | about
+    return scans.Request(mode=mode, code=code, **about)
+
+
+def take(session: Session, shop: Shop, request: scans.Request) -> scans.Taken:
+    return scans.take(session, shop.actor, request, now=datetime.now(UTC))
+
+
+def test_one_scan_that_arrives_eight_times_at_once_is_booked_once(shop):
+    for mode in ("in", "out", "transfer", "count"):
+        request = a_scan(shop, shop.product(20), mode, quantity=2, to_warehouse_id=shop.there)
+        answers = all_at_once(8, lambda session, _, request=request: take(session, shop, request))
+        assert sorted(answer.replayed for answer in answers) == [False] + [True] * 7
+        assert len({(answer.scan.uid, answer.before, answer.after, answer.said) for answer in answers}) == 1
+    with doors.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Scan)) == 4
+        assert session.scalar(sa.select(sa.func.count()).select_from(Posting)) == 4 + 4
+    assert_sound()
+
+
+def test_a_scan_that_is_received_eight_times_at_once_counts_once_on_the_order(shop):
+    _, (line,) = an_order(shop)
+    with doors.reading() as session:
+        product = session.scalar(sa.text("SELECT max(product_id) FROM purchase_order_line"))
+    request = a_scan(shop, product, "in", quantity=4, order_line_uid=line)
+    answers = all_at_once(8, lambda session, _: take(session, shop, request))
+    assert {(answer.replayed, answer.order_left) for answer in answers} == {(False, 6), (True, 6)}
+    scan = answers[0].scan
+    all_at_once(2, lambda session, _: scans.undo(session, shop.actor, scan.uid, now=datetime.now(UTC)))
+    assert_order_sound()
+
+
+def test_the_last_piece_is_scanned_out_by_one_of_two(shop):
+    product = shop.product(1)
+    requests = [a_scan(shop, product) for _ in range(2)]
+    answers = all_at_once(2, lambda session, place: take(session, shop, requests[place]))
+    assert sum(isinstance(answer, InsufficientStock) for answer in answers) == 1
+    with doors.reading() as session:
+        assert session.scalars(sa.select(Scan.outcome)).all() == ["booked"]
+    assert_sound()
+
+
+def test_a_scan_taken_back_four_times_at_once_is_taken_back_once(shop):
+    request = a_scan(shop, shop.product(20), "transfer", quantity=2, to_warehouse_id=shop.there)
+    with doors.transaction() as session:
+        scan, other = take(session, shop, request).scan, an_actor(session)
+    answers = all_at_once(
+        4,
+        lambda session, place: scans.undo(
+            session, (shop.actor, other)[place % 2], scan.uid, now=datetime.now(UTC)
+        ),
+    )
+    assert sorted(answer.replayed for answer in answers) == [False] + [True] * 3
+    assert {(answer.before, answer.after) for answer in answers} == {(18, 20)}
+    with doors.reading() as session:
+        reversals = sa.select(sa.func.count()).where(Movement.reverses_id.is_not(None))
+        assert session.scalar(reversals) == 2
+    assert_sound()
+
+
+def test_a_scan_whose_connection_dies_leaves_nothing_and_is_booked_by_its_retry(shop):
+    request = a_scan(shop, shop.product(20))
+
+    def die() -> None:
+        with doors.transaction() as session:
+            take(session, shop, request)
+            me = session.scalar(sa.text("SELECT pg_backend_pid()"))
+            with doors.reading() as other:
+                other.execute(sa.text("SELECT pg_terminate_backend(:me)"), {"me": me})
+
+    with pytest.raises(sa.exc.DBAPIError):
+        die()
+    with doors.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Scan)) == 0
+    answers = []
+    for _ in range(2):
+        with doors.transaction() as session:
+            answers.append(take(session, shop, request))
+    assert [answer.replayed for answer in answers] == [False, True]
+    assert {answer.after for answer in answers} == {19}
+    assert_sound()
+
+
+def test_scans_and_undoing_of_the_same_products_at_once_never_end_in_a_circle(shop):
+    products = [shop.product(30) for _ in range(2)]
+    requests = [
+        a_scan(shop, products[place % 2], mode, quantity=2, to_warehouse_id=shop.there)
+        for place, mode in enumerate(["out", "transfer", "in", "count"] * 2)
+    ]
+    for _ in range(2):
+        keys = [replace(request, key=uuid.uuid4()) for request in requests]
+        answers = all_at_once(len(keys), lambda session, place, keys=keys: take(session, shop, keys[place]))
+        booked = [answer.scan.uid for answer in answers if getattr(answer, "can_undo", False)]
+        all_at_once(
+            len(booked),
+            lambda session, place, booked=booked: scans.undo(
+                session, shop.actor, booked[place], now=datetime.now(UTC)
+            ),
+        )
+        assert_sound()
 
 
 # -- Faults: the short form of `make chaos` ------------------------------------------------------------------

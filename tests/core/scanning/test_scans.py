@@ -570,8 +570,8 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEP, max_size=10))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEP, max_size=8))
 def test_after_any_scans_the_levels_are_what_the_scans_tell(session, user, steps):
     with session.begin_nested() as world:
         product = a_product(session)

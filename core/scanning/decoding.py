@@ -1,14 +1,43 @@
 """Arithmetic: gray pixels -> the codes in them, read by zxing-cpp and zbar together.
 
-Neither reads all that the other does. Either may be missing: zbar is a library of the system (libzbar0).
+Neither reads all that the other does, and each now and then reads what is not there (`witnesses`). Threads
+may decode at the same time: the libraries share nothing between calls and let go of Python's lock meanwhile.
 """
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from core.errors import RuleBroken
+from core.scanning import looks, readers, witnesses
+from core.scanning.looks import Look
+from core.scanning.witnesses import Witness
+
 Effort = Literal["live", "photo"]
+
+AS_IT_IS, PLAIN = Look(is_stretched=False), Look()
+# What else is tried, chosen on the tuned half of `bench/decode.py`: against noise, against a slant (both read
+# along and across, so a quarter of a turn is enough), for small and blurred codes, for white on black.
+TURNED = (Look(degrees=22.5), Look(degrees=67.5))
+SLOWER = (
+    Look(soft=1.0),
+    Look(scale=2, sharp=3.0),
+    *TURNED,
+    Look(degrees=45),
+    Look(scale=2, sharp=4.0),
+    Look(is_inverted=True),
+)
+# Pixels of the longer side that are looked at, for a camera and in the slower looks at a photo.
+LIVE_SIDE = 1_280
+SLOW_SIDE = 1_600
+GROWN_SIDE = 2_600
+EVERY_LINE = 1
+SOME_LINES = 4  # zbar reads every fourth line of a camera's picture: bars are higher than that
+# No further look at a photo begins after so long: pictures made to be slow end here, others need a tenth.
+PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,9 +58,70 @@ def decode(gray: np.ndarray, *, effort: Effort = "live", turn: int = 0) -> list[
     Raises:
         RuleBroken: neither library is there; the sentence of `trouble()`.
     """
-    raise NotImplementedError
+    if readers.zxing_library() is None and readers.zbar_library() is None:
+        raise RuleBroken(str(trouble()))
+    if gray.size == 0:
+        return []
+    heard: list[Witness] = []
+    looked = _live(gray, turn, heard) if effort == "live" else _photo(gray, heard)
+    for found in looked:
+        heard.extend(found)
+    counted = witnesses.agreed(heard)
+    return [Seen(code.text, code.symbology, code.corners) for code in sorted(counted, key=_top)]
 
 
 def trouble() -> str | None:
     """What is missing for reading pictures, and what to do, or None."""
-    raise NotImplementedError
+    has_zbar, has_zxing = readers.zbar_library() is not None, readers.zxing_library() is not None
+    if has_zbar and has_zxing:
+        return None
+    if has_zxing:
+        return "zbar is not installed here, so worn and faint codes are read less often: install libzbar0."
+    if has_zbar:
+        return "zxing-cpp is not installed here, so DataMatrix codes are not read: install zxing-cpp."
+    return "Pictures cannot be read here: install zxing-cpp, or libzbar0 and pyzbar. Type or scan the code."
+
+
+def _live(gray: np.ndarray, turn: int, heard: list[Witness]) -> Iterator[list[Witness]]:
+    """zxing-cpp on every frame; where it reads nothing, zbar, and on every second frame a slower look."""
+    gray = looks.stretched(gray)
+    view = looks.view(gray, PLAIN, LIVE_SIDE)
+    yield _zxing(view, PLAIN)
+    if witnesses.agreed(heard):
+        return
+    slower, is_slower = divmod(turn, 2)
+    look = SLOWER[slower % len(SLOWER)] if is_slower else PLAIN
+    if look is not PLAIN:
+        view = looks.view(gray, look, LIVE_SIDE)
+        yield _zxing(view, look)
+    yield _zbar(view, look, SOME_LINES)
+
+
+def _photo(gray: np.ndarray, heard: list[Witness]) -> Iterator[list[Witness]]:
+    """Both on the picture as it is and stretched; then all that is left to try, or, where something was read,
+    what finds codes beside it that are slanted.
+    """
+    started = time.monotonic()
+    light = looks.stretched(gray)
+    for picture, look in ((gray, AS_IT_IS), (light, PLAIN)):
+        view = looks.view(picture, look, max(gray.shape))
+        yield _zxing(view, look)
+        yield _zbar(view, look, EVERY_LINE)
+    for look in TURNED if witnesses.agreed(heard) else SLOWER:
+        if time.monotonic() - started > PATIENCE_SECONDS:
+            return
+        view = looks.view(light, look, GROWN_SIDE if look.scale > 1 else SLOW_SIDE)
+        yield _zxing(view, look)
+        yield _zbar(view, look, EVERY_LINE)
+
+
+def _zxing(view: looks.View, look: Look) -> list[Witness]:
+    return [Witness(read, view.back(read.corners), look) for read in readers.with_zxing(view.seen)]
+
+
+def _zbar(view: looks.View, look: Look, every: int) -> list[Witness]:
+    return [Witness(read, view.back(read.corners), look) for read in readers.with_zbar(view.seen, every)]
+
+
+def _top(code: witnesses.Agreed) -> tuple[int, int]:
+    return min((y, x) for x, y in code.corners)

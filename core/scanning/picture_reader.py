@@ -1,7 +1,7 @@
 """The child process that opens one picture: limits first, then a file on stdin -> gray pixels on stdout.
 
-Started by `pictures` as `python -m core.scanning.picture_reader LIMITS` (JSON). It answers with one line of JSON
-(`width` and `height`, or `refused`) and then the pixels, a byte each.
+Started by `pictures` as `python -m core.scanning.picture_reader LIMITS` (JSON). It answers with one line of
+JSON (`width` and `height`, or `refused`) and then the pixels, a byte each.
 """
 
 import io

@@ -28,6 +28,7 @@ log = logging.getLogger("runout.dashboard")
 VIEWS = (
     ("today", "views/today.py", "Today", ":material/today:", "read", True),
     ("reorder", "views/reorder.py", "Reorder", ":material/shopping_cart:", "read", True),
+    ("scan", "views/scan.py", "Scan", ":material/barcode_scanner:", "read", True),
     ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
     ("forecasts", "views/forecasts.py", "Forecasts", ":material/query_stats:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),

@@ -15,6 +15,7 @@ MOST_CHARACTERS = 100
 WORDS_OF = {
     "today": {"status", "warehouse", "sort", "page"},
     "reorder": {"days", "q", "status", "lines", "vendor", "line", "goal", "page"},
+    "scan": {"mode", "warehouse", "to", "reason", "each"},
     "products": {"q", "status", "category", "warehouse", "sort", "page"},
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
     "forecasts": {"q", "class", "state", "sort", "page"},

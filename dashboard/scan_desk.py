@@ -26,7 +26,18 @@ from typing import Any, NamedTuple
 from core import auth
 from core.auth import Actor
 from core.errors import RunoutError
-from dashboard import editing, looks, pressing, scan_counts, scan_entries, scan_undo, scan_work, signin, ui
+from dashboard import (
+    editing,
+    looks,
+    pressing,
+    scan_counts,
+    scan_entries,
+    scan_undo,
+    scan_work,
+    scanner,
+    signin,
+    ui,
+)
 
 MODES = {
     "look_up": "Look up",
@@ -86,10 +97,11 @@ def arrive(desk: dict[str, Any], codes: Iterable[tuple], source: str) -> None:
         scan_work.work(desk, person, looks.now())
 
 
-def arrive_again(desk: dict[str, Any], code: Code, source: str, about: str) -> None:
-    """A code that was waiting or counted before the page was loaded again: it means what it meant then."""
+def arrive_kept(desk: dict[str, Any], codes: Iterable[scanner.Arrived]) -> None:
+    """Codes of the field. What was waiting or counted before the page was loaded again means what it did."""
     with _at_work(desk) as person:
-        scan_entries.put(desk, code, source, about)
+        for code in codes:
+            scan_entries.put(desk, Code(code.key, code.text), code.source, code.about)
         scan_work.work(desk, person, looks.now())
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.errors import BadInput
 from core.posting import plain, positive
-from core.scanning.scan_booking import REASONS, Request
+from core.scanning.scan_booking import BOOKING, REASONS, Request
 
 # Kinds of entries that wait for a person. Nothing overtakes those in BLOCKS; the others are put aside.
 CARDS = ("unknown", "ambiguous", "transfer", "order", "quantity")
@@ -61,7 +61,7 @@ def _read_about(kept: str | None) -> dict[str, Any]:
 def stamp(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     """The code is meant for what is chosen now, whatever is chosen later."""
     mode = entry["mode"] = desk["mode"]
-    entry["warehouse_id"] = desk["warehouse_id"]
+    entry["warehouse_id"] = desk["warehouse_id"] if mode in BOOKING else None
     entry["to_warehouse_id"] = desk["to_warehouse_id"] if mode == "transfer" else None
     entry["reason_code"] = desk["reasons"].get(mode)
 

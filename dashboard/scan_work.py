@@ -39,7 +39,7 @@ class Asked:
 
 def work(desk: dict[str, Any], person: Actor, now: datetime) -> None:
     """Do what can be done: places and modes at once, the others behind what came before them."""
-    for entry in [entry for entry in desk["waiting"] if entry["mode"] is None]:
+    for entry in [one for one in desk["waiting"] if one["mode"] is None and one["kind"] is None]:
         _look(desk, person, entry)
     blocked: dict[str, Any] | None = None
     for entry in list(desk["waiting"]):
@@ -86,7 +86,7 @@ def _look(desk: dict[str, Any], person: Actor, entry: dict[str, Any]) -> None:
     except BadInput:
         pass  # `_do` says so, and writes it down
     except Exception as error:
-        entry |= {"kind": "trouble", "sentence": ui.trouble(error)}
+        entry |= {"kind": "trouble", "sentence": ui.trouble(error), "mode": None}  # looked at again
         tell(desk, ok=False)
 
 

@@ -40,9 +40,9 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     elif mine.get("creates") and auth.may(person, "edit catalogue"):
         _draw_create(mine, desk, entry, read)
         return
-    else:
+    elif _kind(read) == "code":
         _draw_link(mine, desk, entry)
-    _draw_ways_out(mine, desk, entry, person)
+    _draw_ways_out(mine, desk, entry, person, read)
 
 
 def _mine(entry: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +54,11 @@ def _read(entry: dict[str, Any]) -> Reading | None:
         return readings.read(entry["code"], entry.get("symbology"))
     except RunoutError:
         return None
+
+
+def _kind(read: Reading | None) -> str:
+    """A label of the shop itself ("sku", "place") is linked to nothing."""
+    return read.kind if read else "code"
 
 
 def _printed(read: Reading | None) -> list[str]:
@@ -85,14 +90,17 @@ def _draw_linked(desk: dict[str, Any], entry: dict[str, Any]) -> None:
         st.button("Leave it", key="unknown_leave", on_click=scan_desk.drop, args=(desk, entry["key"]))
 
 
-def _draw_ways_out(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], person: Actor) -> None:
+def _draw_ways_out(
+    mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], person: Actor, read: Reading | None
+) -> None:
+    is_product = _kind(read) in ("code", "sku")
     with st.container(horizontal=True, vertical_alignment="center"):
-        if auth.may(person, "edit catalogue"):
+        if is_product and auth.may(person, "edit catalogue"):
             st.button("Create a product", key="unknown_create", icon=":material/add:",
                       on_click=mine.update, kwargs={"creates": True})  # fmt: skip
-        st.button("Ignore", key="unknown_ignore", on_click=_ignore, args=(mine, desk, entry))
-        if auth.may(person, "move stock") and not auth.may(person, "edit catalogue"):
+        elif is_product and auth.may(person, "move stock"):
             st.markdown(":gray[Not in the catalogue? A manager can create it.]", width="content")
+        st.button("Ignore", key="unknown_ignore", on_click=_ignore, args=(mine, desk, entry))
 
 
 # -- Link ----------------------------------------------------------------------------------------------------
@@ -200,7 +208,7 @@ def _suggested_sku(read: Reading | None) -> str:
 def _create(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], form: str) -> None:
     """Make the product with the code; then what was to be done with it is done."""
     said = {name: st.session_state.get(f"new_{name}_{form}") for name in ("name", "sku", "unit", "factor")}
-    today, made = looks.today(), []
+    kind, today, made = _kind(_read(entry)), looks.today(), []
 
     def work(session: Session, person: Actor) -> Answer:
         product = catalogue.create(
@@ -209,7 +217,8 @@ def _create(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], f
             unit_of_measure=editing.needed(said["unit"], "Unit", "choose"), today=today,
         )  # fmt: skip
         pieces = editing.needed(editing.number(said["factor"]), "Pieces in one scan of it")
-        linking.link(session, person, entry["code"], product.id, pieces)
+        if kind == "code":
+            linking.link(session, person, entry["code"], product.id, pieces)
         made[:] = [product.id]
         return Answer(f"**{ui.safe_md(product.name)}** is in the catalogue.")
 

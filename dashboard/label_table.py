@@ -11,6 +11,7 @@ from core.labels import label_choices
 from core.labels.designs import Label
 
 ROW_HEIGHT = 44  # a thumb's width
+HEADER_HEIGHT = 36
 ROWS_IN_SIGHT = 10
 
 
@@ -35,7 +36,7 @@ def draw(mine: dict[str, Any], rows: Sequence[Row]) -> list[tuple[Label, int]]:
     edited = st.data_editor(
         _frame(rows, mine["begin"]),
         key=key, hide_index=True, row_height=ROW_HEIGHT, disabled=_fixed(rows),
-        height=ROW_HEIGHT * (min(len(rows), ROWS_IN_SIGHT) + 1) + 2, column_config=_config(),
+        height=HEADER_HEIGHT + ROW_HEIGHT * min(len(rows), ROWS_IN_SIGHT), column_config=_config(),
     )  # fmt: skip
     copies = [int(number) if number == number else 0 for number in edited["Copies"].fillna(0)]
     _keep(mine, rows, copies)
@@ -93,7 +94,7 @@ def _fixed(rows: Sequence[Row]) -> list[str]:
 def _config() -> dict[str, Any]:
     text = st.column_config.TextColumn
     return {
-        "Label": text("Label", width=230),
+        "Label": text("Label", width=210),
         "Copies": st.column_config.NumberColumn(
             "Copies", width=76, min_value=0, max_value=label_choices.MOST_COPIES, step=1,
             help="How many labels of it. Change the number; 0 prints none.",

@@ -20,7 +20,12 @@ def draw(detail: Detail, person: Actor) -> None:
     """Each delivery with what came, and Undo for whoever may book."""
     if not detail.receipts:
         return
-    st.markdown("**Deliveries**")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown("**Deliveries**", width="content")
+        st.page_link(
+            "views/labels.py", label="Labels for what arrived", icon=":material/label:",
+            query_params={"order": str(detail.order.uid)},
+        )  # fmt: skip
     mine, write = editing.desk(f"deliveries {detail.order.uid}"), ui.formats()
     names = {line.uid: line for line in detail.lines}
     parts = [list(part) for _, part in groupby(detail.receipts, key=lambda one: one.posting_id)]

@@ -20,8 +20,9 @@ WHITE, BLACK = 255, 0
 
 
 def label(one: Label, form: Format, *, dots_per_inch: int, square: bool = False) -> "Image":
-    """One label with nothing around it. Refuses like `designs.design`."""
+    """One label with its edge. Refuses like `designs.design`."""
     picture = _empty(form.label, dots_per_inch)
+    _edge(picture, (0, 0, *form.label), dots_per_inch)
     _draw(picture, designs.design(one, form, square=square), 0, 0, dots_per_inch)
     return _finished(picture)
 
@@ -36,7 +37,8 @@ def sheet(
 ) -> "Image":
     """The first page, with the edges of its labels. Refuses like `designs.design`."""
     picture = _empty(form.page, dots_per_inch)
-    _edges(picture, form, dots_per_inch)
+    for _, x, y in sheets.places(form, form.on_a_page):
+        _edge(picture, (x, y, x + form.label[0], y + form.label[1]), dots_per_inch)
     each = (one for one, copies in labels for _ in range(copies))
     on_page = form.on_a_page - start + 1
     for one, (_, x, y) in zip(each, sheets.places(form, on_page, start), strict=False):
@@ -61,11 +63,9 @@ def _dots(mm: float, dots_per_inch: int) -> float:
     return mm * dots_per_inch * FINER / sheets.INCH
 
 
-def _edges(picture: "Image", form: Format, dots_per_inch: int) -> None:
-    pen = _pen(picture)
-    for _, x, y in sheets.places(form, form.on_a_page):
-        corners = (x, y, x + form.label[0], y + form.label[1])
-        pen.rectangle([round(_dots(edge, dots_per_inch)) for edge in corners], outline=EDGE_GRAY, width=FINER)
+def _edge(picture: "Image", corners: tuple[float, float, float, float], dots_per_inch: int) -> None:
+    left, top, right, bottom = (round(_dots(edge, dots_per_inch)) for edge in corners)
+    _pen(picture).rectangle([left, top, right - 1, bottom - 1], outline=EDGE_GRAY, width=FINER)
 
 
 def _draw(picture: "Image", design: Design, x: float, y: float, dots_per_inch: int) -> None:

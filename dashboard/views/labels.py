@@ -27,6 +27,21 @@ def address_list(word: str) -> list[str]:
     return [part for part in st.query_params.get(word, "").split(",") if part][:MOST_FROM_ADDRESS]
 
 
+def draw_kinds() -> str:
+    """What is labelled; each has a paper of its own, so another one starts with what it had."""
+    usual = "places" if "warehouse" in st.query_params else "products"
+    st.session_state["labels_what"] = pickers.in_address("What", "what", KINDS) or usual
+    st.segmented_control(
+        "What", list(KINDS), format_func=KINDS.get, key="labels_what", required=True, on_change=_other_kind,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return st.session_state["labels_what"]
+
+
+def _other_kind() -> None:
+    st.query_params.from_dict({"what": st.session_state["labels_what"]})
+
+
 # -- Products ------------------------------------------------------------------------------------------------
 
 
@@ -202,7 +217,7 @@ def draw_commands() -> None:
 person = signin.require()
 with ui.title_line("Labels", "Codes to stick on products, shelves and the scanner's board, as a PDF."):
     slot = st.container()
-kind = pickers.section("What", "what", KINDS, "places" if "warehouse" in st.query_params else "products")
+kind = draw_kinds()
 mine = editing.desk(f"labels {kind}")
 try:
     {"products": draw_products, "places": draw_places, "commands": draw_commands}[kind]()

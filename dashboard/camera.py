@@ -22,7 +22,7 @@ import streamlit.components.v1 as components
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import inputs
-from core.scanning import decoding
+from core.scanning import decoding, readers
 from dashboard import camera_settings, camera_words, looks, signin, ui
 from dashboard.camera_register import Register
 from dashboard.camera_stream import PICTURES_A_SECOND, Owner, Stream
@@ -41,6 +41,8 @@ PICTURE = {
     "controls": False,
     "style": {"width": "100%", "borderRadius": "6px", "display": "block"},
 }
+# Thousands of bits a second: all pixels from the first picture on, and never so few that bars blur.
+BITS_A_SECOND = {"x-google-start-bitrate": 1500, "x-google-min-bitrate": 600, "x-google-max-bitrate": 2500}
 DEVICE_CHARACTERS = 300
 NO_PICTURE = "<style>.st-key-camera_picture { position: absolute; height: 0; overflow: hidden; }</style>"
 
@@ -77,7 +79,7 @@ def _panel(key: str, counting: bool) -> None:
     # Its own fragment: what browser and server agree on before the first picture runs this and nothing else.
     person = signin.still("read")
     trouble = decoding.trouble()
-    if trouble:
+    if trouble and readers.zxing_library() is None and readers.zbar_library() is None:
         _blocked(Panel("No code can be read from pictures on this server.", trouble))
         return
     _make_ready()
@@ -108,6 +110,8 @@ def _panel(key: str, counting: bool) -> None:
             st.html(NO_PICTURE)
         if panel is not None:
             _blocked(panel)
+        elif trouble:
+            st.caption(ui.safe_md(trouble))
 
 
 def _wish(
@@ -313,8 +317,12 @@ def _make_ready() -> None:
 
 
 def _import() -> None:
-    for name in ("av", "aiortc.contrib.media"):
-        importlib.import_module(name)
+    importlib.import_module("aiortc.contrib.media")
+    codecs = importlib.import_module("aiortc.codecs").CODECS["video"]
+    for codec in codecs:
+        if codec.mimeType in ("video/VP8", "video/H264"):
+            # Told before: else a browser begins with a quarter of the pixels, and finds out slowly.
+            codec.parameters.update(BITS_A_SECOND)
     # As at the start of the process: what was imported need not be looked at after every run.
     gc.collect()
     gc.freeze()

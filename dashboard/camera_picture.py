@@ -12,7 +12,9 @@ import numpy as np
 
 WIDTH, HEIGHT = 480, 360  # enough to aim with; encoding grows with the pixels (bench/camera.py)
 # The band in shares of what is shown: left, top, right, bottom. Wide for bars, high enough for a square.
-BAND = (0.06, 0.18, 0.94, 0.82)
+BAND = (0.06, 0.22, 0.94, 0.78)
+# What is read: the band, with room around it for a code that begins outside. Time goes with its pixels.
+READ = (0.01, 0.14, 0.99, 0.86)
 LINE = 4
 TICK = 10
 BRACKET = 36  # length of the lines at a corner of the band
@@ -35,12 +37,21 @@ def window(width: int, height: int) -> tuple[int, int, int, int]:
     return (width - shown_width) // 4 * 2, (height - shown_height) // 4 * 2, shown_width, shown_height
 
 
-def gray(frame: Any) -> np.ndarray:
-    """The window of a frame (`av.VideoFrame`) in gray, one byte a pixel."""
+def to_read(frame: Any) -> np.ndarray:
+    """What is read of a frame (`av.VideoFrame`), in gray, one byte a pixel."""
     left, top, width, height = window(frame.width, frame.height)
     if frame.format.name != "yuv420p":
         frame = frame.reformat(format="yuv420p")
-    return np.ascontiguousarray(_rows(frame.planes[0])[top : top + height, left : left + width])
+    rows = _rows(frame.planes[0])[top : top + height, left : left + width]
+    from_x, from_y, to_x, to_y = READ
+    part = rows[int(from_y * height) : int(to_y * height), int(from_x * width) : int(to_x * width)]
+    return np.ascontiguousarray(part)
+
+
+def placed(corners: Sequence[tuple[int, int]], width: int, height: int) -> list[Point]:
+    """Corners in what was read (of this size) as shares of the window."""
+    from_x, from_y, to_x, to_y = READ
+    return [(from_x + x / width * (to_x - from_x), from_y + y / height * (to_y - from_y)) for x, y in corners]
 
 
 def is_aimed_at(corners: Sequence[Point]) -> bool:

@@ -18,8 +18,11 @@ from dashboard import camera_picture as pictures
 
 log = logging.getLogger("runout.camera")
 
-# Ten looks a second read a code before a hand has settled; a machine that is slow rests longer than it looks.
+# Ten looks a second read a code before a hand has settled; half of that while nothing is in sight. A machine
+# that is slow rests longer than it looks.
 LOOK_SECONDS = 0.1
+QUIET_LOOK_SECONDS = 0.2
+QUIET_SECONDS = 3.0
 REST = 3  # times as long as the look took
 PICTURES_A_SECOND = 10
 TICK_SECONDS = 0.7  # how long the picture says that something counted
@@ -56,6 +59,7 @@ class Stream:
         self._began_at = clock()
         self._frame_at: float | None = None
         self._read_at = float("-inf")
+        self._sight_at = self._began_at
         self._frame: Any = None
         self._picture: Any = None
         self._read: deque[tuple[float, uuid.UUID, str, str]] = deque(maxlen=MOST_WAITING)
@@ -140,8 +144,7 @@ class Stream:
                 if began >= rest_until:
                     turn += 1
                     outlines = self._look(frame, turn)
-                    took = self._clock() - began
-                    rest_until = began + max(LOOK_SECONDS, took * (1 + REST))
+                    rest_until = began + self._rest(began, is_quiet=not outlines)
                 has_read = self._clock() - self._read_at < TICK_SECONDS
                 self._picture = pictures.draw(frame, outlines, has_read=has_read)
             except Exception:
@@ -164,13 +167,23 @@ class Stream:
             while not self._has_ended and (left := deadline - self._clock()) > 0:
                 self._changed.wait(left)
 
+    def _rest(self, began: float, *, is_quiet: bool) -> float:
+        """Seconds from the begin of one look to the begin of the next."""
+        now = self._clock()
+        if not is_quiet:
+            self._sight_at = now
+        if self.watcher.is_undecided:
+            return 0
+        every = QUIET_LOOK_SECONDS if now - self._sight_at > QUIET_SECONDS else LOOK_SECONDS
+        return max(every, (now - began) * (1 + REST))
+
     def _look(self, frame: Any, turn: int) -> list[list[pictures.Point]]:
         """Read a frame; answers the outlines of the codes in the band, in shares of the window."""
-        gray = pictures.gray(frame)
+        gray = pictures.to_read(frame)
         height, width = gray.shape
         aimed, outlines = [], []
         for code in decoding.decode(gray, effort="live", turn=turn):
-            outline = [(x / width, y / height) for x, y in code.corners]
+            outline = pictures.placed(code.corners, width, height)
             if pictures.is_aimed_at(outline):
                 aimed.append(code)
                 outlines.append(outline)

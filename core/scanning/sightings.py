@@ -46,6 +46,11 @@ class Watcher:
         self._forget_what_left(read, at)
         return [code for code in read.values() if self._counts(code, at)]
 
+    @property
+    def is_undecided(self) -> bool:
+        """Whether something was read that the next picture may confirm."""
+        return any(not track.has_counted for track in self._tracks.values())
+
     def _forget_what_left(self, read: dict[str, Seen], at: float) -> None:
         away = AWAY_SECONDS_COUNTING if self.counting else AWAY_SECONDS
         for text, track in list(self._tracks.items()):

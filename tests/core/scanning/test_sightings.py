@@ -32,6 +32,15 @@ def test_a_single_wrong_read_between_right_ones_never_counts():
     assert counted(Watcher(), [BARS], [wrong], [BARS], []) == [[], [], [BARS.text], []]
 
 
+def test_one_read_of_bars_asks_for_another_picture_until_it_counts_or_is_old():
+    watcher = Watcher()
+    asked = []
+    for at, seen in ((0, [BARS]), (0.1, []), (0.2, [BARS]), (3, []), (4, [OTHER]), (6, [])):
+        watcher.see(seen, at)
+        asked.append(watcher.is_undecided)
+    assert asked == [True, True, False, False, True, False]
+
+
 def test_two_equal_reads_need_not_be_of_neighbouring_pictures():
     assert counted(Watcher(), [BARS], [], [], [BARS]) == [[], [], [], [BARS.text]]
 

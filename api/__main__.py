@@ -55,13 +55,16 @@ def _parameters(operation: dict[str, Any]) -> list[str]:
 
 
 def _fields(document: dict[str, Any], operation: dict[str, Any]) -> list[str]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    content = operation.get("requestBody", {}).get("content", {})
+    kind, told = next(iter(content.items()), ("", {}))
+    body = told.get("schema", {})
     if "$ref" not in body:
         return []
     schema = document["components"]["schemas"][body["$ref"].rpartition("/")[2]]
     required = schema.get("required", ())
     names = [f"`{name}`" + ("" if name in required else "?") for name in schema.get("properties", ())]
-    return ["body: " + ", ".join(names)] if names else []
+    what = "form" if kind.startswith("multipart/") else "body"
+    return [f"{what}: {', '.join(names)}"] if names else []
 
 
 if __name__ == "__main__":

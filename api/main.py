@@ -16,6 +16,7 @@ from api.middleware import BodyCap, LastResort, Outside
 from api.routers import (
     alerts,
     auth,
+    barcode,
     browser,
     health,
     inventory,
@@ -34,6 +35,7 @@ from core import logs, production
 from db.session import reading
 
 BODY_BYTES = 1_000_000
+LARGER_BODIES = {"/api/v1/barcode/decode": barcode.MOST_BYTES}
 # As many requests work at once as the pool has connections (db.session.new_engine); others wait their turn.
 CONNECTIONS = 20
 
@@ -45,6 +47,7 @@ ROUTERS = [
     warehouses.router,
     inventory.router,
     transactions.router,
+    barcode.router,
     predictions.router,
     vendors.router,
     reorder.router,
@@ -82,7 +85,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
                 max_age=600,
             ),
             Middleware(LastResort),
-            Middleware(BodyCap, most_bytes=BODY_BYTES),
+            Middleware(BodyCap, most_bytes=BODY_BYTES, larger=LARGER_BODIES),
         ],
     )
     made.state.settings = chosen

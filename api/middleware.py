@@ -4,6 +4,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -68,18 +69,20 @@ class Outside:
 
 
 class BodyCap:
-    """No more of a body is read than `most_bytes`, whatever its length is said to be."""
+    """No more of a body is read than `most_bytes`, whatever its length is said to be; `larger` by address."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, larger: Mapping[str, int]) -> None:
         self.app = app
         self.most_bytes = most_bytes
+        self.larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most_bytes = self.larger.get(scope["path"], self.most_bytes)
         said = Headers(scope=scope).get("content-length", "0")
-        if not (said.isascii() and said.isdigit() and int(said) <= self.most_bytes):
+        if not (said.isascii() and said.isdigit() and int(said) <= most_bytes):
             await errors.too_large()(scope, receive, send)
             return
         read = 0
@@ -88,7 +91,7 @@ class BodyCap:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self.most_bytes:
+            if read > most_bytes:
                 raise HTTPException(413)
             return message
 

@@ -54,8 +54,11 @@ class ExactRoute(APIRoute):
                 deps.claims(request)  # before a byte of the body is read
             self._refuse_unknown_query(request)
             exactly = ExactRequest(request.scope, request.receive)
-            if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):
-                _refuse_other_media(request)
+            if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
+                _refuse_other_media(request, "multipart/form-data")
+                await _one_file(exactly)
+            elif self.body_field is not None:
+                _refuse_other_media(request, "application/json")
                 if await exactly.body():
                     await exactly.json()  # here, because FastAPI would hide what is wrong with it
             if self.is_async:
@@ -149,15 +152,26 @@ def _wrong(place: tuple[str, ...], message: str) -> dict[str, Any]:
     return {"type": "refused", "loc": place, "msg": message}
 
 
-def _refuse_other_media(request: Request) -> None:
-    """A body that does not say that it is JSON is not read: no form of another site can write here."""
+def _refuse_other_media(request: Request, wanted: str) -> None:
+    """A body of another kind is not read: no form of another site can write here as if it were JSON."""
     has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
     if not has_body:
         return
     said = Message()
     said["content-type"] = request.headers.get("content-type", "")
-    if said.get_content_type() != "application/json" or "content-type" not in request.headers:
-        raise HTTPException(415, "The body must be application/json.")
+    if said.get_content_type() != wanted or "content-type" not in request.headers:
+        raise HTTPException(415, f"The body must be {wanted}.")
+
+
+async def _one_file(request: Request) -> None:
+    """Read a form of one file and nothing else, counted while it comes; FastAPI finds it read already."""
+    try:
+        await request.form(max_files=1, max_fields=0)
+    except HTTPException as trouble:
+        if trouble.status_code != 400:
+            raise
+        said = f"The form must hold one file and nothing else: {trouble.detail}"
+        raise HTTPException(400, said) from None
 
 
 def _all(dependant: Dependant) -> Iterator[Dependant]:

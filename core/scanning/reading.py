@@ -27,7 +27,7 @@ _MARK = re.compile(r"\][A-Za-z][0-9]")
 _OWN = re.compile(r"(loc|sku|cmd):(.*)", re.IGNORECASE | re.DOTALL)
 _IN_GROUPS = re.compile(r"[0-9]+( [0-9]+)+")
 _UPC_E_DIGITS = (6, 7, 8)
-_ITF = ("ITF-14", "ITF", "I25")
+ITF = ("ITF-14", "ITF", "I25")
 _ITF_DIGITS = 14
 # What the letter of a scanner's mark says of the bars, where it matters.
 _MARKED = {"I": "ITF"}
@@ -119,7 +119,7 @@ def _ordinary(text: str, symbology: str | None) -> str:
     if _IN_GROUPS.fullmatch(text):  # as it is printed under the bars
         text = text.replace(" ", "")
     is_digits = text.isascii() and text.isdigit()
-    if symbology in _ITF and not (is_digits and len(text) == _ITF_DIGITS):
+    if symbology in ITF and not (is_digits and len(text) == _ITF_DIGITS):
         raise BadInput(
             f"'{inputs.shown(text)}': an ITF code counts only with {_ITF_DIGITS} digits, because a part of "
             "its bars reads like a whole one. Scan it again."

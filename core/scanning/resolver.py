@@ -76,7 +76,7 @@ def resolve(session: Session, actor: Actor, raw: str, *, symbology: str | None =
         said = reading.read(raw, symbology)
     except BadInput:
         # The shop's own numbers have no check digit: one of them may look like a barcode with a slip.
-        own = _own_number(session, raw)
+        own = None if symbology in reading.ITF else _own_number(session, raw)
         if own is None:
             raise
         return own
@@ -155,7 +155,7 @@ def _own_number(session: Session, raw: str) -> Resolved | None:
     text = raw.strip()
     if not barcodes.is_number(text):
         return None
-    hits = _hits(session, [text])
+    hits = [hit for hit in _hits(session, [text]) if hit.way != "barcode"]
     return _of(session, Reading(text, code=text), _by_sku(hits, text) or hits)
 
 

@@ -39,7 +39,7 @@ def test_no_route_is_outside_of_the_document(client):
     known = {(name.split()[0], name.split()[1]) for name, *_ in operations(client)}
     routes = [route for router in ROUTERS for route in router.routes]
     assert all(isinstance(route, ExactRoute) for route in routes)
-    assert {(method, route.path) for route in routes for method in route.methods} == known
+    assert {(method, route.path_format) for route in routes for method in route.methods} == known
     others = {getattr(route, "path", None) for route in client.app.routes} - {None}
     assert {path for path in others if not any(path == known_path for _, known_path in known)} == PAGES
 

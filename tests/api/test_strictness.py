@@ -76,6 +76,8 @@ def writes(client, as_role):
         for method, operation in methods.items():
             if "requestBody" not in operation:
                 continue
+            if "application/json" not in operation["requestBody"]["content"]:
+                continue  # a picture, see test_barcode
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             model = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
             good = dict((model.get("examples") or [{}])[0])

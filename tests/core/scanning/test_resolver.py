@@ -87,6 +87,8 @@ def test_a_number_of_the_shops_own_needs_no_check_digit(session, user):
     assert found(session, user, "12345678").product.product.id == mine.id
     with pytest.raises(BadInput, match="the last digit should be 0"):
         found(session, user, "12345679")
+    with pytest.raises(BadInput, match="ITF"):  # a part of longer bars reads like any digits
+        found(session, user, "12345678", symbology="ITF-14")
 
 
 def test_a_vendors_number_is_known_where_it_is_one_products(session, user, pen):

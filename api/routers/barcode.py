@@ -1,0 +1,86 @@
+"""Barcodes: what a code means here, whose it is from now on, and the codes in a picture."""
+
+import threading
+import uuid
+from typing import Annotated, Any
+
+from fastapi import File, UploadFile
+
+from api.deps import Needs, NeedsAlone, Now, Reading, Writing
+from api.openapi import refusals
+from api.routes import Router
+from api.schemas_barcode import CodeRead, Link, Meaning, Picture, meaning, unread
+from core import uids
+from core.auth import Actor
+from core.errors import BadInput, TooMany
+from core.scanning import decoding, pictures, resolver, scans
+from core.scanning.scans import Request
+from db.session import reading
+
+router = Router("/api/v1/barcode", "barcode")
+
+# What a multipart body has beside the picture itself: boundaries and the headers of its part.
+AROUND_A_PICTURE = 100_000
+MOST_BYTES = pictures.LIMITS.file_bytes + AROUND_A_PICTURE
+# Looking for codes keeps a processor busy; others wait a moment for their turn, and no longer.
+AT_ONCE = 2
+WAIT_SECONDS = 5
+MOST_CODES = 100  # of one picture
+_looking = threading.BoundedSemaphore(AT_ONCE)
+
+
+@router.post("/scan", response_model=Meaning, responses=refusals(400))
+def scan(session: Writing, actor: Annotated[Actor, Needs("read")], now: Now, code: CodeRead) -> Any:
+    """What a code means: EAN, UPC, GTIN-14, a GS1 code, a Digital Link, a SKU, or a label of the shop.
+
+    It enters the history of scans. A code that nobody knows is an answer with `found` false; one whose last
+    digit is wrong is refused.
+    """
+    asked = Request(uuid.uuid4(), "look_up", code.barcode, "http", symbology=code.symbology)
+    return meaning(scans.take(session, actor, asked, now=now).resolved)
+
+
+@router.get("/lookup/{barcode:path}", response_model=Meaning)
+def look_up(session: Reading, actor: Annotated[Actor, Needs("read")], barcode: str) -> Any:
+    """The same without a trace. A code with a question mark in it must be percent-encoded."""
+    return meaning(resolver.resolve(session, actor, barcode))
+
+
+@router.post("/link", response_model=Meaning, responses=refusals(400, 404))
+def link(session: Writing, actor: Annotated[Actor, Needs("move stock")], now: Now, wanted: Link) -> Any:
+    """Let a code mean a product, or so many pieces of it; of a GS1 code the product's number is kept.
+
+    A code of another product, and another product's SKU, are refused.
+    """
+    asked = Request(
+        uuid.uuid4(), "link", wanted.barcode, "http", symbology=wanted.symbology,
+        quantity=wanted.pack_factor, product_id=uids.product(session, wanted.product_id),
+    )  # fmt: skip
+    scans.take(session, actor, asked, now=now)
+    return meaning(resolver.resolve(session, actor, wanted.barcode, symbology=wanted.symbology))
+
+
+@router.post("/decode", response_model=Picture, responses=refusals(400, 429))
+def decode(
+    actor: Annotated[Actor, NeedsAlone("read")],
+    file: Annotated[UploadFile, File(description="A photo: PNG, JPEG, WebP, GIF or BMP.")],
+) -> Any:
+    """The codes in a photo and what each means; nothing is booked and nothing is kept."""
+    gray = pictures.opened(file.file.read())
+    if not _looking.acquire(timeout=WAIT_SECONDS):
+        raise TooMany("Other pictures are being read just now: try again in a moment.", WAIT_SECONDS)
+    try:
+        seen = decoding.decode(gray, effort="photo")[:MOST_CODES]
+    finally:
+        _looking.release()
+    codes = []
+    with reading() as session:
+        for one in seen:
+            try:
+                told = meaning(resolver.resolve(session, actor, one.text, symbology=one.symbology))
+            except BadInput as refusal:
+                told = unread(one, refusal.sentence)
+            codes.append(told | {"symbology": one.symbology, "corners": one.corners})
+    height, width = gray.shape
+    nothing = None if codes else "No code was found: hold it straight, closer, and in more light."
+    return {"width": width, "height": height, "codes": codes, "reason": nothing or decoding.trouble()}

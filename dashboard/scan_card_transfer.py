@@ -10,7 +10,7 @@ from core.errors import RunoutError
 from core.posting import plain, positive
 from core.products import Level
 from core.scanning import resolver
-from dashboard import editing, looks, scan_desk, signin, ui
+from dashboard import editing, looks, order_words, scan_desk, signin, ui
 from db.session import reading
 
 
@@ -80,6 +80,10 @@ def _asked(typed: float | None, here: Level, entry: dict[str, Any]) -> tuple[Dec
         return None, None
     try:
         quantity = positive(editing.number(typed))
+    except RunoutError as refusal:
+        return None, refusal.sentence
+    try:
+        order_words.refuse_parts(entry["sku"], entry["unit"], plain(quantity))
     except RunoutError as refusal:
         return None, refusal.sentence
     if quantity > here.quantity:

@@ -74,7 +74,7 @@ def _plan(desk: dict[str, Any], *, against_orders: bool = True) -> Plan:
             raise BadInput("Choose where it goes first: then the list is checked for it.")
         to_place = others[0]
     reason = desk["reasons"].get(mode) or REASONS[mode][0] if mode in REASONS else None
-    return Plan(mode, place, to_place, reason, against_orders)
+    return Plan(mode, place, to_place, reason, against_orders, by_piece=desk["each"] == "piece")
 
 
 def _check(mine: dict[str, Any], desk: dict[str, Any], form: str) -> None:

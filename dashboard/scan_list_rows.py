@@ -34,7 +34,7 @@ from dashboard import order_words, ui
 from dashboard.scan_lines import Line
 from db.session import transact
 
-NOTHING = Decimal(0)
+NOTHING, ONE = Decimal(0), Decimal(1)
 RECEIPT = "receipt"  # the reason of what vendors deliver
 NO_PRODUCT = {"place": "This is a place, not a product.", "command": "This is a command, not a product."}
 
@@ -48,6 +48,7 @@ class Plan:
     to_warehouse_id: int | None = None
     reason_code: str | None = None
     against_orders: bool = True
+    by_piece: bool = False  # a pack counts as one
 
 
 @dataclass
@@ -85,7 +86,7 @@ def _work_out(
     if line.wrong:
         raise BadInput(line.wrong)
     found = _meant(session, person, line.code, shelf)
-    product, pieces = found.product.product, line.times * found.pieces
+    product, pieces = found.product.product, line.times * (ONE if plan.by_piece else found.pieces)
     row |= {"name": product.name, "sku": product.sku, "pieces": plain(pieces)}
     here = {level.warehouse_id: level.quantity for level in found.product.levels}
     if plan.mode == "look_up":

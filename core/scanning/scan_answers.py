@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from core import alert_rules
-from core.buying import order_state
+from core.buying import order_receipts, order_state
 from core.posting import plain
 from core.scanning.resolver import Resolved
 from db.models import (
@@ -84,14 +84,14 @@ def of(session: Session, scan: Scan, resolved: Resolved | None = None, *, replay
     if legs:
         facts["reason_code"] = legs[0].reason_code
         facts["can_undo"] = scan.undone_at is None and not _reversals(session, legs)
-        facts |= _order(session, legs[0].id)
+        facts |= _order(session, legs[0])
     return Taken(scan, resolved, replayed, **(facts | {"said": scan.said or _sentence(scan, facts)}))
 
 
 def of_undo(session: Session, scan: Scan, *, replayed: bool = False) -> Taken:
     """The answer to a scan that was taken back."""
     legs = movements(session, scan.posting_id)
-    facts = _about(session, scan) | _steps(_reversals(session, legs)) | _order(session, legs[0].id)
+    facts = _about(session, scan) | _steps(_reversals(session, legs)) | _order(session, legs[0])
     return Taken(scan, None, replayed, **(facts | {"said": f"Taken back. {_sentence(scan, facts)}"}))
 
 
@@ -157,22 +157,21 @@ def _threshold(
     return {"reorder_threshold": threshold, "threshold_of": name, "is_low": is_low}
 
 
-def _order(session: Session, movement_id: int) -> dict[str, Any]:
+def _order(session: Session, movement: Movement) -> dict[str, Any]:
     """The order that the movement received, and what of its line is still to come."""
+    if movement.reference_type != order_receipts.REFERENCE:
+        return {}
     question = (
         select(PurchaseOrder, PurchaseOrderLine)
         .join(PurchaseOrderLine, PurchaseOrderLine.order_id == PurchaseOrder.id)
         .where(
             exists().where(
-                OrderReceipt.line_id == PurchaseOrderLine.id, OrderReceipt.movement_id == movement_id
+                OrderReceipt.line_id == PurchaseOrderLine.id, OrderReceipt.movement_id == movement.id
             )
         )
         .execution_options(populate_existing=True)
     )
-    found = session.execute(question).first()
-    if found is None:
-        return {}
-    order, line = found
+    order, line = session.execute(question).one()
     left = order_state.open_of(line) if order.state in order_state.AWAITED else order_state.NOTHING
     return {
         "order_uid": order.uid, "order_number": order.number, "order_line_uid": line.uid, "order_left": left,

@@ -22,8 +22,11 @@ from core import (
     stock_list,
 )
 from core.buying import advice, advice_lines, decision_tally, vendor_list
+from core.scanning import scan_history
 from db import queries, server
+from db.models import Scan
 from db.session import new_engine
+from tests.makers import a_person
 
 TODAY = date(2026, 11, 20)
 SIZE = shop.Size(products=500, warehouses=2, movements=50_000, days=200)
@@ -79,6 +82,30 @@ LEDGER: dict[str, Callable[[Session], Any]] = {
 }
 
 
+SCANS: dict[str, Callable[[Session], Any]] = {
+    "the newest scans": lambda s: scan_history.history(s),
+    "an old page of scans": lambda s: scan_history.history(s, before_id=5_000),
+    "the page of newer scans": lambda s: scan_history.history(s, after_id=5_000),
+    "the last scans of a person": lambda s: scan_history.recent(s, person_id=2),
+    "scans of a place": lambda s: scan_history.history(s, warehouse_id=2),
+    "scans of a product": lambda s: scan_history.history(s, product_id=7),
+    "scans by words": lambda s: scan_history.history(s, text="lamp"),
+    "scans of a product that is deleted": lambda s: s.execute(sa.select(Scan).where(Scan.product_id == 7)),
+}
+# Every eighth of them booked something.
+SCANNED = sa.text(
+    """
+    INSERT INTO scan (person_id, key, scanned_at, source, mode, code, outcome, product_id, warehouse_id,
+                      posting_id)
+    SELECT 2 + n % 2, gen_random_uuid(), now() - make_interval(mins => 20000 - n), 'camera',
+           CASE WHEN n % 8 = 0 THEN 'out' ELSE 'look_up' END, 'C' || n,
+           CASE WHEN n % 8 = 0 THEN 'booked' ELSE 'found' END, 1 + n % 500, 1 + n % 2,
+           CASE WHEN n % 8 = 0 THEN n / 8 END
+    FROM generate_series(1, 20000) AS n
+    """
+)
+
+
 @pytest.fixture(scope="module")
 def big_shop(make_database) -> Iterator[sa.Engine]:
     with make_database() as url:
@@ -86,6 +113,20 @@ def big_shop(make_database) -> Iterator[sa.Engine]:
         engine = new_engine(url)
         yield engine
         engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def scanned(big_shop: sa.Engine) -> sa.Engine:
+    """The big shop with 20,000 scans of two people."""
+    with Session(big_shop) as session, session.begin():
+        for _ in range(2):
+            a_person(session, "user")
+        session.execute(SCANNED)
+    admin = sa.create_engine(server.admin_url(big_shop.url.database), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text("ANALYZE scan"))
+    admin.dispose()
+    return big_shop
 
 
 def plans(engine: sa.Engine, look: Callable[[Session], Any]) -> list[dict]:
@@ -131,6 +172,13 @@ def test_lists_and_figures_never_touch_the_ledger(big_shop, look):
 @pytest.mark.parametrize("look", LEDGER.values(), ids=LEDGER.keys())
 def test_movements_are_read_by_an_index(big_shop, look):
     assert "Seq Scan" not in touches(plans(big_shop, look), "movement")
+
+
+@pytest.mark.parametrize("look", SCANS.values(), ids=SCANS.keys())
+def test_scans_are_read_by_an_index_and_the_ledger_only_for_what_is_shown(scanned, look):
+    plan = plans(scanned, look)
+    assert touches(plan, "scan")
+    assert "Seq Scan" not in touches(plan, "scan") + touches(plan, "movement")
 
 
 def test_a_page_of_movements_reads_about_a_page(big_shop):

@@ -107,11 +107,6 @@ def order_number(session: Session, actor: Actor, order_uid: uuid.UUID | str) -> 
     return _order(session, order_uid).number
 
 
-def without_code(choices: Sequence[Choice]) -> list[int]:
-    """Ids of the products among them that have no code for one piece."""
-    return [choice.product_id for choice in choices if choice.is_own]
-
-
 def copies(choice: Choice, by: str) -> int:
     """How many labels of a code: 1, as many as lie on the shelf ("stock"), as many as arrived ("arrived").
 

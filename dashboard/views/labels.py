@@ -19,12 +19,11 @@ BY = {
 }
 NARROWED = ("q", "category", "without", "product")
 WITHOUT = {"1": "Without a code"}
-MOST_FROM_ADDRESS = 50  # products that one link names
 
 
 def address_list(word: str) -> list[str]:
     """Ids that the address names, separated by commas."""
-    return [part for part in st.query_params.get(word, "").split(",") if part][:MOST_FROM_ADDRESS]
+    return [part for part in st.query_params.get(word, "").split(",") if part][: label_codes.MOST_IN_ADDRESS]
 
 
 def draw_kinds() -> str:
@@ -117,6 +116,7 @@ def draw_products() -> None:
     asked, by = draw_filters()
     choices, total, number = look(asked)
     draw_chips(choices, number)
+    editing.draw_answer(codes, key="give_codes")
     if not choices:
         nothing(number)
         return
@@ -136,11 +136,10 @@ def draw_products() -> None:
 def draw_heading(choices: list[Choice], total: int) -> None:
     shown, write = len({choice.product_id for choice in choices}), ui.formats()
     words = f"{write.number(total)} :gray[{'product' if total == 1 else 'products'}]"
-    codes = editing.desk("labels codes")
+    without = {choice.product_id: str(choice.product_uid) for choice in choices if choice.is_own}
     with ui.heading(words):
         if auth.may(person, "edit catalogue"):
-            label_codes.draw(codes, label_choices.without_code(choices))
-    editing.draw_answer(codes, key="give_codes")
+            label_codes.draw(codes, without)
     if shown < total:
         st.markdown(f":gray[The first {write.number(shown)} by name are listed: search for the others.]")
 
@@ -218,7 +217,7 @@ person = signin.require()
 with ui.title_line("Labels", "Codes to stick on products, shelves and the scanner's board, as a PDF."):
     slot = st.container()
 kind = draw_kinds()
-mine = editing.desk(f"labels {kind}")
+mine, codes = editing.desk(f"labels {kind}"), editing.desk("labels codes")
 try:
     {"products": draw_products, "places": draw_places, "commands": draw_commands}[kind]()
 except RunoutError as refusal:

@@ -20,7 +20,14 @@ from sqlalchemy.orm import Session
 
 from core import catalogue, corrections, demand_events, model_runs, predictions, stock
 from core.buying import order_lines, order_receipts, orders
-from core.errors import AlreadyReturned, AlreadyReversed, InsufficientStock, RuleBroken, RunoutError
+from core.errors import (
+    AlreadyReturned,
+    AlreadyReversed,
+    InsufficientStock,
+    NotFound,
+    RuleBroken,
+    RunoutError,
+)
 from core.forecast.training import Draft
 from core.scanning import scans
 from db import queries, server
@@ -617,6 +624,23 @@ def test_a_scan_whose_connection_dies_leaves_nothing_and_is_booked_by_its_retry(
     assert [answer.replayed for answer in answers] == [False, True]
     assert {answer.after for answer in answers} == {19}
     assert_sound()
+
+
+def test_a_product_that_is_erased_while_it_is_scanned_is_refused_with_a_sentence(shop):
+    product = shop.product()
+    request = a_scan(shop, product, "look_up")
+    other = doors.new_engine(_url())
+    with doors.transaction() as session:
+        admin = an_actor(session, "admin")
+    with Session(other) as eraser, ThreadPoolExecutor(1) as thread:
+        assert catalogue.delete(eraser, admin, product) == "erased"
+        waiting = thread.submit(all_at_once, 1, lambda session, _: take(session, shop, request))
+        _wait_until_waiting(other)
+        eraser.commit()
+        (answer,) = waiting.result()
+    other.dispose()
+    assert isinstance(answer, NotFound)
+    assert "deleted at this moment" in answer.sentence
 
 
 def test_scans_and_undoing_of_the_same_products_at_once_never_end_in_a_circle(shop):

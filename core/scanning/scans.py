@@ -63,8 +63,8 @@ def take(
         return taken
     if kept is not None and kept.code != found.reading.text:
         raise KeyReused("This key was used before for another code.")
-    if found.kind == "ambiguous" and request.product_id is not None and request.mode != "link":
-        found = resolver.choose(session, found, request.product_id)
+    if request.product_id is not None and request.mode != "link":
+        found = _chosen(session, request.product_id, found)
     return _write(session, actor, request, _done(session, actor, request, found, now), kept, found, now)
 
 
@@ -211,6 +211,16 @@ def _kept(session: Session, actor: Actor, key: uuid.UUID) -> Scan | None:
     session.execute(_ONE_AT_A_TIME, {"person": actor.id, "key": str(key)})
     mine = select(Scan).where(Scan.person_id == actor.id, Scan.key == key)
     return session.scalar(mine.execution_options(populate_existing=True))
+
+
+def _chosen(session: Session, product_id: int, found: Resolved) -> Resolved:
+    """What the code means to somebody who sees this product before them; refused when that is over."""
+    if found.kind == "ambiguous":
+        return resolver.choose(session, found, product_id)
+    if found.product is not None and found.product.product.id != product_id:
+        sku = found.product.product.sku
+        raise RuleBroken(f"{inputs.shown(found.reading.text)} means {sku} by now: read it again.")
+    return found
 
 
 def _quantity(request: Request) -> Decimal | None:

@@ -280,6 +280,14 @@ def test_what_an_ambiguous_code_means_can_be_chosen(session, user, bolt):
     refused(user, KeyReused, "another scan", key=key, product_id=bolt.id)
 
 
+def test_a_code_that_means_something_else_by_now_is_not_booked_for_what_was_seen(session, user, bolt):
+    other = a_product(session, 5, sku="LAMP")
+    catalogue.remove_barcode(session, an_actor(session), bolt.id, BOLT)
+    catalogue.add_barcode(session, user, other.id, BOLT)
+    refused(user, RuleBroken, f"{BOLT} means LAMP by now", product_id=bolt.id)
+    assert scan(session, user, product_id=other.id).sku == "LAMP"
+
+
 def test_a_code_is_linked_by_its_own_mode(session, user, bolt):
     assert scan(session, user, UNKNOWN, "link").scan.outcome == "unknown"
     taken = scan(session, user, UNKNOWN, "link", product_id=bolt.id, quantity=24)

@@ -31,11 +31,13 @@ SLOWER = (
     Look(is_inverted=True),
 )
 # Pixels of the longer side that are looked at, for a camera and in the slower looks at a photo.
-LIVE_SIDE = 1_280
+LIVE_SIDE, LIVE_SLOW_SIDE, LIVE_GROWN_SIDE = 1_280, 960, 800
 SLOW_SIDE = 1_600
 GROWN_SIDE = 2_600
 EVERY_LINE = 1
-SOME_LINES = 4  # zbar reads every fourth line of a camera's picture: bars are higher than that
+# zbar reads so many lines of a camera's picture, and not more than every fourth: bars are higher than that.
+LIVE_LINES = 120
+LEAST_STEP = 4
 # No further look at a photo begins after so long: pictures made to be slow end here, others need a tenth.
 PATIENCE_SECONDS = 3.0
 
@@ -83,18 +85,26 @@ def trouble() -> str | None:
 
 
 def _live(gray: np.ndarray, turn: int, heard: list[Witness]) -> Iterator[list[Witness]]:
-    """zxing-cpp on every frame; where it reads nothing, zbar, and on every second frame a slower look."""
+    """zxing-cpp on every frame; where it reads nothing, zbar and one of the slower looks by turns.
+
+    Blur and slants are left to zbar, which leaves lines out; growing and inverting to zxing-cpp.
+    """
     gray = looks.stretched(gray)
     view = looks.view(gray, PLAIN, LIVE_SIDE)
     yield _zxing(view, PLAIN)
     if witnesses.agreed(heard):
         return
     slower, is_slower = divmod(turn, 2)
-    look = SLOWER[slower % len(SLOWER)] if is_slower else PLAIN
-    if look is not PLAIN:
-        view = looks.view(gray, look, LIVE_SIDE)
+    if not is_slower:
+        yield _zbar(view, PLAIN, _step(view))
+        return
+    look = SLOWER[slower % len(SLOWER)]
+    view = looks.view(gray, look, LIVE_GROWN_SIDE if look.scale > 1 else LIVE_SLOW_SIDE)
+    is_for_zxing = look.scale > 1 or look.is_inverted
+    if is_for_zxing or readers.zbar_library() is None:
         yield _zxing(view, look)
-    yield _zbar(view, look, SOME_LINES)
+    else:
+        yield _zbar(view, look, _step(view))
 
 
 def _photo(gray: np.ndarray, heard: list[Witness]) -> Iterator[list[Witness]]:
@@ -113,6 +123,11 @@ def _photo(gray: np.ndarray, heard: list[Witness]) -> Iterator[list[Witness]]:
         view = looks.view(light, look, GROWN_SIDE if look.scale > 1 else SLOW_SIDE)
         yield _zxing(view, look)
         yield _zbar(view, look, EVERY_LINE)
+
+
+def _step(view: looks.View) -> int:
+    """Of every how many lines zbar reads one in a camera's picture."""
+    return max(LEAST_STEP, min(view.seen.shape) // LIVE_LINES)
 
 
 def _zxing(view: looks.View, look: Look) -> list[Witness]:

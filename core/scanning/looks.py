@@ -71,8 +71,8 @@ def view(gray: np.ndarray, look: Look, side: int) -> View:
     size = (gray.shape[1], gray.shape[0])
     picture, scale = Image.fromarray(gray), look.scale
     if scale > 1:
-        half = (min(size[0], side / scale) / 2, min(size[1], side / scale) / 2)
-        left, top = int(size[0] / 2 - half[0]), int(size[1] / 2 - half[1])
+        share = min(1.0, side / scale / max(size))
+        left, top = (int(length * (1 - share) / 2) for length in size)
         picture = picture.crop((left, top, size[0] - left, size[1] - top))
     else:
         scale = min(scale, side / max(size))

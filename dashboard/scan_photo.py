@@ -11,7 +11,8 @@ from core.scanning import decoding, pictures, resolver
 from dashboard import editing, pressing, scan_desk, signin, ui
 from db.session import reading
 
-KINDS = ["image/jpeg", "image/png", "image/webp"]
+# Without HEIC in the list, iPhones hand over a JPEG.
+KINDS = ["image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp"]
 MOST_CODES = 20  # of one photo, listed to choose from: a shelf, not a poster
 NOT_FOUND = (
     "No code was found in this photo. Go closer, so that the code fills half of the picture, hold straight "

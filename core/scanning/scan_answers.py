@@ -135,6 +135,8 @@ def _about(session: Session, scan: Scan) -> dict[str, Any]:
     lies = dict(session.execute(rows).all())
     on_hand = sum(lies.values(), Decimal(0))
     here = on_hand if scan.warehouse_id is None else lies.get(scan.warehouse_id, Decimal(0))
+    if scan.mode == "count" and scan.outcome == "found" and scan.quantity is not None:
+        here = scan.quantity  # so many lay there when it was counted
     return (
         facts
         | {"on_hand": on_hand, "before": here, "after": here}

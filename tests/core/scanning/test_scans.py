@@ -169,8 +169,10 @@ def test_a_count_that_equals_what_is_there_is_a_result_too(session, user, bolt):
     assert taken.said == f"BOLT M6 bolt: 40 counted in {taken.warehouse_code}, as in the books."
     assert not taken.can_undo
     scan(session, user, quantity=5)
-    assert scan(session, user, mode="count", quantity=40, key=key).replayed
+    again = scan(session, user, mode="count", quantity=40, key=key)
+    assert (again.replayed, again.before, again.after, again.said) == (True, 40, 40, taken.said)
     assert on_hand(session, bolt) == 35
+    refused(user, KeyReused, "another scan", mode="count", quantity=41, key=key)
 
 
 def test_a_count_without_a_number_would_empty_the_shelf_and_is_refused(session, user):
@@ -374,7 +376,9 @@ def test_a_refusal_that_comes_late_changes_nothing_that_was_booked(session, user
 
 
 @pytest.mark.parametrize(
-    "code", ["4006381333930", "a\x00b", "x" * 9_000, "\ud800", "=cmd|' /C calc'!A0", "' OR 1=1--"]
+    "code",
+    ["4006381333930", "a\x00b", "x" * 9_000, "\ud800", "=cmd|' /C calc'!A0", "' OR 1=1--"],
+    ids=["check digit", "NUL", "too long", "half a pair", "formula", "SQL"],
 )
 def test_what_cannot_be_read_books_nothing_and_can_be_written_down(session, user, bolt, code):
     request = scans.Request(

@@ -31,20 +31,14 @@ def draw(desk: dict[str, Any], *, can_book: bool) -> None:
     facts = desk.get("last")
     if not facts:
         return
-    with st.container(key="scan-band"), st.container(key=f"scan-{_tone(facts)}"):
-        with st.container(
-            horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
-        ):
-            st.markdown(f"{ICONS[facts['kind']]} {_words(facts)}", width="stretch")
-            if facts.get("can_undo") and facts["kind"] == "booked":
-                st.button("Undo", key="band_undo", icon=":material/undo:", on_click=scan_desk.undo,
-                          args=(desk, facts["uid"]))  # fmt: skip
-            if facts["kind"] == "found" and facts.get("product_uid"):
-                st.page_link("views/product.py", label="Open", icon=":material/package_2:",
-                             query_params={"id": facts["product_uid"]})  # fmt: skip
+    with st.container(key="scan-band"), st.container(key=f"scan-tone-{_tone(facts)}"):
+        st.markdown(f"{ICONS[facts['kind']]} {_words(facts)}")
         about = _about(facts)
         if about:
             st.markdown(" &nbsp; ".join(about))
+        if facts["kind"] == "found" and facts["product_uid"]:
+            st.page_link("views/product.py", label="Open the product", icon=":material/package_2:",
+                         query_params={"id": facts["product_uid"]})  # fmt: skip
         if can_book and facts["kind"] == "booked" and facts["can_undo"]:
             _draw_keys(desk, facts)
 
@@ -153,19 +147,19 @@ def _pair(before: str, after: str) -> tuple[str, str]:
 
 
 def _draw_keys(desk: dict[str, Any], facts: dict[str, Any]) -> None:
-    """One less, one more, another pack, or a number: always of the scan that the band shows."""
+    """Back, one less, one more, another pack, or a number: always of the scan that the band shows."""
     uid, quantity = facts["uid"], Decimal(facts["quantity"])
     with st.container(key="scan-keys", horizontal=True, gap="small"):
+        st.button("Undo", key="band_undo", icon=":material/undo:", on_click=scan_desk.undo, args=(desk, uid))
         if facts["mode"] != "count":
-            st.button("−1", key="band_less", on_click=scan_desk.correct, help="One less than was booked.",
-                      args=(desk, uid, plain(max(quantity - ONE, NOTHING))))  # fmt: skip
-            st.button("+1", key="band_more", on_click=scan_desk.again, args=(desk, uid, "1"),
-                      help="Books one more.")  # fmt: skip
+            less = plain(max(quantity - ONE, NOTHING))
+            st.button("−1", key="band_less", on_click=scan_desk.correct, args=(desk, uid, less))
+            st.button("+1", key="band_more", on_click=scan_desk.again, args=(desk, uid, "1"))
             pack = Decimal(facts["pack_factor"] or ONE)
             if pack != ONE:
                 st.button(f"+{_quantity(pack)}", key="band_pack", on_click=scan_desk.again,
-                          args=(desk, uid, plain(pack)), help="Books one more pack.")  # fmt: skip
-        with st.popover("Other number", key=f"scan_number_{uid}"):
+                          args=(desk, uid, plain(pack)))  # fmt: skip
+        with st.popover("Number", key=f"scan_number_{uid}"):
             field = f"band_number_{uid}"
             editing.number_field("It was so many", quantity, key=field, placeholder="0")
             typed = editing.number(st.session_state.get(field))

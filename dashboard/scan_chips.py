@@ -34,10 +34,11 @@ def draw(desk: dict[str, Any], person: Actor) -> None:
 
 def _draw_modes(desk: dict[str, Any]) -> None:
     st.session_state["scan_mode"] = desk["mode"]
-    st.segmented_control(
-        "What a scan does", list(scan_desk.MODES), format_func=scan_desk.MODES.get, key="scan_mode",
-        required=True, width="stretch", label_visibility="collapsed", on_change=_switch, args=(desk,),
-    )  # fmt: skip
+    with st.container(key="scan-modes"):
+        st.segmented_control(
+            "What a scan does", list(scan_desk.MODES), format_func=scan_desk.MODES.get, key="scan_mode",
+            required=True, width="stretch", label_visibility="collapsed", on_change=_switch, args=(desk,),
+        )  # fmt: skip
 
 
 def _switch(desk: dict[str, Any]) -> None:
@@ -56,7 +57,9 @@ def _draw_places(desk: dict[str, Any]) -> None:
             _chip(words, name, partial(scan_desk.choose, desk, **{name: None}))
         else:
             others = [place for place in codes if not is_transfer or place not in _other(desk, name)]
-            _pick(f"{label} where?" if is_transfer else "Which warehouse?", name, desk, others, codes)
+            words = f"{label} where?" if is_transfer else "Where are you?"
+            st.markdown(f"**{words}**", width="content")
+            _pick(words, name, desk, others, codes)
 
 
 def _other(desk: dict[str, Any], name: str) -> tuple[int | None, ...]:
@@ -91,10 +94,7 @@ def _can_be(desk: dict[str, Any], each: str) -> bool:
 
 def _chip(words: str, name: str, take_off: Any) -> None:
     """A chip; a press takes it off."""
-    st.button(
-        ui.safe_md(words), key=f"chip_{name}", icon=":material/close:", on_click=take_off,
-        help="Press to take it off.",
-    )  # fmt: skip
+    st.button(ui.safe_md(words), key=f"chip_{name}", icon=":material/close:", on_click=take_off)
 
 
 def _pick(label: str, name: str, desk: dict[str, Any], options: list, words: dict, now: Any = None) -> None:
@@ -107,5 +107,6 @@ def _pick(label: str, name: str, desk: dict[str, Any], options: list, words: dic
             scan_desk.choose(desk, **{name: value})
 
     st.pills(
-        label, options, format_func=lambda one: ui.safe_md(words.get(one, one)), key=key, on_change=chosen
-    )
+        label, options, format_func=lambda one: ui.safe_md(words.get(one, one)), key=key, on_change=chosen,
+        label_visibility="collapsed",
+    )  # fmt: skip

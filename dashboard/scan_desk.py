@@ -48,7 +48,6 @@ MODES = {
     "link": "Link a code",
 }
 EACH = {"code": "What its code stands for", "piece": "1 piece", "ask": "Ask me"}
-EMPTY: dict[str, Any] = {"mode": "look_up", "warehouse_id": None, "to_warehouse_id": None, "each": "code"}
 
 
 class Code(NamedTuple):
@@ -62,15 +61,7 @@ class Code(NamedTuple):
 
 def desk() -> dict[str, Any]:
     """The desk of this session."""
-    mine = editing.desk("scan")
-    for name, value in EMPTY.items():
-        mine.setdefault(name, value)
-    for name in ("waiting", "finished", "booked"):
-        mine.setdefault(name, [])
-    for name in ("counts", "reasons"):
-        mine.setdefault(name, {})
-    mine.setdefault("told", {"n": 0, "ok": True})
-    return mine
+    return scan_entries.begin(editing.desk("scan"))
 
 
 def arrive(desk: dict[str, Any], codes: Iterable[tuple], source: str) -> None:
@@ -91,16 +82,18 @@ def arrive(desk: dict[str, Any], codes: Iterable[tuple], source: str) -> None:
     A code of which no card can be made is answered in `last`. Called without codes, it goes on with what an
     interrupted run has left.
     """
-    with _at_work(desk) as person:
-        for code in codes:
-            scan_entries.put(desk, Code(*code), source)
+    given = [Code(*code) for code in codes]
+    with _at_work(desk, is_new=bool(given)) as person:
+        for code in given:
+            scan_entries.put(desk, code, source)
         scan_work.work(desk, person, looks.now())
 
 
 def arrive_kept(desk: dict[str, Any], codes: Iterable[scanner.Arrived]) -> None:
     """Codes of the field. What was waiting or counted before the page was loaded again means what it did."""
-    with _at_work(desk) as person:
-        for code in codes:
+    given = list(codes)
+    with _at_work(desk, is_new=bool(given)) as person:
+        for code in given:
             scan_entries.put(desk, Code(code.key, code.text), code.source, code.about)
         scan_work.work(desk, person, looks.now())
 
@@ -190,11 +183,12 @@ def _press(desk: dict[str, Any], work: Callable[[Actor], None]) -> None:
 
 
 @contextmanager
-def _at_work(desk: dict[str, Any]) -> Iterator[Actor]:
+def _at_work(desk: dict[str, Any], *, is_new: bool = True) -> Iterator[Actor]:
     """One run of a session at a time; nothing of Streamlit's is touched inside, where a run may be ended."""
     person = signin.require()
     with pressing.held(desk["form"]):
-        desk.pop("refused", None)
+        if is_new:
+            desk.pop("refused", None)
         before = desk["told"]["n"]
         yield person
     if desk["told"]["n"] != before:

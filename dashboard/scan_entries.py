@@ -20,6 +20,16 @@ MOST_BOOKED = 50  # that the label "undo" can take back, one after the other
 STICKY = ("mode", "warehouse_id", "to_warehouse_id", "reason_code", "times")
 
 
+def begin(desk: dict[str, Any]) -> dict[str, Any]:
+    """The desk with everything it holds, empty where nothing is there yet."""
+    fresh: dict[str, Any] = {"mode": "look_up", "warehouse_id": None, "to_warehouse_id": None, "each": "code"}
+    fresh |= {"waiting": [], "finished": [], "booked": [], "counts": {}, "reasons": {}}
+    fresh |= {"told": {"n": 0, "ok": True}}
+    for name, value in fresh.items():
+        desk.setdefault(name, value)
+    return desk
+
+
 def put(desk: dict[str, Any], code: Any, source: str, kept: str | None = None) -> None:
     """Let a code wait, unless it is known; `kept` is what `about` said before the page was loaded again."""
     key = str(code.key)
@@ -69,8 +79,10 @@ def stamp(desk: dict[str, Any], entry: dict[str, Any]) -> None:
 def fill_places(desk: dict[str, Any]) -> None:
     """What waits to hear where it is, or where it goes, hears it."""
     for entry in desk["waiting"]:
-        if entry["kind"] == "place" and desk["warehouse_id"] is not None:
-            entry |= {"warehouse_id": desk["warehouse_id"], "kind": None}
+        if entry["mode"] in BOOKING and entry["warehouse_id"] is None:
+            entry["warehouse_id"] = desk["warehouse_id"]
+        if entry["kind"] == "place" and entry["warehouse_id"] is not None:
+            entry["kind"] = None
         if entry["kind"] == "transfer" and desk["to_warehouse_id"] not in (None, entry["warehouse_id"]):
             entry["to_warehouse_id"] = desk["to_warehouse_id"]
 

@@ -24,8 +24,7 @@ def draw(desk: dict[str, Any], person: Actor) -> None:
     """Newest first, from the database: what was scanned on another phone is there, too."""
     with reading() as session:
         found = scan_history.recent(session, person_id=person.id)
-    with ui.heading("Your last scans"):
-        st.page_link("views/scans.py", label="All scans", icon=":material/history:")
+    st.subheader("Your last scans", anchor=False)
     rows = list(found.itertuples(index=False))
     if not rows:
         st.markdown(":gray[Nothing scanned yet. Each code you scan is listed here, with its Undo.]")

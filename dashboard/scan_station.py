@@ -42,10 +42,11 @@ NOTES = {
 
 def draw_sources(desk: dict[str, Any]) -> None:
     """The other ways in, besides the field: outside the fragment, where they keep what they hold."""
-    way = st.segmented_control(
-        "Source", list(WAYS), format_func=WAYS.get, default="camera", key="scan_way", required=True,
-        width="stretch", label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(key="scan-ways"):
+        way = st.segmented_control(
+            "Source", list(WAYS), format_func=WAYS.get, default="camera", key="scan_way", required=True,
+            width="stretch", label_visibility="collapsed",
+        )  # fmt: skip
     if way == "camera":
         camera.draw(CAMERA, counting=desk["mode"] == "count")
     elif way == "photo":
@@ -122,7 +123,7 @@ def _ask_place(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     with st.container(horizontal=True, gap="small"):
         for place in places.values():
             st.button(
-                ui.safe_md(place.code), key=f"here_{place.id}", help=ui.safe_md(place.name),
+                ui.safe_md(place.code), key=f"here_{place.id}",
                 on_click=scan_desk.choose, args=(desk,), kwargs={"warehouse_id": place.id},
             )  # fmt: skip
         _draw_drop(desk, entry)
@@ -153,7 +154,7 @@ def _ask_again(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Try again", key="try_scan_again", type="primary", on_click=scan_desk.go_on,
-            args=(desk, entry["key"]), help="It is booked once, also if it was booked already.",
+            args=(desk, entry["key"]),
         )  # fmt: skip
         _draw_drop(desk, entry)
 

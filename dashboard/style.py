@@ -92,10 +92,24 @@ iframe[height="0"] { display: block; }
 [class*="st-key-order-row-"] [data-testid="stColumn"] { min-width: 0; }
 [class*="st-key-order-row-"] { border-top: 1px solid rgba(128, 128, 128, 0.2); padding-top: 0.35rem; }
 .st-key-order-head { margin-bottom: -0.4rem; }
+/* Scan: everything a thumb hits is 44 px high; the band says with its edge what its words say. */
+.st-key-scan-head button, .st-key-scan-band button, .st-key-scan-asks button, .st-key-scan-card button,
+[class*="st-key-count-"] button, .st-key-scan-ways button, .st-key-scan-recent button { min-height: 44px; }
+.st-key-scan-keys button, [class*="st-key-count-keys-"] button { min-height: 48px; min-width: 56px; }
+.st-key-scan-chips button { border-radius: 22px; }
+[class*="st-key-scan-tone-"] { border-left: 6px solid; border-radius: 8px; padding: 0.6rem 0.8rem; gap: 0.5rem; }
+[class*="st-key-scan-tone-"] [data-testid="stMarkdownContainer"] p { line-height: 1.4; }
+[class*="st-key-scan-tone-"] > :first-child [data-testid="stMarkdownContainer"] p { font-size: 1.15rem; }
+.st-key-scan-tone-yes { border-color: #0F766E; background: rgba(15, 118, 110, 0.12); }
+.st-key-scan-tone-low { border-color: #C2410C; background: rgba(194, 65, 12, 0.12); }
+.st-key-scan-tone-no { border-color: #B42318; background: rgba(180, 35, 24, 0.14); }
+.st-key-scan-tone-calm { border-color: #667085; background: rgba(102, 112, 133, 0.12); }
+[class*="st-key-scan-row-"] { border-top: 1px solid rgba(128, 128, 128, 0.2); padding: 0.3rem 0; }
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
 @media (max-width: 640px) {
+  .st-key-scan-modes [role="radiogroup"] { display: grid; grid-template-columns: repeat(3, 1fr); }
   [class*="st-key-narrow-"] { display: flex; }
   [class*="st-key-wide-"] { display: none; }
   .st-key-weeks-form [data-testid="stHorizontalBlock"] { flex-direction: column; gap: 0.4rem; }

@@ -190,6 +190,8 @@ def _write(
         session.add(scan)
         session.flush()
     except IntegrityError as gone:
+        if getattr(gone.orig, "pgcode", None) != posting.NAMES_NOTHING:
+            raise
         raise NotFound("The product or warehouse was deleted at this moment.") from gone
     return taken
 

@@ -30,7 +30,6 @@ DEEP = 257  # a gray of 16 bits is that many times one of 8
 
 def gray(stream: io.BytesIO, limits: dict) -> Image.Image:
     """The first frame, upright, on white, in gray, no side longer than `limits["side_pixels"]`."""
-    Image.MAX_IMAGE_PIXELS = None  # ours is checked here, and is no mere warning
     picture = Image.open(stream, formats=(limits["format"],))
     wide, high = picture.size
     if wide * high > limits["pixels"]:
@@ -71,25 +70,30 @@ def _flat(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB").convert("L")
 
 
+def answer(data: bytes, limits: dict) -> tuple[dict, bytes]:
+    """Size and pixels of a picture, or why there are none."""
+    try:
+        picture = gray(io.BytesIO(data), limits)
+        return {"width": picture.width, "height": picture.height}, picture.tobytes()
+    except Refusal as refusal:
+        sentence = str(refusal)
+    except MemoryError:
+        memory = limits["memory_bytes"] // 2**20
+        sentence = f"opening it needs more than {memory} MB of memory. Make it smaller."
+    except UnidentifiedImageError:
+        sentence = "only its first bytes look like a picture. Take it again."
+    except Exception:  # the libraries raise nearly everything at a broken file
+        sentence = "it is broken or was cut off. Take it again."
+    return {"refused": sentence}, b""
+
+
 def main(limits: dict) -> None:
     """Open what stdin brings and answer on stdout."""
     warnings.simplefilter("ignore")
+    Image.MAX_IMAGE_PIXELS = None  # `gray` checks our own limit, and that is no mere warning
     restrict(limits)
-    pixels = b""
-    try:
-        picture = gray(io.BytesIO(sys.stdin.buffer.read()), limits)
-        pixels = picture.tobytes()
-        answer: dict[str, object] = {"width": picture.width, "height": picture.height}
-    except Refusal as refusal:
-        answer = {"refused": str(refusal)}
-    except MemoryError:
-        memory = limits["memory_bytes"] // 2**20
-        answer = {"refused": f"opening it needs more than {memory} MB of memory. Make it smaller."}
-    except UnidentifiedImageError:
-        answer = {"refused": "only its first bytes look like a picture. Take it again."}
-    except Exception:  # the libraries raise nearly everything at a broken file
-        answer = {"refused": "it is broken or was cut off. Take it again."}
-    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + pixels)
+    said, pixels = answer(sys.stdin.buffer.read(), limits)
+    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + pixels)
 
 
 if __name__ == "__main__":

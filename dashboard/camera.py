@@ -86,7 +86,9 @@ def _panel(key: str, counting: bool) -> None:
     mine, told = _desk(key), _told(key)
     stream, panel = _wish(key, mine, told, Owner(_session_id(), key, signin.token() or "", person.role))
     picture, field, below = st.container(key="camera_picture"), st.container(), st.container()
-    state = "blocked" if panel is not None else "off"
+    state = "off"
+    if panel is not None:
+        state = "full" if told["on"] and panel == camera_words.full(register().most) else "blocked"
     if stream is not None:
         stream.watcher.counting = counting
         state = "connecting"

@@ -10,6 +10,7 @@ from dashboard.camera_stream import Owner, Stream
 log = logging.getLogger("runout.camera")
 
 WATCH_SECONDS = 0.5
+OWN_LOST_SECONDS = 1  # without a frame of the same sign-in
 ASK_SECONDS = 3  # between two questions whether somebody is still signed in
 
 
@@ -30,8 +31,14 @@ class Register:
         self._watch: threading.Thread | None = None
 
     def enter(self, id_: str, owner: Owner, device: str | None) -> Stream | None:
-        """A camera for this owner, in place of the one before; None when all are taken."""
+        """A camera for this owner, in place of the one before; None when all are taken.
+
+        Whoever opens the page anew need not wait for the watch to find out that the page before is gone.
+        """
         self.leave(owner.session_id, owner.key)
+        for mine in [other for other in list(self._streams.values()) if other.owner.token == owner.token]:
+            if len(self._streams) >= self.most and mine.is_lost(OWN_LOST_SECONDS):
+                self._end(mine)
         with self._lock:
             if len(self._streams) >= self.most:
                 return None

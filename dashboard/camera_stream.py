@@ -101,11 +101,11 @@ class Stream:
     def has_ended(self) -> bool:
         return self._has_ended
 
-    def is_lost(self) -> bool:
-        """Whether no frame has come for too long."""
+    def is_lost(self, seconds: float = LOST_SECONDS) -> bool:
+        """Whether no frame has come for so long."""
         if self._frame_at is None:
             return self._clock() - self._began_at > FIRST_FRAME_SECONDS
-        return self._clock() - self._frame_at > LOST_SECONDS
+        return self._clock() - self._frame_at > seconds
 
     def end(self) -> None:
         """Let go of everything: thread, frames, connection. A second time does nothing."""

@@ -55,5 +55,5 @@ def full(most: int) -> Panel:
         "All cameras that this server can read at once are in use."
         if most != 1
         else "The one camera that this server can read at a time is in use.",
-        "Try again in a moment; a place is free as soon as somebody stops.",
+        "Yours begins by itself as soon as somebody stops theirs.",
     )

@@ -88,7 +88,8 @@ def _panel(key: str, counting: bool) -> None:
     picture, field, below = st.container(key="camera_picture"), st.container(), st.container()
     state = "off"
     if panel is not None:
-        state = "full" if told["on"] and panel == camera_words.full(register().most) else "blocked"
+        is_full = register().most > 0 and panel == camera_words.full(register().most)
+        state = "full" if is_full else "blocked"
     if stream is not None:
         stream.watcher.counting = counting
         state = "connecting"

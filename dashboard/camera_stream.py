@@ -187,7 +187,10 @@ class Stream:
             if pictures.is_aimed_at(outline):
                 aimed.append(code)
                 outlines.append(outline)
+        self._count(aimed)
+        return outlines
+
+    def _count(self, aimed: list[decoding.Seen]) -> None:
         for code in self.watcher.see(aimed, self._clock()):
             self._read_at = self._clock()
             self._read.append((self._read_at, uuid.uuid4(), code.text, code.symbology))
-        return outlines

@@ -50,10 +50,13 @@ PANELS = {
 
 
 def full(most: int) -> Panel:
-    """All cameras that this server can read are in use."""
-    return Panel(
-        "All cameras that this server can read at once are in use."
-        if most != 1
-        else "The one camera that this server can read at a time is in use.",
-        "Yours begins by itself as soon as somebody stops theirs.",
-    )
+    """All cameras that this server can read are in use, or it was told to read none."""
+    if most == 0:
+        return Panel(
+            "The live camera is switched off on this server.",
+            "Whoever runs the server can switch it on with CAMERA_SESSIONS.",
+        )
+    cause = "All cameras that this server can read at once are in use."
+    if most == 1:
+        cause = "The one camera that this server can read at a time is in use."
+    return Panel(cause, "Yours begins by itself as soon as somebody stops theirs.")

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import (
+    order_words,
     scan_card_ambiguous,
     scan_card_order,
     scan_card_transfer,
@@ -13,6 +14,7 @@ from dashboard import (
     scan_desk,
 )
 
+ASIDE = ("unknown", "ambiguous")  # others go on while these wait
 CARDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "unknown": scan_card_unknown.draw,
     "ambiguous": scan_card_ambiguous.draw,
@@ -28,3 +30,6 @@ def draw(desk: dict[str, Any]) -> None:
         return
     with st.container(border=True, key="scan-card"):
         CARDS[entry["kind"]](desk, entry)
+        aside = sum(one["kind"] in ASIDE for one in desk["waiting"] if one["key"] != entry["key"])
+        if aside:
+            st.markdown(f":gray[{order_words.count(aside, 'more code')} put aside until you say what it is.]")

@@ -117,8 +117,9 @@ def drop(desk: dict[str, Any], key: str) -> None:
 
 
 def card(desk: dict[str, Any]) -> dict[str, Any] | None:
-    """The oldest entry that waits for an answer of a card, or None."""
-    return next((entry for entry in desk["waiting"] if entry["kind"] in scan_entries.CARDS), None)
+    """The entry whose card is shown: what holds up others, else the oldest that was put aside; or None."""
+    cards = [entry for entry in desk["waiting"] if entry["kind"] in scan_entries.CARDS]
+    return next((entry for entry in cards if entry["kind"] in scan_entries.BLOCKS), next(iter(cards), None))
 
 
 def choose(desk: dict[str, Any], **chips: Any) -> None:

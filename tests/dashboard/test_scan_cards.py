@@ -9,7 +9,8 @@ from dashboard import camera, scan_delivery
 from db.models import Barcode, PurchaseOrderLine, Scan
 from tests.dashboard.test_edit_product import field, press
 from tests.dashboard.test_orders import TODAY, an_order
-from tests.dashboard.test_scan import CARTON, EAN, by_key, desk, fill, labels, said, scan
+from tests.dashboard.test_scan import by_key, desk, fill, said, scan
+from tests.dashboard.test_scan_desk import CARTON, EAN
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor, on_hand, the_warehouse
 
 STRANGER = "8710398501233"
@@ -30,6 +31,10 @@ def lamp(session):
 def station(browser, monkeypatch):
     monkeypatch.setattr(camera, "draw", lambda *_, **__: None)  # it needs a browser
     return lambda role="user", mode="out", **address: browser(role, "scan", mode=mode, **address)
+
+
+def labels(app):
+    return [button.label for button in app.button]
 
 
 def outcomes(session):
@@ -292,3 +297,20 @@ def test_another_product_of_the_same_order_is_received_without_a_question(sessio
     scan_delivery.receive(kept, lamp.id, order_looks.open_lines(session, lamp.id, place)[0])
     line = order_looks.open_lines(session, bolt.id, place)[0]
     assert scan_delivery.question(kept, session, bolt.id, place) == str(line.line_uid)
+
+
+# -- Several cards -------------------------------------------------------------------------------------------
+
+
+def test_what_holds_up_the_others_is_asked_first_and_unknown_codes_are_put_aside(station, session, lamp):
+    a_warehouse(session, "WH-9")
+    app = station(mode="transfer", warehouse=the_warehouse(session).code)
+    scan(app, STRANGER, "96385074", EAN)
+    assert "**Move Desk *lamp***" in said(app)
+    assert "2 more codes put aside" in said(app)
+    press(app, "Cancel")
+    assert f"**Not known: {STRANGER}**" in said(app)
+    press(app, "Ignore")
+    press(app, "Ignore")
+    assert desk(app)["waiting"] == []
+    assert on_hand(session, lamp) == 40

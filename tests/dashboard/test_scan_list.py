@@ -14,7 +14,9 @@ from dashboard import camera, scan_lines, scan_list_rows
 from db.models import PurchaseOrderLine, Scan
 from tests.dashboard.test_edit_product import press
 from tests.dashboard.test_orders import an_order
-from tests.dashboard.test_scan import CARTON, EAN, by_key, desk, labels, said
+from tests.dashboard.test_scan import by_key, desk, said
+from tests.dashboard.test_scan_cards import labels
+from tests.dashboard.test_scan_desk import CARTON, EAN
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
 UNKNOWN = "8710398501233"

@@ -13,10 +13,12 @@ from core.scanning import decoding
 from dashboard import camera, scan_photo
 from db.models import Scan
 from tests.dashboard.test_edit_product import press
-from tests.dashboard.test_scan import by_key, labels, said
+from tests.dashboard.test_scan import by_key, said
+from tests.dashboard.test_scan_cards import labels
+from tests.dashboard.test_scan_desk import CARTON, EAN
 from tests.makers import a_product, an_actor, on_hand, the_warehouse
 
-EAN, CARTON, UNKNOWN = "4006381333931", "4006381333948", "8710398501233"
+UNKNOWN = "8710398501233"
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,8 @@ ONLY_IN = {
     "prophet": ("core/forecast/",),
     "statsforecast": ("core/forecast/",),
     "sklearn": ("core/",),
+    "pyzbar": ("core/scanning/readers.py",),
+    "zxingcpp": ("core/scanning/readers.py",),
 }
 # Modules of core that take numbers and frames: no session, no clock, no SQLAlchemy, nothing from db.
 ARITHMETIC = (
@@ -40,6 +42,17 @@ ARITHMETIC = (
     "core/imports/sales_booking.py",
     "core/imports/table_",
     "core/barcodes.py",
+    "core/scanning/decoding.py",
+    "core/scanning/looks.py",
+    "core/scanning/picture",
+    "core/scanning/readers.py",
+    "core/scanning/witnesses.py",
+    "core/labels/designs.py",
+    "core/labels/lettering.py",
+    "core/labels/papers.py",
+    "core/labels/proofs.py",
+    "core/labels/sheets.py",
+    "core/labels/symbols.py",
     "core/reorder/",
     "core/anomaly.py",
     "dashboard/charts/",

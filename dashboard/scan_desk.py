@@ -82,18 +82,16 @@ def arrive(desk: dict[str, Any], codes: Iterable[tuple], source: str) -> None:
     A code of which no card can be made is answered in `last`. Called without codes, it goes on with what an
     interrupted run has left.
     """
-    given = [Code(*code) for code in codes]
-    with _at_work(desk, is_new=bool(given)) as person:
-        for code in given:
-            scan_entries.put(desk, code, source)
+    with _at_work(desk) as person:
+        for code in codes:
+            scan_entries.put(desk, Code(*code), source)
         scan_work.work(desk, person, looks.now())
 
 
 def arrive_kept(desk: dict[str, Any], codes: Iterable[scanner.Arrived]) -> None:
     """Codes of the field. What was waiting or counted before the page was loaded again means what it did."""
-    given = list(codes)
-    with _at_work(desk, is_new=bool(given)) as person:
-        for code in given:
+    with _at_work(desk) as person:
+        for code in codes:
             scan_entries.put(desk, Code(code.key, code.text), code.source, code.about)
         scan_work.work(desk, person, looks.now())
 
@@ -173,6 +171,7 @@ def may_book(person: Actor) -> bool:
 
 def _press(desk: dict[str, Any], work: Callable[[Actor], None]) -> None:
     with _at_work(desk) as person:
+        desk.pop("refused", None)
         try:
             work(person)
         except RunoutError as refusal:
@@ -184,12 +183,10 @@ def _press(desk: dict[str, Any], work: Callable[[Actor], None]) -> None:
 
 
 @contextmanager
-def _at_work(desk: dict[str, Any], *, is_new: bool = True) -> Iterator[Actor]:
+def _at_work(desk: dict[str, Any]) -> Iterator[Actor]:
     """One run of a session at a time; nothing of Streamlit's is touched inside, where a run may be ended."""
     person = signin.require()
     with pressing.held(desk["form"]):
-        if is_new:
-            desk.pop("refused", None)
         before = desk["told"]["n"]
         yield person
     if desk["told"]["n"] != before:

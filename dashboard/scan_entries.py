@@ -41,6 +41,7 @@ def put(desk: dict[str, Any], code: Any, source: str, kept: str | None = None) -
     entry |= {"key": key, "code": code.text, "symbology": code.symbology, "source": source}
     entry |= {"times": code.times, "pieces": "1", "also": [], "name": None, "sku": None, "unit": None}
     desk["waiting"].append(entry | _read_about(kept))
+    desk.pop("refused", None)  # the next code is another matter
 
 
 def known(desk: dict[str, Any]) -> set[str]:

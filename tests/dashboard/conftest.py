@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from streamlit import config as st_config
 from streamlit.testing.v1 import AppTest
 
-from core import auth, stock
+from core import auth, catalogue, stock
 from core.buying import advice
 from db.models import Product
 from tests.makers import PASSWORD, a_person, a_product, a_vendor, an_actor, an_offer, the_warehouse
@@ -109,6 +109,26 @@ def shop(session, sold_daily, train, advised):
     train()
     advised()
     return made
+
+
+@pytest.fixture
+def lamp(session):
+    """A product with the code of a piece and the code of a carton of twelve."""
+    product, actor = (
+        a_product(session, 41, sku="LAMP", name="Desk *lamp*", reorder_threshold=30),
+        an_actor(session),
+    )
+    catalogue.add_barcode(session, actor, product.id, "4006381333931")
+    catalogue.add_barcode(session, actor, product.id, "4006381333948", 12)
+    return product
+
+
+@pytest.fixture
+def bolt(session):
+    """Another product, with little of it."""
+    product = a_product(session, 8, sku="BOLT", name="M6 bolt")
+    catalogue.add_barcode(session, an_actor(session), product.id, "0036000291452")
+    return product
 
 
 def words(app: AppTest) -> str:

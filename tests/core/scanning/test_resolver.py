@@ -6,15 +6,28 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from core import catalogue
 from core.errors import BadInput, NotSignedIn, RuleBroken
 from core.scanning import linking, resolver
+from db import server
 from db.models import Barcode
+from db.session import new_engine
 from tests.core.scanning.test_reading import FORMS, GTINS
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor, an_offer, the_warehouse
 
 EAN, CASE = "4006381333931", "14006381333938"
+
+# As many products, codes and offers as make reading a whole table dear.
+MANY = (
+    "INSERT INTO product (sku, name) SELECT 'P-' || n, 'Product ' || n FROM generate_series(1, 5000) AS n",
+    "INSERT INTO barcode (product_id, code) SELECT id, 'C-' || id FROM product",
+    "INSERT INTO vendor (name, currency) VALUES ('Vendor', 'EUR')",
+    "INSERT INTO vendor_offer (vendor_id, product_id, vendor_sku, lead_time_days, valid_from)"
+    " SELECT vendor.id, product.id, 'V-' || product.id, 1, '2026-01-01' FROM product, vendor",
+    "ANALYZE product, barcode, vendor_offer",
+)
 
 
 @pytest.fixture
@@ -192,6 +205,36 @@ def test_whoever_is_signed_in_may_ask_and_nobody_else(session):
     assert found(session, an_actor(session, "viewer"), EAN).kind == "product"
     with pytest.raises(NotSignedIn):
         found(session, None, EAN)
+
+
+def test_a_code_is_found_by_indexes_among_many(make_database):
+    with make_database() as url:
+        admin = sa.create_engine(server.admin_url(sa.make_url(url).database), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            for statement in MANY:
+                connection.execute(sa.text(statement))
+        admin.dispose()
+        engine = new_engine(url)
+        with Session(engine) as session:
+            actor = an_actor(session)
+            plans = []
+
+            def explain(_connection, cursor, statement, parameters, *_more):
+                if statement.startswith("SELECT"):
+                    cursor.execute(f"EXPLAIN {statement}", parameters)
+                    plans.extend(line for (line,) in cursor.fetchall())
+
+            connection = session.connection()
+            sa.event.listen(connection, "before_cursor_execute", explain)
+            found(session, actor, "V-7")
+            found(session, actor, EAN)
+            session.rollback()
+        engine.dispose()
+    read = "\n".join(plans)
+    for index in ("uq_barcode_code", "ix_product_sku_lower", "ix_vendor_offer_vendor_sku"):
+        assert index in read
+    for table in ("barcode", "product", "vendor_offer"):
+        assert f"Seq Scan on {table}" not in read
 
 
 @pytest.mark.usefixtures("pen")

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,12 @@ from sqlalchemy.orm import Session
 
 HOME = "RUNOUT_TEST_HOME"
 TEMPLATE = "runout_template"
+DEMO = "runout_demo"
+# With two workers the suite takes as long as the one that ends last: what takes long comes first, in this
+# order, and the demo shop is made by one while the other has something else to do.
+LONG_FILES_FIRST = ("e2e/test_jobs", "e2e/test_import", "e2e/", "jobs/", "dashboard/", "db/", "api/")
+# Nothing here outlives the machine: after a power cut the tests begin anew.
+HASTE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[HOME] = str(Path(tempfile.gettempdir()) / f"runout-tests-{uuid.uuid4().hex[:8]}")
         config.stash[_OWNS_SERVER] = True
     os.environ["RUNOUT_HOME"] = os.environ[HOME]
+    config.option.loadscopereorder = False  # pytest-xdist would put the files with the fewest tests last
     if packaged := os.environ.get("RUNOUT_TEST_SOCKET"):
         _use_server_at(Path(packaged))
 
@@ -41,6 +48,16 @@ def _use_server_at(socket: Path) -> None:
 _OWNS_SERVER = pytest.StashKey[bool]()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        name = item.nodeid.removeprefix("tests/")
+        return next(
+            (n for n, long in enumerate(LONG_FILES_FIRST) if name.startswith(long)), len(LONG_FILES_FIRST)
+        )
+
+    items.sort(key=rank)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if config.stash.get(_OWNS_SERVER, False):
         from db import server
@@ -55,22 +72,34 @@ def template() -> str:
     """Name of a database that holds what the migrations make; only ever copied."""
     from db import roles, server
 
-    home = Path(os.environ[HOME])
-    server.start(home)
-    with (home / "template.lock").open("w") as lock:
+    def fill(url: str) -> None:
+        with _admin() as connection:
+            for setting in HASTE:
+                connection.execute(sa.text(f"ALTER SYSTEM SET {setting}"))
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
+        roles.make_roles(url)
+        roles.migrate(url)
+
+    server.start(Path(os.environ[HOME]))
+    return _made_once(TEMPLATE, "template1", fill)
+
+
+def _made_once(name: str, base: str, fill: Callable[[str], None]) -> str:
+    """A copy of the database `base`, filled by `fill(admin url)`; the first process makes it for all."""
+    from db import server
+
+    with (Path(os.environ[HOME]) / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with _admin() as connection:
             known = connection.scalar(
-                sa.text("SELECT 1 FROM pg_database WHERE datname = :name AND datistemplate"),
-                {"name": TEMPLATE},
+                sa.text("SELECT 1 FROM pg_database WHERE datname = :name AND datistemplate"), {"name": name}
             )
             if not known:
-                connection.execute(sa.text(f"DROP DATABASE IF EXISTS {TEMPLATE}"))
-                connection.execute(sa.text(f"CREATE DATABASE {TEMPLATE}"))
-                roles.make_roles(server.admin_url(TEMPLATE))
-                roles.migrate(server.admin_url(TEMPLATE))
-                connection.execute(sa.text(f"ALTER DATABASE {TEMPLATE} IS_TEMPLATE true"))
-    return TEMPLATE
+                connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+                connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {base}"))
+                fill(server.admin_url(name))
+                connection.execute(sa.text(f"ALTER DATABASE {name} IS_TEMPLATE true"))
+    return name
 
 
 def _admin() -> sa.Connection:
@@ -88,10 +117,10 @@ def make_database(template: str):
     from db import roles, server
 
     @contextmanager
-    def make() -> Iterator[str]:
+    def make(copy_of: str = template) -> Iterator[str]:
         name = f"test_{uuid.uuid4().hex[:12]}"
         with _admin() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {copy_of}"))
         # Rights on a database are not copied with it.
         roles.make_roles(server.admin_url(name))
         try:
@@ -141,23 +170,32 @@ def clone(make_database) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def demo_shop(make_database) -> Iterator[str]:
-    """URL of a database with the demo shop, trained."""
+def demo_template(template: str) -> str:
+    """Name of a database with the demo shop, trained; only ever copied."""
     from datetime import UTC, datetime
 
-    from db import demo
+    from db import demo, roles, server
     from db import session as doors
     from jobs.train import train
 
-    now = datetime.now(UTC)
-    with make_database() as url:
-        engine = doors.new_engine(url)
+    def fill(url: str) -> None:
+        now = datetime.now(UTC)
+        roles.make_roles(url)
+        engine = doors.new_engine(server.url("runout_app", sa.make_url(url).database))
         doors.bind(engine)
         with doors.transaction(seconds=300) as filling:
             demo.load(filling, now.date())
         train(now)
         doors.bind(None)
         engine.dispose()
+
+    return _made_once(DEMO, template, fill)
+
+
+@pytest.fixture(scope="session")
+def demo_shop(make_database, demo_template: str) -> Iterator[str]:
+    """URL of a database with the demo shop, trained."""
+    with make_database(demo_template) as url:
         yield url
 
 

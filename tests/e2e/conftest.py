@@ -9,20 +9,27 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.steps import DESK, PHONE
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
+STRICT = {"STREAMLIT_RUNNER_ENFORCE_SERIALIZABLE_SESSION_STATE": "true"}
 
 
 @contextmanager
 def serving(url: str, **environment: str) -> Iterator[str]:
-    """The dashboard on a free port, working with the database behind `url`; yields its address."""
+    """The dashboard on a free port, working with the database behind `url`; yields its address.
+
+    What a view keeps in a session must be plain, or the page fails; only the camera's component may more.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -33,7 +40,7 @@ def serving(url: str, **environment: str) -> Iterator[str]:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1", **environment},
+        env=os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1"} | STRICT | environment,
         stdout=log,
         stderr=subprocess.STDOUT,
         text=True,
@@ -69,10 +76,8 @@ def _wait_for(address: str, process: subprocess.Popen, log: TextIO) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, driven by Playwright."""
-    from playwright.sync_api import expect, sync_playwright
-
+def launch() -> Iterator[Callable[..., Browser]]:
+    """`launch("--option")`: Debian's Chromium, driven by Playwright."""
     expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
     program = shutil.which("chromium")
     if program is None:
@@ -85,9 +90,21 @@ def browser():
         arguments = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")
-        started = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield started
-        started.close()
+        started = []
+
+        def start(*more: str) -> Browser:
+            started.append(playwright.chromium.launch(executable_path=program, args=[*arguments, *more]))
+            return started[-1]
+
+        yield start
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch) -> Browser:
+    """A browser on a machine without a camera."""
+    return launch()
 
 
 @pytest.fixture(scope="session")
@@ -96,9 +113,24 @@ def dashboard(demo_shop: str) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def page(browser, dashboard):
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=dashboard)
+@contextmanager
+def opened(browser: Browser, address: str, size: dict[str, int], **about: Any) -> Iterator[Page]:
+    """A page of its own in a browser that knows nobody."""
+    context = browser.new_context(viewport=size, base_url=address, **about)
     context.set_default_timeout(20_000)
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def page(browser, dashboard) -> Iterator[Page]:
+    with opened(browser, dashboard, DESK) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(browser, dashboard) -> Iterator[Page]:
+    with opened(browser, dashboard, PHONE) as page:
+        yield page

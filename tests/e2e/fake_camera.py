@@ -59,12 +59,16 @@ DIM = Hand(light=0.3, flicker=0.2, blur=0.8)
 
 @dataclass(frozen=True)
 class Shot:
-    """`seconds` of a code in a hand; without a `text` the desk alone. GS1 texts are "(01)...(10)..."."""
+    """`seconds` of a code in a hand; without a `text` the desk alone. GS1 texts are "(01)...(10)...".
+
+    `printed` is held instead of the code: grey pixels of a label that somebody else drew.
+    """
 
     text: str | None
     symbology: str = "EAN-13"
     seconds: float = 2
     hand: Hand = STEADY
+    printed: np.ndarray | None = None
 
 
 def empty(seconds: float) -> Shot:
@@ -75,21 +79,30 @@ def film(path: Path, *shots: Shot) -> Path:
     """Write the shots to `path` in one step: a camera that plays the old film there plays it to its end."""
     half = path.with_suffix(".part")
     with half.open("wb") as out:
-        for picture in pictures(*shots):
-            with io.BytesIO() as jpeg:
-                Image.fromarray(picture).convert("RGB").save(jpeg, "JPEG", quality=QUALITY)
-                for _ in range(REPEATS):
-                    out.write(jpeg.getvalue())
+        for shot in shots:
+            if shot.text is None and shot.printed is None:
+                out.write(_jpeg(next(pictures(shot))) * round(shot.seconds * PLAYED_PER_SECOND))
+            else:
+                out.writelines(_jpeg(picture) * REPEATS for picture in pictures(shot))
     os.replace(half, path)
     return path
 
 
-def pictures(*shots: Shot) -> Iterator[np.ndarray]:
-    """The grey pictures (480, 640) of the shots, 15 a second."""
-    for shot in shots:
-        label = None if shot.text is None else _label(shot.text, shot.symbology)
-        for n in range(round(shot.seconds * SECOND)):
-            yield _picture(label, shot.hand, n)
+def _jpeg(picture: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(picture).convert("RGB").save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
+
+
+def pictures(shot: Shot) -> Iterator[np.ndarray]:
+    """The grey pictures (480, 640) of a shot, 15 a second."""
+    label = None
+    if shot.printed is not None:
+        label = Image.fromarray(shot.printed)
+    elif shot.text is not None:
+        label = _label(shot.text, shot.symbology)
+    for n in range(round(shot.seconds * SECOND)):
+        yield _picture(label, shot.hand, n)
 
 
 def bars(text: str, symbology: str, scale: int = 4) -> np.ndarray:

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from core import job_runs
 from db import session as doors
 from jobs import work
-from tests.e2e.test_journey import looking, settled, sign_in
+from tests.e2e.steps import fits, looking, settled, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -109,16 +109,11 @@ def test_snooze_and_resolve_leave_the_list_and_undo_brings_back(page: Page, demo
     expect(page).to_have_url(re.compile(r"/product\?id="))
 
 
-def test_a_viewer_on_a_phone_reads_alerts_and_finds_no_buttons(browser, dashboard, demo_shop):
+def test_a_viewer_on_a_phone_reads_alerts_and_finds_no_buttons(phone: Page, demo_shop: str):
     run_job(demo_shop, "alerts")
-    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=dashboard)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    sign_in(page, "viewer", "/alerts")
-    card = page.locator("[class*='st-key-alert-']")
+    sign_in(phone, "viewer", "/alerts")
+    card = phone.locator("[class*='st-key-alert-']")
     expect(card.first).to_be_visible()
     for name in ("Acknowledge", "Snooze", "Resolve"):
-        expect(page.get_by_role("button", name=name)).to_have_count(0)
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390
-    context.close()
+        expect(phone.get_by_role("button", name=name)).to_have_count(0)
+    fits(phone)

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.steps import fits, looking, settled, sign_in
 from tests.e2e.test_alerts import run_job
-from tests.e2e.test_journey import looking, settled, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -137,17 +137,11 @@ def test_advice_is_edited_drafted_sent_and_half_received_by_scan(page: Page, dem
 
 
 @pytest.mark.parametrize("path", ["/orders", "/order?id=new", "order", "receiving"])
-def test_orders_fit_a_phone(browser, dashboard: str, demo_shop: str, path: str):
+def test_orders_fit_a_phone(phone: Page, demo_shop: str, path: str):
     if "/" not in path:
         uid = looking(demo_shop, "SELECT uid FROM purchase_order WHERE state = 'sent' ORDER BY id LIMIT 1")[
             0
         ][0]
         path = f"/order?id={uid}{'&by=list' if path == 'receiving' else ''}"
-    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=dashboard)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    sign_in(page, "manager", path)
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    context.close()
+    sign_in(phone, "manager", path)
+    fits(phone)

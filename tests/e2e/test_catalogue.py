@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_journey import looking, settled, sign_in
+from tests.e2e.steps import fits, looking, settled, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -73,17 +73,11 @@ def test_a_product_from_its_form_to_its_end(page: Page, demo_shop: str):
 @pytest.mark.parametrize(
     "path", ["/edit-product", "/edit-product?id={}", "/product?id={}", "/warehouses?id=new"]
 )
-def test_every_form_fits_a_phone(browser, dashboard: str, demo_shop: str, path: str):
+def test_every_form_fits_a_phone(phone: Page, demo_shop: str, path: str):
     uid = looking(demo_shop, "SELECT uid FROM product ORDER BY id LIMIT 1")[0][0]
-    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=dashboard)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    sign_in(page, "admin", path.format(uid))
-    page.get_by_role("heading").first.wait_for()
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    context.close()
+    sign_in(phone, "admin", path.format(uid))
+    phone.get_by_role("heading").first.wait_for()
+    fits(phone)
 
 
 def test_a_bad_address_of_a_form_is_one_sentence(page: Page):

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_journey import open_first_row, sign_in
+from tests.e2e.conftest import opened
+from tests.e2e.steps import PHONE, fits, open_first_row, sign_in
 
 pytestmark = pytest.mark.browser
-PHONE = {"width": 390, "height": 844}
 
 
 def no_error(page: Page) -> None:
@@ -62,13 +62,9 @@ def test_a_section_of_the_product_is_chosen_by_hand_and_kept_in_the_address(page
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, dashboard: str):
-    context = browser.new_context(viewport=PHONE, base_url=dashboard, color_scheme="dark")
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    sign_in(page, "viewer", "/forecasts")
-    expect(page.get_by_text("Products with a forecast")).to_be_visible()
-    expect(page.get_by_text("Trained", exact=True)).to_be_visible()
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= PHONE["width"]
-    no_error(page)
-    context.close()
+    with opened(browser, dashboard, PHONE, color_scheme="dark") as page:
+        sign_in(page, "viewer", "/forecasts")
+        expect(page.get_by_text("Products with a forecast")).to_be_visible()
+        expect(page.get_by_text("Trained", exact=True)).to_be_visible()
+        fits(page)
+        no_error(page)

@@ -14,7 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from core import auth
 from db import session as doors
-from tests.e2e.conftest import serving
+from tests.e2e.conftest import opened, serving
+from tests.e2e.steps import DESK, PHONE, fits, open_first_row
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,12 +47,12 @@ def shop(make_database) -> Iterator[str]:
             assert "Traceback" not in said, said[-4000:]
 
 
-@pytest.fixture(params=[1440, 390], ids=["wide", "phone"])
+@pytest.fixture
 def page(request, browser, shop: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": request.param, "height": 900}, base_url=shop)
-    context.set_default_timeout(30_000)
-    yield context.new_page()
-    context.close()
+    """Worked with at the width that the test asks for; `fits_both` looks at it in the other one too."""
+    with opened(browser, shop, request.param) as page:
+        page.set_default_timeout(30_000)
+        yield page
 
 
 def sign_in(page: Page) -> None:
@@ -91,10 +92,12 @@ def seen(locator: Locator, seconds: int = 30) -> None:
     expect(locator).to_be_visible(timeout=seconds * 1000)
 
 
-def fits(page: Page) -> None:
-    page.wait_for_timeout(500)
-    width = page.viewport_size["width"]
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+def fits_both(page: Page) -> None:
+    here = page.viewport_size
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)
+        fits(page)
+    page.set_viewport_size(here)
 
 
 def sold_daily(days: int = 75) -> str:
@@ -107,16 +110,17 @@ def sold_daily(days: int = 75) -> str:
     return "\n".join([*lines, "R-0;PORTO;Porto;1;" + f"{today - timedelta(days=1):%d.%m.%Y};3,00", ""])
 
 
+@pytest.mark.parametrize("page", [PHONE], ids=["phone"], indirect=True)
 def test_an_empty_shop_comes_to_its_first_run_out_date(page: Page):
     sign_in(page)
     make_warehouse(page)
-    fits(page)
+    fits_both(page)
     page.get_by_role("link", name="Bring in past sales").click()
     bring(page, "Sales history", "kasse.csv", sold_daily())
     seen(page.get_by_text("TEA-100 · MUG-200 · POT-300"))
-    fits(page)
+    fits_both(page)
     check(page, "Book 225 sales")
-    fits(page)
+    fits_both(page)
 
     # The page may be left and found again.
     page.goto("/")
@@ -130,14 +134,15 @@ def test_an_empty_shop_comes_to_its_first_run_out_date(page: Page):
     seen(page.get_by_text(re.compile("^Imported")), WORK_SECONDS)
     page.get_by_role("button", name="Train now").click()
     seen(page.get_by_text("3 products have their run-out date."), WORK_SECONDS)
-    fits(page)
+    fits_both(page)
     page.get_by_role("link", name="See what runs out").click()
     seen(page.get_by_role("button", name=re.compile("^Late")))
     page.goto("/products")
     seen(page.get_by_role("heading", name="3 products"))
-    fits(page)
+    fits_both(page)
 
 
+@pytest.mark.parametrize("page", [DESK], ids=["desk"], indirect=True)
 def test_opening_stock_with_a_bad_line_is_brought_in_without_it(page: Page):
     sign_in(page)
     make_warehouse(page)
@@ -148,7 +153,7 @@ def test_opening_stock_with_a_bad_line_is_brought_in_without_it(page: Page):
     bring(page, "Opening stock", "shelves.csv", stock)
     check(page, "Import without this line")
     seen(page.get_by_text("1 line has an error"))
-    fits(page)
+    fits_both(page)
     with page.expect_download() as report:
         page.get_by_role("button", name="Download the report").click()
     said = Path(report.value.path()).read_text(encoding="utf-8-sig")
@@ -159,8 +164,6 @@ def test_opening_stock_with_a_bad_line_is_brought_in_without_it(page: Page):
 
     page.goto("/products?q=TEA-100")
     seen(page.get_by_role("heading", name="1 product"))
-    page.wait_for_timeout(1000)
-    page.locator(".dvn-scroller:visible").first.click(position={"x": 80, "y": 55})
-    page.wait_for_url(re.compile(r"/product\?id="))
+    open_first_row(page)
     seen(page.get_by_role("heading", name="Green tea"))
     seen(page.get_by_test_id("stMetricValue").filter(has_text=re.compile("^48$")))

@@ -3,29 +3,11 @@
 import re
 
 import pytest
-import sqlalchemy as sa
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 
-from db import session as doors
+from tests.e2e.steps import fits, looking, open_first_row, settled, sign_in, sign_in_by_form
 
 pytestmark = pytest.mark.browser
-
-
-def sign_in(page: Page, role: str = "manager", path: str = "/") -> None:
-    page.goto(path)
-    page.get_by_label("E-mail").fill(f"{role}@erp.example.com")
-    page.get_by_label("Password", exact=True).fill(f"{role}123")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_attached()
-    page.wait_for_function("document.cookie.includes('runout_sign_in')")
-
-
-def looking(url: str, question: str, **params):
-    engine = doors.new_engine(url)
-    with engine.connect() as connection:
-        answer = connection.execute(sa.text(question), params).all()
-    engine.dispose()
-    return answer
 
 
 def top_of_today(url: str):
@@ -45,29 +27,8 @@ def movements(url: str) -> int:
     return looking(url, "SELECT count(*) FROM movement")[0][0]
 
 
-def settled(page: Page) -> None:
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    page.wait_for_timeout(400)
-
-
-def open_first_row(page: Page) -> None:
-    """Click the first row of the list, which is drawn on a canvas: it lies under the header.
-
-    A click on a table that is just being replaced goes nowhere, for people too: they click again.
-    """
-    for _ in range(4):
-        settled(page)
-        page.locator(".dvn-scroller").first.click(position={"x": 80, "y": 55})
-        try:
-            page.wait_for_url(re.compile(r"/product\?id="), timeout=5000)
-        except TimeoutError:
-            continue
-        return
-    raise AssertionError("A click on the first row opens no product.")
-
-
 def test_sign_in_today_open_the_top_product_adjust_and_undo(page: Page, demo_shop: str):
-    sign_in(page)
+    sign_in_by_form(page)
     expect(page.get_by_role("heading", name="What needs you today")).to_be_visible()
     tile = page.get_by_role("button", name=re.compile(r"^Late"))
     tile.click()
@@ -113,9 +74,8 @@ def test_too_much_is_one_red_sentence_with_the_figures_and_changes_nothing(page:
 
 def test_a_reload_and_a_deep_link_keep_the_sign_in(page: Page, demo_shop: str):
     uid, name, _ = top_of_today(demo_shop)
-    sign_in(page, path=f"/product?id={uid}")
+    sign_in_by_form(page, path=f"/product?id={uid}")
     expect(page.get_by_role("heading", name=name)).to_be_visible()
-    page.wait_for_function("document.cookie.includes('runout_sign_in')")
     page.reload()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     other_tab = page.context.new_page()
@@ -124,8 +84,7 @@ def test_a_reload_and_a_deep_link_keep_the_sign_in(page: Page, demo_shop: str):
 
 
 def test_sign_out_ends_it_for_a_copied_cookie_too(page: Page, browser, dashboard: str):
-    sign_in(page, "viewer")
-    page.wait_for_function("document.cookie.includes('runout_sign_in')")
+    sign_in_by_form(page, "viewer")
     stolen = page.context.cookies()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("E-mail")).to_be_visible()
@@ -148,21 +107,12 @@ def test_a_malformed_cookie_means_signed_out(browser, dashboard: str, value: str
 
 
 @pytest.mark.parametrize("path", ["/", "/products", "/movements", "product"])
-def test_every_view_fits_a_phone(browser, dashboard: str, demo_shop: str, path: str):
+def test_every_view_fits_a_phone(phone: Page, demo_shop: str, path: str):
     if path == "product":
         path = f"/product?id={top_of_today(demo_shop)[0]}"
-    context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=dashboard)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
-    page.goto(path)
-    page.get_by_label("E-mail").fill("user@erp.example.com")
-    page.get_by_label("Password", exact=True).fill("user123")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading").first.wait_for()
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    context.close()
+    sign_in(phone, "user", path)
+    phone.get_by_role("heading").first.wait_for()
+    fits(phone)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from core.scanning.sightings import Watcher
 from dashboard.camera_stream import Owner, Stream
 
 log = logging.getLogger("runout.camera")
@@ -30,8 +31,12 @@ class Register:
         self._lock = threading.Lock()
         self._watch: threading.Thread | None = None
 
-    def enter(self, id_: str, owner: Owner, device: str | None) -> Stream | None:
+    def enter(
+        self, id_: str, owner: Owner, device: str | None, watcher: Watcher | None = None
+    ) -> Stream | None:
         """A camera for this owner, in place of the one before; None when all are taken.
+
+        With the watcher of the one before, what was counted and is still in sight is not counted again.
 
         Whoever opens the page anew need not wait for the watch to find out that the page before is gone.
         """
@@ -42,7 +47,7 @@ class Register:
         with self._lock:
             if len(self._streams) >= self.most:
                 return None
-            stream = Stream(id_, owner, device, clock=self._clock)
+            stream = Stream(id_, owner, device, watcher=watcher, clock=self._clock)
             self._streams[owner.session_id, owner.key] = stream
             if self._watch is None:
                 self._watch = threading.Thread(target=self._keep_watch, name="camera watch", daemon=True)

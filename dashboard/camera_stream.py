@@ -46,12 +46,18 @@ class Stream:
     """A camera from the moment it may begin until `end`."""
 
     def __init__(
-        self, id_: str, owner: Owner, device: str | None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        id_: str,
+        owner: Owner,
+        device: str | None,
+        *,
+        watcher: sightings.Watcher | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.id = id_
         self.owner = owner
         self.device = device
-        self.watcher = sightings.Watcher()
+        self.watcher = watcher or sightings.Watcher()
         self.tracks: tuple[Any, Any] | None = None  # where frames go to, and where pictures come from
         self.offer: Any = None  # what the browser offered first
         self._hang_up: Callable[[], None] | None = None

@@ -18,6 +18,8 @@ AWAY_SECONDS = 1.5
 AWAY_SECONDS_COUNTING = 0.7
 # And so many pictures without it: a connection that stood still, or a machine that is busy, hides nothing.
 AWAY_LOOKS = 3
+# A camera that was off for longer begins anew: whoever then shows the same code means it.
+OFF_SECONDS = 10
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Watcher:
 
     def __init__(self, counting: bool = False) -> None:
         self.counting = counting
+        self._looked_at = float("-inf")
         self._tracks: dict[str, _Track] = {}
 
     def see(self, seen: Iterable[Seen], at: float) -> list[Seen]:
@@ -43,6 +46,9 @@ class Watcher:
         To be told of pictures without any code as well: they say what is out of sight.
         """
         read = {code.text: code for code in seen}
+        if at - self._looked_at > OFF_SECONDS:
+            self._tracks.clear()
+        self._looked_at = at
         self._forget_what_left(read, at)
         return [code for code in read.values() if self._counts(code, at)]
 

@@ -9,7 +9,15 @@ import pytest
 import zxingcpp
 
 from core.scanning import decoding
-from dashboard import camera, camera_picture, camera_register, camera_settings, camera_stream, camera_words
+from dashboard import (
+    camera,
+    camera_connection,
+    camera_picture,
+    camera_register,
+    camera_settings,
+    camera_stream,
+    camera_words,
+)
 from dashboard.camera_register import Register
 from dashboard.camera_stream import Owner, Stream
 
@@ -348,3 +356,97 @@ def test_every_reason_has_a_cause_and_a_cure():
 def test_without_a_session_there_is_no_camera():
     assert camera.codes("scan") == []
     assert camera.is_playing("scan") is False
+
+
+# -- What runs when ------------------------------------------------------------------------------------------
+
+OFF = {"on": False, "press": 0, "reason": None, "device": None, "visible": True, "late": None}
+ON = {**OFF, "on": True, "press": 1}
+
+
+@pytest.fixture
+def wish(register, monkeypatch):
+    """`wish(told)`: what the panel of Alice's tab decides after the browser said so."""
+    mine = {}
+    monkeypatch.setattr(camera.st, "session_state", {})
+    monkeypatch.setattr(camera, "register", lambda: register)
+    monkeypatch.setattr(camera, "_session_id", lambda: ALICE.session_id)
+    monkeypatch.setattr(camera_connection, "began_twice", lambda _: False)
+    return lambda told=ON, owner=ALICE: camera._wish("scan", mine, told, owner)
+
+
+def test_nothing_runs_until_it_is_wanted_and_then_it_goes_on(wish):
+    assert wish(OFF) == (None, None)
+    stream, panel = wish()
+    assert panel is None
+    assert wish() == (stream, None)
+    assert camera.is_playing("scan")
+
+
+@pytest.mark.parametrize("reason", camera_words.PANELS)
+def test_a_reason_is_told_and_nothing_runs(wish, reason):
+    stream, _ = wish()
+    assert wish({**ON, "reason": reason}) == (None, camera_words.PANELS[reason])
+    assert stream.has_ended
+
+
+def test_a_page_that_nobody_sees_has_no_camera_and_has_it_again_when_it_is_back(wish):
+    stream, _ = wish()
+    assert wish({**ON, "visible": False}) == (None, None)
+    assert stream.has_ended
+    again, _ = wish()
+    assert again.id != stream.id
+
+
+def test_another_camera_another_person_or_a_lost_one_is_another_stream(wish, register, clock):
+    first, _ = wish()
+    second, _ = wish({**ON, "device": "front"})
+    third, _ = wish(owner=Owner(ALICE.session_id, "scan", "another token", "user"))
+    clock.now += camera_stream.FIRST_FRAME_SECONDS + 1
+    register.sweep()
+    fourth, _ = wish()
+    assert len({stream.id for stream in (first, second, third, fourth)}) == 4
+    assert [stream.has_ended for stream in (first, second, third, fourth)] == [True, True, True, False]
+
+
+def test_a_camera_that_comes_back_does_not_count_what_it_still_sees(wish):
+    first, _ = wish()
+    code = decoding.Seen("loc:A-01", "QR", ((400, 200),) * 4)
+    first._count([code])
+    again, _ = wish({**ON, "device": "front"})
+    again._count([code])
+    assert again.codes() == []
+
+
+def test_an_offer_made_twice_is_begun_anew(wish, monkeypatch):
+    first, _ = wish()
+    monkeypatch.setattr(camera_connection, "began_twice", lambda _: True)
+    second, _ = wish()
+    assert (first.has_ended, second.id != first.id) == (True, True)
+
+
+def test_a_picture_that_does_not_come_is_told_until_somebody_tries_again(wish):
+    stream, _ = wish()
+    late = {**ON, "late": stream.id}
+    assert wish(late)[1].cause == camera_words.PANELS["connection"].cause
+    assert wish(late)[0] is None
+    assert wish({**late, "press": 2})[0] is not None
+
+
+def test_a_setting_that_is_wrong_is_named_where_the_picture_does_not_come(wish, monkeypatch):
+    monkeypatch.setenv("ICE_SERVERS", "nonsense")
+    stream, _ = wish()
+    assert "ICE_SERVERS is neither" in wish({**ON, "late": stream.id})[1].cure
+
+
+def test_a_picture_that_came_meanwhile_is_not_late(wish):
+    stream, _ = wish()
+    stream.receive(a_frame())
+    assert wish({**ON, "late": stream.id}) == (stream, None)
+
+
+def test_the_next_one_is_told_that_all_cameras_are_in_use(wish, register):
+    register.enter("one", BOB, None)
+    assert wish() == (None, camera_words.full(1))
+    register.leave("tab 2", "scan")
+    assert wish({**ON, "press": 2})[0] is not None

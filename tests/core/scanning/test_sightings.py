@@ -79,7 +79,13 @@ def test_bars_that_come_back_need_two_reads_again():
 def test_pictures_that_stopped_coming_are_not_a_code_that_left():
     watcher = Watcher()
     counted(watcher, [SQUARE])
-    assert watcher.see([SQUARE], 60) == []
+    assert watcher.see([SQUARE], 9) == []
+
+
+def test_a_camera_that_was_off_for_long_begins_anew():
+    watcher = Watcher()
+    counted(watcher, [SQUARE])
+    assert watcher.see([SQUARE], 11) == [SQUARE]
 
 
 def test_two_codes_in_one_picture_count_each_for_itself():

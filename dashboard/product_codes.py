@@ -10,6 +10,7 @@ from core import catalogue
 from core.auth import Actor
 from core.posting import plain
 from core.products import Detail
+from core.scanning import linking
 from dashboard import editing, ui
 from dashboard.editing import Answer
 
@@ -53,7 +54,7 @@ def _add_typed(mine: dict[str, Any], product_id: int) -> None:
 
 def _add(session: Session, person: Actor, *, product_id: int, code: str, factor: str | None) -> Answer:
     editing.needed(code, "Barcode")
-    kept = catalogue.add_barcode(session, person, product_id, code, editing.needed(factor, "Pieces"))
+    kept = linking.link(session, person, code, product_id, editing.needed(factor, "Pieces"))
     words = f"**{ui.safe_md(kept.code)}** means {ui.safe_md(plain(kept.pack_factor))} of it."
     back = partial(_remove, product_id=product_id, code=kept.code, factor=plain(kept.pack_factor))
     return Answer(words, back)

@@ -143,6 +143,21 @@ def test_prices_survive_the_way_to_offers_and_back(before_buying, admin_url):
     assert len(before) == 4
 
 
+def test_an_ean_8_with_zeros_in_front_is_spelled_as_one_where_that_is_free(before_buying, admin_url):
+    with before_buying.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO product (sku, name) VALUES ('TEA', 'Green tea');"
+                "INSERT INTO barcode (product_id, code) SELECT id, unnest(ARRAY['0000096385074',"
+                "'0000012345670', '12345670', '0036000291452', '00000ABCDEFGH']) FROM product"
+            )
+        )
+    roles.migrate(admin_url)
+    with before_buying.connect() as connection:
+        codes = set(connection.scalars(sa.text("SELECT code FROM barcode")))
+    assert codes == {"96385074", "0000012345670", "12345670", "0036000291452", "00000ABCDEFGH"}
+
+
 @pytest.mark.parametrize(
     ("what", "statement"),
     [

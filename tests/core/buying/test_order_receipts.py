@@ -305,6 +305,27 @@ def test_a_scan_finds_its_line_and_how_many_pieces_it_means(session, manager):
         order_scans.match(session, manager, order.uid, "BOX")
 
 
+def test_what_a_code_may_mean_elsewhere_does_not_matter_on_an_order(session, manager):
+    product = a_product(session, name="Lamp")
+    a_product(session, sku="B-52")
+    session.add(Barcode(product_id=product.id, code="B-52", pack_factor=6))
+    session.flush()
+    order, (line,) = sent(session, manager, product)
+    found = order_scans.match(session, manager, order.uid, "B-52")
+    assert (found.line_uid, found.pieces) == (line.uid, 6)
+
+
+def test_the_vendors_number_on_a_line_is_known_too(session, manager):
+    product, other = a_product(session), a_product(session)
+    order, (line, _) = sent(session, manager, product, other)
+    line.vendor_sku = "V-77"
+    session.flush()
+    assert order_scans.match(session, manager, order.uid, " v-77").line_uid == line.uid
+    for code, sentence in (("cmd:in", "is nothing that is on"), ("loc:X", "There is no warehouse 'X'")):
+        with pytest.raises(RunoutError, match=sentence):
+            order_scans.match(session, manager, order.uid, code)
+
+
 def test_a_scan_fills_the_line_that_is_open(session, manager):
     product, other, there = a_product(session), a_product(session), a_warehouse(session)
     session.add(Barcode(product_id=product.id, code="BOX"))

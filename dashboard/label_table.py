@@ -38,7 +38,7 @@ def draw(mine: dict[str, Any], rows: Sequence[Row]) -> list[tuple[Label, int]]:
         key=key, hide_index=True, row_height=ROW_HEIGHT, disabled=_fixed(rows),
         height=HEADER_HEIGHT + ROW_HEIGHT * min(len(rows), ROWS_IN_SIGHT), column_config=_config(),
     )  # fmt: skip
-    copies = [int(number) if number == number else 0 for number in edited["Copies"].fillna(0)]
+    copies = [int(number) for number in edited["Copies"].fillna(0)]
     _keep(mine, rows, copies)
     return [(row.label, number) for row, number in zip(rows, copies, strict=True)]
 

@@ -20,7 +20,13 @@ from db.models import Barcode, Product, PurchaseOrder, PurchaseOrderLine, StockL
 
 MOST_PRODUCTS = 300  # on one list; what goes beyond is found with a narrower search
 MOST_COPIES = 1000  # of one label
-PIECE = "each"
+PIECES = ("each", "piece", "pcs")
+# Of what is measured nobody sticks a label on each; boxes, rolls and pairs are counted like pieces.
+MEASURES = {
+    "mm", "cm", "m", "km", "in", "ft", "yd", "metre", "metres", "meter", "meters", "m2", "m²", "m3", "m³",
+    "g", "kg", "t", "oz", "lb", "gram", "grams", "kilo", "kilos", "kilogram", "kilograms", "tonne", "tonnes",
+    "ml", "cl", "l", "litre", "litres", "liter", "liters", "gal",
+}  # fmt: skip
 # What a scanner's command is called on its label, and what it does there.
 COMMANDS = {
     "look_up": ("Look up", "Show what is scanned, book nothing"),
@@ -110,20 +116,20 @@ def order_number(session: Session, actor: Actor, order_uid: uuid.UUID | str) -> 
 def copies(choice: Choice, by: str) -> int:
     """How many labels of a code: 1, as many as lie on the shelf ("stock"), as many as arrived ("arrived").
 
-    A code for a pack gets none by itself: how many packs there are nobody knows. What is not counted in
-    pieces gets one.
+    A code for a pack gets none by itself: how many packs there are nobody knows. What is measured (metres,
+    kilograms) gets one.
     """
     if not choice.is_piece:
         return 0
     much = {"stock": choice.on_hand, "arrived": choice.arrived}.get(by)
-    if much is None or choice.unit_of_measure != PIECE:
+    if much is None or choice.unit_of_measure.strip().lower() in MEASURES:
         return 1
     return int(min(much.to_integral_value(ROUND_UP), Decimal(MOST_COPIES)))
 
 
 def of_product(choice: Choice, price: str | None = None) -> Label:
     """The label of a code: name, SKU, pieces of a pack, and the price where one is given."""
-    pack = "" if choice.is_piece else f"{plain(choice.pack_factor)} {_unit(choice)}"
+    pack = "" if choice.is_piece else _pack(choice)
     right = " · ".join(part for part in (pack, price or "") if part)
     return Label(choice.name, choice.code, choice.sku, right)
 
@@ -223,5 +229,7 @@ def _choice(
     )  # fmt: skip
 
 
-def _unit(choice: Choice) -> str:
-    return "pieces" if choice.unit_of_measure == PIECE else choice.unit_of_measure
+def _pack(choice: Choice) -> str:
+    """12 pieces, 12 × box."""
+    factor, unit = plain(choice.pack_factor), choice.unit_of_measure
+    return f"{factor} pieces" if unit in PIECES else f"{factor} × {unit}"

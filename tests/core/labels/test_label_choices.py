@@ -60,6 +60,9 @@ def test_a_product_is_listed_with_each_of_its_codes_pieces_first(session, manage
     assert (pack.code, pack.is_piece) == ("10036000291459", False)
     assert label_choices.of_product(piece, "1.50 €").right == "1.50 €"
     assert label_choices.of_product(pack).right == "12 pieces"
+    bolt.unit_of_measure = "box"
+    session.flush()
+    assert label_choices.of_product(found(session, viewer)[1]).right == "12 × box"
 
 
 def test_a_product_without_a_code_for_a_piece_is_printed_with_its_sku(session, manager, viewer):
@@ -109,12 +112,14 @@ def test_copies_follow_the_shelf_in_whole_pieces_and_packs_get_none(session, man
     many = a_product(session, 5000, name="Many")
     some = a_product(session, Decimal("2.5"), name="Some")
     rope = a_product(session, 80, name="Rope", unit_of_measure="m")
+    boxes = a_product(session, 4, name="Boxes", unit_of_measure="box")
     catalogue.add_barcode(session, manager, many.id, "10036000291459", 12)
     by_name = {(choice.name, choice.is_piece): choice for choice in found(session, viewer)}
     assert label_choices.copies(by_name["Many", True], "stock") == label_choices.MOST_COPIES
     assert label_choices.copies(by_name["Many", False], "stock") == 0
     assert label_choices.copies(by_name[some.name, True], "stock") == 3
     assert label_choices.copies(by_name[rope.name, True], "stock") == 1
+    assert label_choices.copies(by_name[boxes.name, True], "stock") == 4
     assert label_choices.copies(by_name[some.name, True], "one") == 1
 
 

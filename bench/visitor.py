@@ -29,6 +29,13 @@ def free_port() -> int:
 @contextmanager
 def serving(database_url: str) -> Iterator[int]:
     """The dashboard in a process of its own on a free port of this machine; yields the port."""
+    with running(database_url) as (port, _):
+        yield port
+
+
+@contextmanager
+def running(database_url: str) -> Iterator[tuple[int, int]]:
+    """The same; yields the port and the number of the process."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port),
@@ -39,7 +46,7 @@ def serving(database_url: str) -> Iterator[int]:
     )  # fmt: skip
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(20)

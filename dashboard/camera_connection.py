@@ -26,6 +26,8 @@ PICTURE = {
     "controls": False,
     "style": {"width": "100%", "borderRadius": "6px", "display": "block"},
 }
+# They write down every address that a browser may be reached at.
+TALKATIVE = ("streamlit_webrtc", "aiortc", "aioice")
 # Thousands of bits a second: all pixels from the first picture on, and never so few that bars blur.
 BITS_A_SECOND = {"x-google-start-bitrate": 1500, "x-google-min-bitrate": 600, "x-google-max-bitrate": 2500}
 
@@ -50,6 +52,8 @@ def is_ready() -> bool:
 
 
 def _import() -> None:
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     importlib.import_module("aiortc.contrib.media")
     codecs = importlib.import_module("aiortc.codecs").CODECS["video"]
     for codec in codecs:

@@ -47,7 +47,7 @@ class Limits:
 
     file_bytes: int = 25 * 2**20
     pixels: int = 64_000_000  # phones take 12 to 50 million
-    side_pixels: int = 2_400  # of the answer's longer side
+    side_pixels: int = 2_400  # of the answer; a code whose modules are 2.6 pixels in 12 million is still read
     memory_bytes: int = 512 * 2**20
     seconds: int = 8  # of a processor, and also of the clock
 

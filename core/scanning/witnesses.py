@@ -42,16 +42,15 @@ class Agreed:
     symbology: str
     corners: Corners
     witnesses: int
-    lines: int
     is_zxing: bool
 
 
 def agreed(heard: list[Witness]) -> list[Agreed]:
     """The codes that count, each once."""
-    by_text: dict[tuple[str, bool], list[Witness]] = defaultdict(list)
+    by_text: dict[str, list[Witness]] = defaultdict(list)
     for witness in map(_spelled, heard):
         if _fits(witness.read):
-            by_text[witness.read.text, witness.read.symbology in TWO_DIMENSIONAL].append(witness)
+            by_text[witness.read.text].append(witness)
     codes = [_code(of_one) for of_one in by_text.values() if _is_sure(of_one)]
     return [code for code in codes if not any(_outdoes(other, code) for other in codes)]
 
@@ -63,7 +62,8 @@ def _spelled(witness: Witness) -> Witness:
         return witness
     text = read.text[1:]
     # zbar spells out a UPC-E without saying so; its six digits are weak.
-    symbology = "UPC-E" if read.symbology == "UPC-E" or _may_be_short(text) else "UPC-A"
+    is_short = read.symbology == "UPC-E" or (read.reader == "zbar" and _may_be_short(text))
+    symbology = "UPC-E" if is_short else "UPC-A"
     return witness._replace(read=replace(read, text=text, symbology=symbology))
 
 
@@ -94,16 +94,16 @@ def _is_sure(of_one: list[Witness]) -> bool:
 
 
 def _code(of_one: list[Witness]) -> Agreed:
-    best = max(of_one, key=lambda witness: (witness.read.reader == "zxing", witness.look.is_plain))
+    best = max(of_one, key=_worth)
     symbology = "UPC-A" if best.read.symbology == "UPC-E" else best.read.symbology
-    return Agreed(
-        best.read.text,
-        symbology,
-        best.corners,
-        len({(witness.read.reader, witness.look) for witness in of_one}),
-        max(witness.read.lines for witness in of_one),
-        best.read.reader == "zxing",
-    )
+    count = len({(witness.read.reader, witness.look) for witness in of_one})
+    return Agreed(best.read.text, symbology, best.corners, count, best.read.reader == "zxing")
+
+
+def _worth(witness: Witness) -> tuple[bool, bool, bool]:
+    """How exactly a witness knows kind and place, where one code is printed in two ways on a label too."""
+    read = witness.read
+    return read.symbology in TWO_DIMENSIONAL, read.reader == "zxing", witness.look.is_plain
 
 
 def _outdoes(other: Agreed, code: Agreed) -> bool:

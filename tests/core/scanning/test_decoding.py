@@ -214,6 +214,7 @@ def test_weak_codes_need_two_witnesses():
     assert counted(said("A12", "Code 39"), said("A12", "Code 39", reader="zbar")) == [("Code 39", "A12")]
     assert counted(said("96385074", "EAN-8", look=short)) == []
     assert counted(said("0012345000065", "EAN-13", reader="zbar")) == []
+    assert counted(said("0012345000065", "EAN-13")) == [("UPC-A", "012345000065")]
     assert counted(said("0012345000065", "UPC-E"), said("0012345000065", "EAN-13", reader="zbar")) == [
         ("UPC-A", "012345000065")
     ]
@@ -237,6 +238,10 @@ def test_a_square_code_wins_over_bars_read_in_it_and_over_another_alphabet():
     assert counted(square, said("12345678", "Code 128"), said("Lager Sﾃｼd", "QR", reader="zbar")) == [
         ("QR", "Lager Süd")
     ]
+
+
+def test_a_code_printed_as_bars_and_as_a_square_is_one_code():
+    assert counted(said("AB-12345", "Code 128"), said("AB-12345", "QR", at=300)) == [("QR", "AB-12345")]
 
 
 def test_an_empty_wall_is_not_stretched_and_everything_else_is():

@@ -20,8 +20,8 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     if entry.get("refused"):
         ui.refused(entry["refused"])
     for candidate, on_hand in _candidates(entry):
-        with st.container(horizontal=True, vertical_alignment="center",
-                          horizontal_alignment="distribute", key=f"candidate-{candidate.id}"):  # fmt: skip
+        key = f"candidate-{candidate.id}"
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=key):
             st.markdown(_said(candidate, on_hand), width="stretch")
             if candidate.is_active:
                 st.button("Take this one", key=f"candidate_take_{candidate.id}", on_click=scan_desk.go_on,

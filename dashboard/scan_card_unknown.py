@@ -20,6 +20,7 @@ from dashboard.product_form import UNITS
 from db.session import reading
 
 MOST_FOUND = 5  # what a thumb goes through; where more fit, another word finds it sooner
+PLAIN = "No product has the"  # what the title says already
 USUAL_FACTOR = Decimal(1)
 
 
@@ -28,7 +29,8 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     person, mine = signin.require(), _mine(entry)
     read = _read(entry)
     st.markdown(f"**Not known: {ui.safe_md(read.text if read else entry['code'])}**")
-    about = [entry.get("sentence") or "", *_printed(read)]
+    sentence = entry.get("sentence") or ""
+    about = ["" if sentence.startswith(PLAIN) else sentence, *_printed(read)]
     if any(about):
         st.markdown(f":gray[{ui.safe_md(' '.join(part for part in about if part))}]")
     _draw_refusals(mine, entry)
@@ -122,8 +124,8 @@ def _draw_link(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any]
         help_="1 for the code on the piece itself, 12 for the code on a carton of twelve.",
     )  # fmt: skip
     for product_id, name, sku, on_hand in found:
-        with st.container(horizontal=True, vertical_alignment="center",
-                          horizontal_alignment="distribute", key=f"unknown-found-{product_id}"):  # fmt: skip
+        key = f"unknown-found-{product_id}"
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=key):
             about = ui.safe_md(f"{sku} · {ui.formats().quantity(on_hand)} on hand")
             st.markdown(f"**{ui.safe_md(name)}**  \n:gray[{about}]", width="stretch")
             st.button("Link", key=f"unknown_link_{product_id}", icon=":material/link:", on_click=_link,

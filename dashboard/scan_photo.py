@@ -29,20 +29,18 @@ def draw(desk: dict[str, Any]) -> None:
         return
     form = mine["form"]
     with st.container(key="photo"):
-        if st.toggle(
-            "With this computer's camera", key="photo_camera", help="It needs HTTPS, as any camera."
-        ):
-            key = f"photo_taken_{form}"
-            st.camera_input(
-                "Photo of a code", key=key, label_visibility="collapsed", resolution="1080p",
-                on_change=_shot, args=(mine, desk, form, key),
-            )  # fmt: skip
+        way = st.empty()
+        with_camera = st.toggle(
+            "With this device's camera", key="photo_camera", help="Browsers allow it on HTTPS pages only."
+        )
+        key = f"photo_{'taken' if with_camera else 'file'}_{form}"
+        about = {"key": key, "on_change": _shot, "args": (mine, desk, form, key)}
+        if with_camera:
+            way.camera_input("Photo of a code", label_visibility="collapsed", resolution="1080p", **about)
         else:
-            key = f"photo_{form}"
-            st.file_uploader(
-                "Take or choose a photo of one code or several", type=KINDS, key=key,
-                max_upload_size=pictures.LIMITS.file_bytes // 2**20, on_change=_shot,
-                args=(mine, desk, form, key),
+            way.file_uploader(
+                "Take or choose a photo of one code or several", type=KINDS,
+                max_upload_size=pictures.LIMITS.file_bytes // 2**20, **about,
             )  # fmt: skip
         _draw_found(mine, desk)
 
@@ -112,8 +110,9 @@ def _draw_found(mine: dict[str, Any], desk: dict[str, Any]) -> None:
             st.button(f"Take the {len(known)} known ones", key="photo_take_all", type="primary",
                       on_click=_take, args=(mine, desk, known))  # fmt: skip
     for place, code in enumerate(codes):
-        with st.container(horizontal=True, vertical_alignment="center", border=True,
-                          horizontal_alignment="distribute", key=f"photo-code-{place}"):  # fmt: skip
+        with st.container(
+            border=True, horizontal=True, wrap=False, vertical_alignment="center", key=f"photo-code-{place}"
+        ):
             means = ui.safe_md(code["means"])
             about = ui.safe_md(f"{code['code']} · {code['symbology']}")
             st.markdown(f"**{means}**  \n:gray[{about}]", width="stretch")

@@ -67,7 +67,7 @@ def in_words(row: Any) -> str:
         change = f"{write.quantity(row.stock_before)} → {write.quantity(row.stock_after)}"
         parts.append(f"Stock **{safe(change)}**" + (f" in {safe(row.warehouse_code)}" if where(row) else ""))
     facts = [
-        ("Code", row.code),
+        ("Code", None if is_missing(row.product_name) else row.code),
         ("Read as", row.symbology),
         ("Pieces in a scan", None if is_missing(row.pack_factor) else write.quantity(row.pack_factor)),
         ("Lot", row.lot),

@@ -49,6 +49,8 @@ iframe[height="0"] { display: block; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-keyboard-"]:not(:focus-within)) {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
+/* The list of kinds of files says nothing to somebody who takes a photo. */
+.st-key-photo [data-testid="stFileUploaderDropzoneInstructions"] { display: none; }
 /* Weeks of a forecast: columns, and on a phone a row each; a field with a value of people's is marked. */
 .st-key-weeks-form [data-testid="stColumn"] { min-width: 0; }
 .st-key-weeks-form [data-testid="stMarkdownContainer"] { text-align: right; }
@@ -182,6 +184,8 @@ iframe[height="0"] { display: block; }
   [data-testid="stTooltipIcon"] button::after {
     content: ""; position: absolute; inset: -15px -13px -15px -15px; }
   .stTextInput input, .stSelectbox > div > div, .stNumberInput input { min-height: 44px; }
+  [data-testid="stTextInputRootElement"], [data-testid="stNumberInputContainer"] {
+    min-height: 44px; height: auto; }
 }
 </style>"""
 

@@ -18,9 +18,9 @@ from dashboard.formats import is_missing
 from db.session import reading
 
 PAGE = pickers.ROWS_PER_PAGE
-NARROW = {"Product": 150, "Became": 94, "When": 106}
+NARROW = {"Product": 150, "Result": 94, "When": 106}
 WIDTHS = {
-    "Product": 230, "Became": 110, "When": 120, "Where": 120, "Mode": 92, "By": 120, "Code": 150, "How": 76,
+    "Product": 230, "Result": 110, "When": 120, "Where": 120, "Mode": 92, "By": 120, "Code": 150, "How": 76,
     "Said": 260,
 }  # fmt: skip
 
@@ -66,7 +66,7 @@ def table(found: pd.DataFrame) -> None:
     frame = pd.DataFrame(
         {
             "Product": [scan_words.product(row) for row in rows],
-            "Became": [scan_words.became(row) for row in rows],
+            "Result": [scan_words.became(row) for row in rows],
             "When": [write.ago(row.scanned_at, at) for row in rows],
             "Where": [scan_words.where(row) for row in rows],
             "Mode": [scan_words.MODE[row.mode] for row in rows],

@@ -58,7 +58,7 @@ def test_it_says_what_became_of_each_scan_newest_first(browser, session, scan):
     scan("transfer", user, quantity=5, to_warehouse_id=other.id)
     scan("out", user, code=UNKNOWN)
     found = rows(browser("viewer", "scans"))
-    assert found.Became.tolist() == ["Not known", "Moved 5", "Counted 20", "−1", "+3", "Found"]
+    assert found.Result.tolist() == ["Not known", "Moved 5", "Counted 20", "−1", "+3", "Found"]
     assert found.Product.tolist() == [UNKNOWN] + ["Desk *lamp*"] * 5
     assert found.Where.iloc[1] == f"{the_warehouse(session).code} → WH-9"
     assert set(found.By) == {user.name}

@@ -35,7 +35,7 @@ def draw(desk: dict[str, Any], person: Actor) -> None:
 
 def _draw_row(desk: dict[str, Any], row: Any) -> None:
     with st.container(
-        key=f"scan-row-{row.scan_id}", horizontal=True, vertical_alignment="center", gap="small",
+        key=f"scan-row-{row.scan_id}", horizontal=True, wrap=False, vertical_alignment="center", gap="small",
         horizontal_alignment="distribute",
     ):  # fmt: skip
         st.markdown(_words(row), width="stretch")

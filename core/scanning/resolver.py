@@ -117,7 +117,8 @@ def _code(session: Session, said: Reading) -> Resolved:
         return _unknown(
             said, f"'{_quoted(said.text)}' holds no product's number: scan the other code beside it."
         )
-    return _relative(session, said) or _unknown(said, f"No product has the code '{_quoted(said.text)}'.")
+    number = said.code if said.gtin and not said.text.isdigit() else said.text
+    return _relative(session, said) or _unknown(said, f"No product has the code '{_quoted(number)}'.")
 
 
 # -- Who has the code ----------------------------------------------------------------------------------------

@@ -163,6 +163,11 @@ def test_a_link_with_a_query_of_its_own_still_finds_its_number():
 # -- Other codes ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("code", ["]A0\x1fA-1", "\x02\u2003A-1\x03\r\n", "\ufeffA-1\x04"])
+def test_what_scanners_put_around_a_code_is_no_part_of_it(code):
+    assert (read(code).text, read(code).code) == ("A-1", "A-1")
+
+
 def test_digits_in_groups_are_the_number_that_is_printed_so():
     assert read("4 006381 333931").code == EAN
     with pytest.raises(BadInput, match="the last digit should be 1"):
@@ -191,6 +196,7 @@ def test_of_itf_only_fourteen_digits_with_a_right_last_one_count(code, symbology
     [
         ("loc:WH-A", "place", "WH-A"),
         ("LOC: Aisle 7 ", "place", "Aisle 7"),
+        ("LOC:\x1f0", "place", "0"),
         ("sku:LAMP-1", "sku", "LAMP-1"),
         ("Sku:4006381333932", "sku", "4006381333932"),
         ("cmd:In", "command", "in"),

@@ -185,7 +185,8 @@ def test_a_command_is_a_command(session, user):
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("0036000291452", "No product has the code '0036000291452'."),
+        ("036000291452", "No product has the code '036000291452'."),
+        ("(01)00036000291452(10)L7", "No product has the code '0036000291452'."),
         ("javascript:alert(1)", "No product has the code 'javascript:alert(1)'."),
         ("'; DROP TABLE product;--", "No product has the code"),
         ("%", "No product has the code '%'."),

@@ -38,7 +38,8 @@ EVERY_LINE = 1
 # zbar reads so many lines of a camera's picture, and not more than every fourth: bars are higher than that.
 LIVE_LINES = 120
 LEAST_STEP = 4
-# No further look at a photo begins after so long: pictures made to be slow end here, others need a tenth.
+# No further look at a photo begins after so long of a processor: pictures made to be slow end here, others
+# need a tenth.
 PATIENCE_SECONDS = 3.0
 
 
@@ -112,14 +113,14 @@ def _photo(gray: np.ndarray, heard: list[Witness]) -> Iterator[list[Witness]]:
     """Both on the picture as it is and stretched; then all that is left to try, or, where something was read,
     what finds codes beside it that are slanted.
     """
-    started = time.monotonic()
+    started = time.thread_time()  # a busy machine is no reason to look less
     light = looks.stretched(gray)
     for picture, look in ((gray, AS_IT_IS), (light, PLAIN)):
         view = looks.view(picture, look, max(gray.shape))
         yield _zxing(view, look)
         yield _zbar(view, look, EVERY_LINE)
     for look in TURNED if witnesses.agreed(heard) else SLOWER:
-        if time.monotonic() - started > PATIENCE_SECONDS:
+        if time.thread_time() - started > PATIENCE_SECONDS:
             return
         view = looks.view(light, look, GROWN_SIDE if look.scale > 1 else SLOW_SIDE)
         yield _zxing(view, look)

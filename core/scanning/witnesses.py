@@ -2,7 +2,7 @@
 
 Both libraries read bars that are not there: in noise, in a part of a longer code, in two codes at once. A
 code counts when its digits fit each other and nobody contradicts it; weak kinds need two witnesses, which are
-two libraries or two looks at the picture.
+two libraries or two looks at the picture, and a UPC-E needs both libraries.
 """
 
 from collections import defaultdict
@@ -83,11 +83,12 @@ def _fits(read: Read) -> bool:
 
 def _is_sure(of_one: list[Witness]) -> bool:
     """Whether a code has the witnesses it needs: two for a weak kind, one for the others."""
-    if len({(witness.read.reader, witness.look) for witness in of_one}) > 1:
+    if all(witness.read.symbology == "UPC-E" for witness in of_one):
+        # A part of a UPC-A reads like one, through every look.
+        return len({witness.read.reader for witness in of_one}) > 1
+    if _count(of_one) > 1:
         return True
     read, _, look = of_one[0]
-    if read.symbology == "UPC-E":
-        return False
     if read.symbology == "EAN-8":
         return look.is_plain
     return len(read.text) >= SURE_CHARACTERS.get(read.symbology, 1)
@@ -96,8 +97,12 @@ def _is_sure(of_one: list[Witness]) -> bool:
 def _code(of_one: list[Witness]) -> Agreed:
     best = max(of_one, key=_worth)
     symbology = "UPC-A" if best.read.symbology == "UPC-E" else best.read.symbology
-    count = len({(witness.read.reader, witness.look) for witness in of_one})
-    return Agreed(best.read.text, symbology, best.corners, count, best.read.reader == "zxing")
+    return Agreed(best.read.text, symbology, best.corners, _count(of_one), best.read.reader == "zxing")
+
+
+def _count(of_one: list[Witness]) -> int:
+    """How many witnesses there are: with other light only, a look is the same look."""
+    return len({(witness.read.reader, replace(witness.look, is_stretched=True)) for witness in of_one})
 
 
 def _worth(witness: Witness) -> tuple[bool, bool, bool]:

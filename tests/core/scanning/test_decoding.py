@@ -215,6 +215,7 @@ def test_weak_codes_need_two_witnesses():
     assert counted(said("96385074", "EAN-8", look=short)) == []
     assert counted(said("0012345000065", "EAN-13", reader="zbar")) == []
     assert counted(said("0012345000065", "EAN-13")) == [("UPC-A", "012345000065")]
+    assert counted(said("0012345000065", "UPC-E"), said("0012345000065", "UPC-E", look=short)) == []
     assert counted(said("0012345000065", "UPC-E"), said("0012345000065", "EAN-13", reader="zbar")) == [
         ("UPC-A", "012345000065")
     ]
@@ -228,6 +229,8 @@ def test_two_readings_of_the_same_bars_cancel_out_unless_one_has_more_witnesses(
     one, other = said("4006381333931", "EAN-13"), said("5901234123457", "EAN-13", reader="zbar")
     assert counted(one, other) == []
     again = said("4006381333931", "EAN-13", look=Look())
+    assert counted(one, other, again) == []
+    again = said("4006381333931", "EAN-13", look=Look(degrees=45))
     assert counted(one, other, again) == [("EAN-13", "4006381333931")]
     beside = said("5901234123457", "EAN-13", reader="zbar", at=300)
     assert len(counted(one, beside)) == 2

@@ -62,14 +62,12 @@ def is_aimed_at(corners: Sequence[Point]) -> bool:
     return left <= x <= right and top <= y <= bottom
 
 
-def draw(frame: Any | None, codes: Sequence[Sequence[Point]], *, has_read: bool) -> Any:
-    """What is sent back, an `av.VideoFrame`: the window, small, with the band and the outline of each code
+def draw(frame: Any | None, codes: Sequence[Sequence[Point]], *, has_read: bool) -> np.ndarray:
+    """What is sent back, for `as_frame`: the window, small, with the band and the outline of each code
     (corners in shares of the window), and in green with a tick when a code has just counted.
 
     Without a frame it is dark.
     """
-    import av
-
     planes = _dark() if frame is None else _small(frame)
     _paint(planes, _band(), GREEN if has_read else WHITE)
     for corners in codes:
@@ -78,8 +76,14 @@ def draw(frame: Any | None, codes: Sequence[Sequence[Point]], *, has_read: bool)
         _paint(planes, _masks(outline, LINE), GREEN)
     if has_read:
         _paint(planes, _tick(), GREEN)
-    stacked = np.concatenate([plane.reshape(-1) for plane in planes])
-    return av.VideoFrame.from_ndarray(stacked.reshape(HEIGHT * 3 // 2, WIDTH), format="yuv420p")
+    return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(HEIGHT * 3 // 2, WIDTH)
+
+
+def as_frame(picture: np.ndarray) -> Any:
+    """A new `av.VideoFrame` of a picture: each has its own time, and an encoder takes none a second time."""
+    import av
+
+    return av.VideoFrame.from_ndarray(picture, format="yuv420p")
 
 
 def _rows(plane: Any) -> np.ndarray:

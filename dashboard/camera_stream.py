@@ -67,7 +67,7 @@ class Stream:
         self._read_at = float("-inf")
         self._sight_at = self._began_at
         self._frame: Any = None
-        self._picture: Any = None
+        self._picture = pictures.draw(None, (), has_read=False)
         self._read: deque[tuple[float, uuid.UUID, str, str]] = deque(maxlen=MOST_WAITING)
         self._has_ended = False
         self._changed = threading.Condition()
@@ -86,7 +86,7 @@ class Stream:
 
     def picture(self, *_: Any) -> Any:
         """What goes back now."""
-        return self._picture or pictures.draw(None, (), has_read=False)
+        return pictures.as_frame(self._picture)
 
     # -- from scripts and the watch --------------------------------------------------------------------------
 

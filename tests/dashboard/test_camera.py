@@ -152,6 +152,13 @@ def test_a_connection_that_does_not_close_keeps_nobody(stream, caplog):
     assert "did not close" in caplog.text
 
 
+def test_no_picture_goes_back_twice_since_each_has_its_own_time(stream):
+    first, second = stream.picture(), stream.picture()
+    first.pts = 1
+    second.pts = 2
+    assert first.pts == 1
+
+
 # -- Pictures ------------------------------------------------------------------------------------------------
 
 
@@ -160,6 +167,7 @@ def test_every_shape_of_frame_comes_back_in_one_size(size):
     width, height = size
     frame = av.VideoFrame(width, height, "yuv420p")
     made = camera_picture.draw(frame, [[(0.2, 0.3), (1.4, 0.3), (0.8, 0.6), (-0.2, 0.6)]], has_read=True)
+    made = camera_picture.as_frame(made)
     assert (made.width, made.height) == (camera_picture.WIDTH, camera_picture.HEIGHT)
     left, top, wide, high = camera_picture.window(width, height)
     assert left + wide <= width
@@ -168,8 +176,8 @@ def test_every_shape_of_frame_comes_back_in_one_size(size):
 
 
 def test_the_band_turns_green_with_a_tick_when_a_code_counted():
-    plain = camera_picture.draw(None, (), has_read=False).to_ndarray()
-    read = camera_picture.draw(None, (), has_read=True).to_ndarray()
+    plain = camera_picture.draw(None, (), has_read=False)
+    read = camera_picture.draw(None, (), has_read=True)
     height = camera_picture.HEIGHT
     assert (plain[:height] == camera_picture.WHITE[0]).any()
     assert not (read[:height] == camera_picture.WHITE[0]).any()

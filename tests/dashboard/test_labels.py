@@ -4,7 +4,7 @@ import pytest
 
 from core import catalogue
 from db.models import Barcode
-from tests.core.labels.test_label_choices import arrived
+from tests.core.labels.arrivals import arrived
 from tests.dashboard.conftest import plain, words
 from tests.makers import a_product, an_actor, the_warehouse
 

@@ -1,19 +1,16 @@
 """What labels are printed for, and how many of each."""
 
 import uuid
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from core import catalogue
-from core.buying import order_lines, order_receipts, orders
 from core.errors import NotFound
 from core.labels import label_choices
 from core.scanning import reading, resolver
-from tests.makers import a_product, a_vendor, a_warehouse, an_actor, the_warehouse
-
-NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
+from tests.core.labels.arrivals import arrived
+from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
 
 
 @pytest.fixture
@@ -33,22 +30,6 @@ def found(session, viewer, **asked):
 
 def codes(choices):
     return [(choice.name, choice.code) for choice in choices]
-
-
-def arrived(session, manager, *lines):
-    """A purchase order of which (product, ordered, came) arrived."""
-    place = the_warehouse(session)
-    asked = [
-        {"product_id": product.id, "warehouse_id": place.id, "quantity": much, "unit_price": 1}
-        for product, much, _ in lines
-    ]
-    order = orders.draft(session, manager, a_vendor(session).id, asked, NOW.date())
-    orders.send(session, manager, order.uid, NOW)
-    kept = {line.product_id: line.uid for line in order_lines.of(session, order.id)}
-    came = {kept[product.id]: much for product, _, much in lines if much}
-    if came:
-        order_receipts.receive(session, manager, order.uid, came, key="k", now=NOW)
-    return order
 
 
 def test_a_product_is_listed_with_each_of_its_codes_pieces_first(session, manager, viewer):

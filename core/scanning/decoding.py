@@ -62,7 +62,7 @@ def decode(gray: np.ndarray, *, effort: Effort = "live", turn: int = 0) -> list[
     Raises:
         RuleBroken: neither library is there; the sentence of `trouble()`.
     """
-    if readers.zxing_library() is None and readers.zbar_library() is None:
+    if not can_read():
         raise RuleBroken(str(trouble()))
     if gray.size == 0:
         return []
@@ -74,8 +74,13 @@ def decode(gray: np.ndarray, *, effort: Effort = "live", turn: int = 0) -> list[
     return [Seen(code.text, code.symbology, code.corners) for code in sorted(counted, key=_top)]
 
 
+def can_read() -> bool:
+    """Whether at least one of the libraries is there."""
+    return readers.zxing_library() is not None or readers.zbar_library() is not None
+
+
 def trouble() -> str | None:
-    """What is missing for reading pictures, and what to do, or None."""
+    """What is missing for reading pictures, and what to do, or None. `can_read` where only one is missing."""
     has_zbar, has_zxing = readers.zbar_library() is not None, readers.zxing_library() is not None
     if has_zbar and has_zxing:
         return None

@@ -53,6 +53,7 @@ def test_either_library_is_enough(symbology, monkeypatch):
         without.setattr(readers, "zbar_library", lambda: None)
         assert texts(gray, "live") == [(symbology, CODES[symbology])]
         assert "libzbar0" in decoding.trouble()
+        assert decoding.can_read()
     monkeypatch.setattr(readers, "zxing_library", lambda: None)
     assert texts(gray, "live") == ([] if symbology == "DataMatrix" else [(symbology, CODES[symbology])])
     assert "zxing-cpp" in decoding.trouble()
@@ -61,6 +62,7 @@ def test_either_library_is_enough(symbology, monkeypatch):
 def test_with_neither_library_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(readers, "zbar_library", lambda: None)
     monkeypatch.setattr(readers, "zxing_library", lambda: None)
+    assert not decoding.can_read()
     with pytest.raises(RuleBroken, match="libzbar0"):
         decoding.decode(a_picture("96385074", "EAN-8"))
 

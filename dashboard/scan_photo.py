@@ -23,9 +23,8 @@ NOT_FOUND = (
 def draw(desk: dict[str, Any]) -> None:
     """The way to a photo, and what the last one showed."""
     mine = editing.desk("scan photo")
-    missing = decoding.trouble()
-    if missing:
-        ui.refused(missing)
+    if not decoding.can_read():
+        ui.refused(str(decoding.trouble()))
         return
     form = mine["form"]
     with st.container(key="photo"):

@@ -124,6 +124,7 @@ def test_a_poster_of_codes_is_cut_off(monkeypatch, session, station):
 
 
 def test_without_a_reader_of_pictures_the_reason_is_said(station, monkeypatch):
+    monkeypatch.setattr(scan_photo.decoding, "can_read", lambda: False)
     monkeypatch.setattr(scan_photo.decoding, "trouble", lambda: "Install libzbar0.")
     app = station()
     assert not app.file_uploader

@@ -160,11 +160,11 @@ def _draw_keys(desk: dict[str, Any], facts: dict[str, Any]) -> None:
                 st.button(f"+{_quantity(pack)}", key="band_pack", on_click=scan_desk.again,
                           args=(desk, uid, plain(pack)))  # fmt: skip
         with st.popover("Number", key=f"scan_number_{uid}"):
-            field = f"band_number_{uid}"
-            editing.number_field("It was so many", quantity, key=field, placeholder="0")
-            typed = editing.number(st.session_state.get(field))
+            typed = editing.number(
+                st.number_input("It was so many", value=float(quantity), step=1.0, format="%.12g",
+                                key=f"band_number_{uid}")
+            )  # fmt: skip
             st.button(
-                "Book that instead" if typed is None else f"Book {_quantity(typed)} instead",
-                key="band_correct", type="primary", disabled=typed is None or Decimal(typed) == quantity,
-                on_click=scan_desk.correct, args=(desk, uid, typed),
+                f"Book {_quantity(typed)} instead", key="band_correct", type="primary",
+                disabled=Decimal(typed) == quantity, on_click=scan_desk.correct, args=(desk, uid, typed),
             )  # fmt: skip

@@ -39,11 +39,14 @@ def _draw_line(desk: dict[str, Any], name: str, line: dict[str, Any], *, is_last
             if (step := Decimal(line["step"])) != ONE:
                 _key(desk, name, f"+{_write(step)}", counted + step)
             with st.popover("Number", key=f"count_number_{name}_{line['counted']}"):
-                field = f"count_field_{name}_{line['counted']}"
-                editing.number_field("Counted", counted, key=field, placeholder="0")
-                typed = editing.number(st.session_state.get(field))
-                st.button("That many", key=f"count_put_{name}", type="primary", disabled=typed is None,
-                          on_click=scan_desk.count, args=(desk, name, typed))  # fmt: skip
+                typed = editing.number(
+                    st.number_input("Counted", value=float(counted), step=1.0, format="%.12g",
+                                    key=f"count_field_{name}_{line['counted']}")
+                )  # fmt: skip
+                st.button(
+                    "That many", key=f"count_put_{name}", type="primary", on_click=scan_desk.count,
+                    args=(desk, name, typed),
+                )  # fmt: skip
         st.button(
             f"Book the count of {_write(counted)}", key=f"count_book_{name}",
             type="primary" if is_last else "secondary", on_click=scan_desk.book_counts, args=(desk, [name]),

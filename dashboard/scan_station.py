@@ -56,16 +56,31 @@ def draw_sources(desk: dict[str, Any]) -> None:
 
 
 def draw(desk: dict[str, Any]) -> None:
-    """The field, the band and the last scans; asked again and again while the camera plays."""
-    every = TICK_SECONDS if camera.is_playing(CAMERA) else None
-    st.fragment(_draw, run_every=every)(desk)
+    """The field, the band and the last scans; while the camera plays, somebody listens for its codes."""
+    _draw(desk)
+    if camera.is_playing(CAMERA):
+        _listen(desk)
 
 
+@st.fragment(run_every=TICK_SECONDS)
+def _listen(desk: dict[str, Any]) -> None:
+    """Take what the camera has read, and draw the page when there was something.
+
+    It is a fragment of its own: drawn anew every third of a second, the fields of a card could not be used.
+    """
+    signin.still("read")
+    scan_desk.arrive(desk, camera.codes(CAMERA), "camera")
+    if desk["told"]["n"] != desk.get("drawn"):
+        st.rerun()
+
+
+@st.fragment
 def _draw(desk: dict[str, Any]) -> None:
     person = signin.still("read")
     _take(desk)
     if desk.get("shown") != scan_chips.shown(desk):
         st.rerun()  # a label chose something: the chips outside show it
+    answered = desk["told"]["n"]
     _draw_field(desk, person)
     scan_cards.draw(desk)
     _draw_waiting(desk)
@@ -74,6 +89,7 @@ def _draw(desk: dict[str, Any]) -> None:
     if not desk.get("last") and not desk["waiting"] and not desk["counts"]:
         st.markdown(f":gray[{NOTES[desk['mode']]}]")
     scan_recent.draw(desk, person)
+    desk["drawn"] = answered
 
 
 def _take(desk: dict[str, Any]) -> None:
@@ -142,9 +158,8 @@ def _ask_quantity(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     typed = editing.number(st.session_state.get(field))
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Book" if typed is None else f"Book {ui.safe_md(ui.formats().quantity(Decimal(typed)))}",
-            key="ask_book", type="primary", disabled=typed is None, on_click=scan_desk.go_on,
-            args=(desk, entry["key"]), kwargs={"quantity": typed},
+            f"Book {ui.safe_md(ui.formats().quantity(Decimal(typed)))}", key="ask_book", type="primary",
+            on_click=scan_desk.go_on, args=(desk, entry["key"]), kwargs={"quantity": typed},
         )  # fmt: skip
         _draw_drop(desk, entry)
 

@@ -121,6 +121,7 @@ def _draw_checked(mine: dict[str, Any], desk: dict[str, Any]) -> None:
             value=plan.against_orders, key=f"list_orders_{form}", on_change=_turn_orders,
             args=(mine, desk, form),
         )  # fmt: skip
+    scan_list_table.draw_over(rows)
     if wrong:
         scan_list_table.draw_wrong(wrong)
     scan_list_table.draw(rows, plan)

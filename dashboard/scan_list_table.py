@@ -12,7 +12,8 @@ from dashboard.scan_list_rows import Plan
 MOST_WRONG = 20  # sentences; the others are of the same kind, or the wrong file was pasted
 MOST_HEIGHT = 400  # pixels; then the table has its own scroll bar
 ROW_HEIGHT = 37
-WIDE = ("Line", "Product", "Pieces", "Stock", "Code", "About")
+# The list stands in the narrower of two columns; what is cut off can be scrolled to.
+WIDE = {"Line": 48, "Product": 176, "Pieces": 66, "Stock": 104, "About": 200, "Code": 140}
 NARROW = {"Product": 150, "Pieces": 76, "Stock": 110}
 
 
@@ -32,11 +33,7 @@ def draw(rows: list[dict[str, Any]], plan: Plan) -> None:
         }
     )
     height = min((len(known) + 1) * ROW_HEIGHT + 2, MOST_HEIGHT)
-    text = st.column_config.TextColumn
-    for shape, widths in (
-        ("wide", {"Line": 56, "Product": 240, "Pieces": 84, "Stock": 120, "Code": 190, "About": 260}),
-        ("narrow", NARROW),
-    ):
+    for shape, widths in (("wide", WIDE), ("narrow", NARROW)):
         config = {
             name: text(
                 name, width=width, alignment="right" if name in ("Pieces", "Stock", "Line") else "left"
@@ -71,6 +68,14 @@ def _about(row: dict[str, Any]) -> str:
     if row["state"] == "undone":
         said.append("taken back")
     return ", ".join(said)
+
+
+def draw_over(rows: list[dict[str, Any]]) -> None:
+    """Which lines bring more than their order expects."""
+    for row in [row for row in rows if "over" in row][:MOST_WRONG]:
+        st.markdown(
+            f":orange[Line {row['line']}] &nbsp; {ui.safe_md(row['name'])}: {ui.safe_md(_about(row))}"
+        )
 
 
 def draw_wrong(rows: list[dict[str, Any]]) -> None:

@@ -63,13 +63,10 @@ def in_words(row: Any) -> str:
     parts = [f"**{safe(product(row))}**", safe(", ".join(about))]
     if not is_missing(row.said):
         parts.append(safe(row.said))
-    if not is_missing(row.stock_before):
-        change = f"{write.quantity(row.stock_before)} → {write.quantity(row.stock_after)}"
-        parts.append(f"Stock **{safe(change)}**" + (f" in {safe(row.warehouse_code)}" if where(row) else ""))
     facts = [
         ("Code", None if is_missing(row.product_name) else row.code),
         ("Read as", row.symbology),
-        ("Pieces in a scan", None if is_missing(row.pack_factor) else write.quantity(row.pack_factor)),
+        ("Pieces in a scan", None if row.pack_factor in (None, 1) else write.quantity(row.pack_factor)),
         ("Lot", row.lot),
         ("Serial", row.serial),
         ("Expires", None if is_missing(row.expires_on) else write.day(row.expires_on)),

@@ -236,6 +236,7 @@ def test_a_delivery_goes_against_its_orders_unless_it_is_said_otherwise(pasted, 
     other = an_order(session, product=lamp, quantity=20, sent_days_ago=1)
     app = pasted(CARTON, EAN, mode="in")
     assert shown(app).About.tolist() == [f"of {late.number}, 2 more than ordered", f"of {other.number}"]
+    assert f"Line 1] &nbsp; Desk *lamp*: of {late.number}, 2 more than ordered" in said(app)
     app.toggle[0].set_value(False).run()
     assert shown(app).About.tolist() == ["", ""]
     app.toggle[0].set_value(True).run()

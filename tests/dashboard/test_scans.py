@@ -119,7 +119,7 @@ def test_wrong_words_in_the_address_are_red_sentences(browser, session):
 def test_a_scan_opens_in_words_and_nothing_in_them_is_markdown(browser, scan):
     scan("out", code=f"01{EAN:0>14}17270331\x1d10L*7*\x1d21S1")
     app = opened(browser("viewer", "scans"))
-    for said in ("Lot: L*7*", "Serial: S1", "Expires: ", "Stock **10 → 9**", "Scanner"):
+    for said in ("Lot: L*7*", "Serial: S1", "Expires: ", "10 → 9", "Scanner"):
         assert said in told(app), said
     assert "Undo" not in [button.label for button in app.button]
 

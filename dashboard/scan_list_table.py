@@ -14,6 +14,7 @@ MOST_HEIGHT = 400  # pixels; then the table has its own scroll bar
 ROW_HEIGHT = 37
 # The list stands in the narrower of two columns; what is cut off can be scrolled to.
 WIDE = {"Line": 48, "Product": 176, "Pieces": 66, "Stock": 104, "About": 200, "Code": 140}
+RIGHT = ("Line", "Pieces", "Stock")
 NARROW = {"Product": 150, "Pieces": 76, "Stock": 110}
 
 
@@ -35,8 +36,8 @@ def draw(rows: list[dict[str, Any]], plan: Plan) -> None:
     height = min((len(known) + 1) * ROW_HEIGHT + 2, MOST_HEIGHT)
     for shape, widths in (("wide", WIDE), ("narrow", NARROW)):
         config = {
-            name: text(
-                name, width=width, alignment="right" if name in ("Pieces", "Stock", "Line") else "left"
+            name: st.column_config.TextColumn(
+                name, width=width, alignment="right" if name in RIGHT else "left"
             )
             for name, width in widths.items()
         }

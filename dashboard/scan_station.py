@@ -82,14 +82,22 @@ def _draw(desk: dict[str, Any]) -> None:
         st.rerun()  # a label chose something: the chips outside show it
     answered = desk["told"]["n"]
     _draw_field(desk, person)
-    scan_cards.draw(desk)
-    _draw_waiting(desk)
-    scan_band.draw(desk, can_book=scan_desk.may_book(person))
-    scan_counting.draw(desk)
+    with st.container(key=_sheet()):
+        scan_cards.draw(desk)
+        _draw_waiting(desk)
+        scan_band.draw(desk, can_book=scan_desk.may_book(person))
+        scan_counting.draw(desk)
     if not desk.get("last") and not desk["waiting"] and not desk["counts"]:
         st.markdown(f":gray[{NOTES[desk['mode']]}]")
     scan_recent.draw(desk, person)
     desk["drawn"] = answered
+
+
+def _sheet() -> str:
+    """Where the answers stand: under the field; on a phone whose camera plays at the bottom of the screen."""
+    if not camera.is_playing(CAMERA):
+        return "scan-answers"
+    return "scan-sheet-dark" if ui.is_dark() else "scan-sheet-light"
 
 
 def _take(desk: dict[str, Any]) -> None:

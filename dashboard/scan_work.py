@@ -123,6 +123,7 @@ def _do(desk: dict[str, Any], person: Actor, entry: dict[str, Any], now: datetim
     command = entry.get("command")
     if command is None and entry["mode"] in BOOKING and entry["warehouse_id"] is None:
         entry["kind"] = "place"
+        desk["last"] = None
         tell(desk, ok=False)
         return
     try:
@@ -205,6 +206,7 @@ def _wait(desk: dict[str, Any], entry: dict[str, Any], kind: str, found: Resolve
         product = found.product.product
         entry |= {"name": product.name, "sku": product.sku, "unit": product.unit_of_measure}
         entry["product_id"] = product.id
+    desk["last"] = None  # the card speaks of this code, and a band of the one before would, too
     tell(desk, ok=kind not in scans.OPEN)
 
 

@@ -99,7 +99,9 @@ iframe[height="0"] { display: block; }
 [class*="st-key-count-"] button, .st-key-scan-ways button, .st-key-scan-recent button { min-height: 44px; }
 .st-key-scan-keys button, [class*="st-key-count-keys-"] button { min-height: 48px; min-width: 56px; }
 .st-key-scan-chips button { border-radius: 22px; }
-[class*="st-key-scan-tone-"] { border-left: 6px solid; border-radius: 8px; padding: 0.6rem 0.8rem; gap: 0.5rem; }
+[class*="st-key-scan-tone-"] {
+  border-left: 6px solid; border-radius: 8px; padding: 0.6rem 0.8rem; gap: 0.5rem;
+}
 [class*="st-key-scan-tone-"] [data-testid="stMarkdownContainer"] p { line-height: 1.4; }
 [class*="st-key-scan-tone-"] > :first-child [data-testid="stMarkdownContainer"] p { font-size: 1.15rem; }
 .st-key-scan-tone-yes { border-color: #0F766E; background: rgba(15, 118, 110, 0.12); }
@@ -111,6 +113,15 @@ iframe[height="0"] { display: block; }
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }
 @media (max-width: 640px) {
+  [class*="st-key-scan-sheet-"] {
+    position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; max-height: 62vh; overflow-y: auto;
+    padding: 0.5rem 0.75rem calc(0.6rem + env(safe-area-inset-bottom));
+    box-shadow: 0 -4px 16px rgba(16, 24, 40, 0.2);
+  }
+  [class*="st-key-scan-sheet-"]:empty { display: none; }
+  .st-key-scan-sheet-light { background: #FFFFFF; }
+  .st-key-scan-sheet-dark { background: #0F1420; }
+  [data-testid="stMainBlockContainer"]:has([class*="st-key-scan-sheet-"]) { padding-bottom: 40vh; }
   .st-key-scan-modes [role="radiogroup"] { display: grid; grid-template-columns: repeat(3, 1fr); }
   [class*="st-key-narrow-"] { display: flex; }
   [class*="st-key-wide-"] { display: none; }

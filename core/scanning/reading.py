@@ -22,7 +22,7 @@ COMMANDS = (
 )  # fmt: skip
 UPC_E = "UPC-E"
 # What scanners put around a code besides blanks and line ends: start and end of text and of transmission.
-_AROUND = re.compile(r"\A[\s\x02-\x04\ufeff]+|[\s\x02-\x04\ufeff]+\Z")
+_AROUND = "\x02\x03\x04\ufeff"
 _MARK = re.compile(r"\][A-Za-z][0-9]")
 _OWN = re.compile(r"(loc|sku|cmd):(.*)", re.IGNORECASE | re.DOTALL)
 _IN_GROUPS = re.compile(r"[0-9]+( [0-9]+)+")
@@ -67,11 +67,11 @@ def read(raw: str, symbology: str | None = None) -> Reading:
     Refuses with a sentence what is empty, too long, holds a character that no screen can show, or has a last
     digit that does not fit the others; nothing else is ever raised.
     """
-    text = _AROUND.sub("", inputs.text(raw, "Barcode", CHARACTERS))
+    text = _bare(inputs.text(raw, "Barcode", CHARACTERS))
     if own := _OWN.fullmatch(text):
         return _label(text, own[1].lower(), own[2].strip())
     mark = _MARK.match(text)
-    rest = _AROUND.sub("", text[len(mark[0]) :]) if mark else text
+    rest = _bare(text[len(mark[0]) :]) if mark else text
     elements = gs1.parse(rest, is_marked=bool(mark and mark[0] in gs1.MARKS))
     if elements is not None:
         return _of_gs1(elements)
@@ -85,6 +85,13 @@ def spoken(text: str) -> str:
         return read(text).code or text
     except BadInput:
         return text
+
+
+def _bare(text: str) -> str:
+    """Without what scanners put around a code, in whatever order."""
+    while text != (text := text.strip().strip(_AROUND)):
+        pass
+    return text
 
 
 def _label(text: str, kind: str, said: str) -> Reading:

@@ -40,7 +40,7 @@ LIVE_LINES = 120
 LEAST_STEP = 4
 # No further look at a photo begins after so long of a processor: pictures made to be slow end here, others
 # need a tenth.
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ EVERY_LINE = 1
 LIVE_LINES = 120
 LEAST_STEP = 4
 # No further look at a photo begins after so long of a processor: pictures made to be slow end here, others
-# need a tenth.
+# need less than one.
 PATIENCE_SECONDS = 2.0
 
 

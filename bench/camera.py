@@ -49,7 +49,7 @@ CAMERA = """
       const words = document.body ? document.body.textContent : ""
       for (const n of Object.keys(window.shownAt))
         if (!(n in window.seenAt) && words.includes(shows[n].name)) window.seenAt[n] = Date.now()
-    }, 25)
+    }, 40)
   }
   if (!navigator.mediaDevices) return
   navigator.mediaDevices.getUserMedia = async () => {

@@ -26,7 +26,7 @@ PICTURE = {
     "controls": False,
     "style": {"width": "100%", "borderRadius": "6px", "display": "block"},
 }
-# They write down every address that a browser may be reached at.
+# They write down every address a browser may be reached at, and every frame that came late.
 TALKATIVE = ("streamlit_webrtc", "aiortc", "aioice")
 # Thousands of bits a second: all pixels from the first picture on, and never so few that bars blur.
 BITS_A_SECOND = {"x-google-start-bitrate": 1500, "x-google-min-bitrate": 600, "x-google-max-bitrate": 2500}
@@ -53,7 +53,7 @@ def is_ready() -> bool:
 
 def _import() -> None:
     for name in TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
     importlib.import_module("aiortc.contrib.media")
     codecs = importlib.import_module("aiortc.codecs").CODECS["video"]
     for codec in codecs:

@@ -123,7 +123,6 @@ def _do(desk: dict[str, Any], person: Actor, entry: dict[str, Any], now: datetim
     command = entry.get("command")
     if command is None and entry["mode"] in BOOKING and entry["warehouse_id"] is None:
         entry["kind"] = "place"
-        desk["last"] = None
         tell(desk, ok=False)
         return
     try:
@@ -206,7 +205,8 @@ def _wait(desk: dict[str, Any], entry: dict[str, Any], kind: str, found: Resolve
         product = found.product.product
         entry |= {"name": product.name, "sku": product.sku, "unit": product.unit_of_measure}
         entry["product_id"] = product.id
-    desk["last"] = None  # the card speaks of this code, and a band of the one before would, too
+    if kind in scans.OPEN:
+        desk["last"] = None  # a green band beside it would look like its answer
     tell(desk, ok=kind not in scans.OPEN)
 
 

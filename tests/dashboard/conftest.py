@@ -1,6 +1,7 @@
 """A signed-in dashboard without a browser: Streamlit's AppTest from the one entrance."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import streamlit as st
 from sqlalchemy.orm import Session
 from streamlit import config as st_config
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core import auth, catalogue, stock
@@ -17,6 +19,15 @@ from db.models import Product
 from tests.makers import PASSWORD, a_person, a_product, a_vendor, an_actor, an_offer, the_warehouse
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _components_looked_for_once() -> Iterator[None]:
+    """Each run of AppTest would read the papers of all installed packages: half of a test's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture(autouse=True)

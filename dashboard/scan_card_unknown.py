@@ -34,7 +34,7 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     if any(about):
         st.markdown(f":gray[{ui.safe_md(' '.join(part for part in about if part))}]")
     _draw_refusals(mine, entry)
-    if mine.get("is_linked"):
+    if "linked" in mine:
         _draw_linked(desk, entry)
         return
     if not auth.may(person, "move stock"):
@@ -161,22 +161,23 @@ def _link(
         return Answer(f"**{ui.safe_md(kept.code)}** is linked.")
 
     if pressing.once(mine, form, work) is not None:
-        _go_on(mine, desk, entry, product_id, factor)
+        mine["linked"] = {"product_id": product_id, "quantity": factor}
+    _go_on(mine, desk, entry)
 
 
-def _go_on(
-    mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], product_id: int, factor: str | None
-) -> None:
-    """The code has its product: what the scan was for is done with the scan's own key."""
-    mine["is_linked"] = True
-    about = {"product_id": product_id, "quantity": factor} if entry["mode"] == "link" else {}
-    scan_desk.go_on(desk, entry["key"], **about)
+def _go_on(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any]) -> None:
+    """Where the code has its product, what the scan was for is done with the scan's own key.
+
+    Where the second press of a double click ended the run of the first one after its write, it gets here.
+    """
+    if "linked" in mine:
+        scan_desk.go_on(desk, entry["key"], **(mine["linked"] if entry["mode"] == "link" else {}))
 
 
 def _ignore(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any]) -> None:
     """Nothing is done with the code, and the history says so."""
-    answer = editing.write(mine, lambda session, person: scans.ignore(session, person, entry["key"]))
-    if "refused" not in mine or answer is not None:
+    editing.write(mine, lambda session, person: scans.ignore(session, person, entry["key"]))
+    if "refused" not in mine:
         scan_desk.drop(desk, entry["key"])
 
 
@@ -224,5 +225,6 @@ def _create(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], f
         made[:] = [product.id]
         return Answer(f"**{ui.safe_md(product.name)}** is in the catalogue.")
 
-    if pressing.once(mine, form, work) is not None and made:
-        _go_on(mine, desk, entry, made[0], editing.number(said["factor"]))
+    if pressing.once(mine, form, work) is not None:
+        mine["linked"] = {"product_id": made[0], "quantity": editing.number(said["factor"])}
+    _go_on(mine, desk, entry)

@@ -75,7 +75,7 @@ def _read(person: Actor, data: bytes, number: str) -> dict[str, Any]:
                 key = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{number} {place}"))
                 about = {"key": key, "text": one.text, "symbology": one.symbology}
                 codes.append(about | _meant(session, person, one))
-        return {"codes": codes, "several": len(codes) > 1}
+        return {"codes": codes}
     except RunoutError as refusal:
         return {"wrong": refusal.sentence}
     except Exception as error:
@@ -96,15 +96,15 @@ def _meant(session: Any, person: Actor, one: decoding.Seen) -> dict[str, Any]:
 
 
 def _draw_found(mine: dict[str, Any], desk: dict[str, Any]) -> None:
-    """Why the last photo gave nothing, or its codes to choose from when there are several."""
+    """Why the last photo gave nothing, or what of its codes was not taken yet."""
     photo = mine.get("photo", {})
     if "wrong" in photo:
         ui.refused(photo["wrong"])
     codes = photo.get("codes", [])
-    if not photo.get("several") or not codes:
+    if not codes:
         return
     known = [code["key"] for code in codes if code["known"]]
-    with ui.heading(f"{len(codes)} codes in the photo" if len(codes) > 1 else "One more code in the photo"):
+    with ui.heading(f"{len(codes)} codes in the photo" if len(codes) > 1 else "A code in the photo"):
         if len(known) > 1:
             st.button(f"Take the {len(known)} known ones", key="photo_take_all", type="primary",
                       on_click=_take, args=(mine, desk, known))  # fmt: skip

@@ -68,10 +68,10 @@ def read(raw: str, symbology: str | None = None) -> Reading:
     digit that does not fit the others; nothing else is ever raised.
     """
     text = _bare(inputs.text(raw, "Barcode", CHARACTERS))
-    if own := _OWN.fullmatch(text):
-        return _label(text, own[1].lower(), own[2].strip())
     mark = _MARK.match(text)
     rest = _bare(text[len(mark[0]) :]) if mark else text
+    if own := _OWN.fullmatch(rest):
+        return _label(own[1].lower(), own[2].strip())
     elements = gs1.parse(rest, is_marked=bool(mark and mark[0] in gs1.MARKS))
     if elements is not None:
         return _of_gs1(elements)
@@ -94,11 +94,11 @@ def _bare(text: str) -> str:
     return text
 
 
-def _label(text: str, kind: str, said: str) -> Reading:
+def _label(kind: str, said: str) -> Reading:
     """A label of the shop itself: a place, a product, a command."""
+    text = f"{kind}:{said}"
     if not said or not said.isprintable() or len(said) > barcodes.CHARACTERS:
         raise BadInput(f"'{inputs.shown(text)}' is no whole label of the shop: print it again.")
-    text = f"{kind}:{said}"
     if kind == "loc":
         return Reading(text, "place", place=said)
     if kind == "sku":

@@ -99,16 +99,16 @@ def _draw_scan(mine: dict[str, Any], detail: Detail, lines: list[Line]) -> None:
 
 def _draw_field(mine: dict[str, Any], detail: Detail, key: str, codes: list[scanner.Arrived]) -> None:
     """The field. What is counted and not booked stays in the browser, too: a page may be loaded again."""
-    counted = {scan["key"] for scan in mine.get("scans", []) if "line" in scan}
+    kept = [
+        scanner.Kept(scan["key"], scan["code"], "wedge", COUNTED)
+        for scan in mine.get("scans", [])
+        if "line" in scan
+    ]
+    counted = {code.key for code in kept}
     scanner.draw(
-        "Scan or type a code", "Code, then Enter", key=key,
+        "Scan or type a code", "Code, then Enter", key=key, kept=kept,
         store=f"receiving {signin.require().uid} {detail.order.uid}",
         done=[str(code.key) for code in codes if str(code.key) not in counted],
-        kept=[
-            scanner.Kept(str(code.key), code.text, code.source, COUNTED)
-            for code in codes
-            if str(code.key) in counted
-        ],
     )  # fmt: skip
     again = sum(mine["known"][number] for number in counted)
     if again:

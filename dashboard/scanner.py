@@ -85,8 +85,9 @@ def draw(
 
     Args:
         store: under which name the browser keeps codes that are not done; it names what they are for and who.
-        done: keys of codes that need not be kept any longer.
-        kept: codes that are known and wait here for something; also those that came from another source.
+        done: keys of codes that arrived and need not be kept.
+        kept: all codes that are known and wait here for something; also those that came from another source.
+            One that is on this list no more is done.
         told: {"n": int, "ok": bool}: with each greater n a tone and a vibration for yes or no; None is quiet.
         enter: the code that Enter in the empty field means, None for nothing.
     """

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, TimeoutError, expect
 
 from db import session as doors
 
+SIGN_IN_MILLISECONDS = 40_000  # with the whole first page, the first of its process
 QUIET_MILLISECONDS = 250  # a click's run has begun by then
 # Streamlit says on its outermost element whether a run is under way.
 QUIET = """(milliseconds) => {
@@ -28,7 +29,7 @@ def sign_in(page: Page, role: str = "manager", path: str = "/") -> None:
         return
     page.context.add_cookies(_kept[place, role])
     page.goto(path)
-    expect(page.get_by_role("button", name="Sign out")).to_be_attached()
+    expect(page.get_by_role("button", name="Sign out")).to_be_attached(timeout=SIGN_IN_MILLISECONDS)
 
 
 def sign_in_by_form(page: Page, role: str = "manager", path: str = "/") -> None:
@@ -37,7 +38,7 @@ def sign_in_by_form(page: Page, role: str = "manager", path: str = "/") -> None:
     page.get_by_label("E-mail").fill(f"{role}@erp.example.com")
     page.get_by_label("Password", exact=True).fill(f"{role}123")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_attached()
+    expect(page.get_by_role("button", name="Sign out")).to_be_attached(timeout=SIGN_IN_MILLISECONDS)
     page.wait_for_function("document.cookie.includes('runout_sign_in')")
 
 

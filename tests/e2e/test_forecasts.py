@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import opened
-from tests.e2e.steps import PHONE, fits, open_first_row, sign_in
+from tests.e2e.steps import PHONE, fits, open_first_row, settled, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -32,6 +32,7 @@ def test_the_forecasts_page_leads_to_the_scorecard_of_the_worst_product(page: Pa
     expect(page.get_by_text("Ranges as they were shown")).to_be_visible()
     page.get_by_role("link", name="All forecasts").click()
     expect(page.get_by_role("heading", name="How good are the forecasts?")).to_be_visible()
+    settled(page)
     page.go_back()
     expect(page.get_by_text("Ranges as they were shown")).to_be_visible()
     no_error(page)

@@ -207,12 +207,9 @@ def _draw_done(mine: dict[str, Any], person: auth.Actor) -> None:
     plan, rows = Plan(**listed["plan"]), listed["rows"]
     states = [row["state"] for row in rows]
     booked, undone, refused = (states.count(state) for state in ("booked", "undone", "refused"))
-    words = f"**{order_words.count(booked, 'line')} booked**"
-    if undone:
-        words += f", {order_words.count(undone, 'line')} taken back"
-    left_out = states.count("wrong")
-    if left_out:
-        words += f", {order_words.count(left_out, 'line')} left out"
+    counts = {"booked": booked, "taken back": undone, "left out": states.count("wrong")}
+    told = [f"{order_words.count(n, 'line')} {what}" for what, n in counts.items() if n] or ["Nothing booked"]
+    words = ", ".join([f"**{told[0]}**", *told[1:]])
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="list-answer"):
         st.markdown(f":material/check: {words}")
         if any(row.get("can_undo") for row in rows) and auth.may(person, "move stock"):

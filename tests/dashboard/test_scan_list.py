@@ -193,7 +193,7 @@ def test_a_list_is_booked_once_and_taken_back_as_a_whole(pasted, session, lamp):
     assert str(session.scalars(sa.select(Scan.key).order_by(Scan.id)).first()) == kept
     by_key(app, "list_undo")
     assert on_hand(session, lamp) == 40
-    assert "3 lines taken back" in said(app)
+    assert "**3 lines taken back**" in said(app)
     press(app, "Another list")
     assert app.text_area[0].value == ""
 

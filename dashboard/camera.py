@@ -25,6 +25,7 @@ from dashboard.camera_words import Panel
 
 CONNECT_SECONDS = 10  # then the panel says that no picture arrived
 DEVICE_CHARACTERS = 300
+CONNECTIONS_KEPT = 3
 NO_PICTURE = "<style>.st-key-camera_picture { position: absolute; height: 0; overflow: hidden; }</style>"
 
 _field = components.declare_component("runout_camera", path=str(Path(__file__).parent / "camera_field"))
@@ -172,14 +173,17 @@ def _desk(key: str) -> dict[str, Any]:
     """What this session knows of its camera.
 
     component: the connection that is drawn; used: the one that a camera had, which is good for no other;
-    gave_up: the press that was in vain; watcher: what was in sight.
+    before: the ones that ended; gave_up: the press that was in vain; watcher: what was in sight.
     """
     return st.session_state.setdefault(f"camera_{key}", {})
 
 
 def _renew(mine: dict[str, Any]) -> None:
-    """Another connection, with nothing left of the one before."""
-    camera_connection.forget(mine.get("component"))
+    """Another connection. A browser may still speak of the last ones, so they are forgotten later."""
+    before = [*mine.get("before", []), mine.get("component")]
+    for id_ in filter(None, before[:-CONNECTIONS_KEPT]):
+        camera_connection.forget(id_)
+    mine["before"] = before[-CONNECTIONS_KEPT:]
     mine["component"] = uuid.uuid4().hex[:12]
 
 

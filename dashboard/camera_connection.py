@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import streamlit as st
@@ -87,7 +88,8 @@ def connect(id_: str, stream: Stream | None) -> bool:
         # Not before it has said that it is there: while it loads, it would begin more than once.
         desired_playing_state=stream is not None and _said(id_) is not None,
         sink_video_track=sink,
-        source_video_track=source,
+        # As a source track it would be passed on by a task that never ends.
+        player_factory=lambda: SimpleNamespace(video=source, audio=None),
         sendback_audio=False,
         video_html_attrs=PICTURE,
         media_toggle_controls=False,
@@ -118,9 +120,9 @@ def _said(id_: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def forget(id_: str | None) -> None:
-    """A connection that ended leaves nothing in the session."""
-    if id_ is not None and _name(id_) in st.session_state:
+def forget(id_: str) -> None:
+    """A connection that ended some time ago leaves nothing in the session."""
+    if _name(id_) in st.session_state:
         del st.session_state[_name(id_)]
 
 

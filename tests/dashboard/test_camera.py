@@ -426,6 +426,14 @@ def test_a_camera_that_comes_back_does_not_count_what_it_still_sees(wish):
     assert again.codes() == []
 
 
+def test_a_connection_that_ended_is_forgotten_but_not_while_a_browser_may_speak_of_it(wish):
+    kept = camera.st.session_state
+    for press in range(6):
+        stream, _ = wish({**ON, "press": press, "device": str(press)})
+        kept[f"camera {stream.id}"] = press
+    assert list(kept.values()) == [2, 3, 4, 5]
+
+
 def test_an_offer_made_twice_is_begun_anew(wish, monkeypatch):
     first, _ = wish()
     monkeypatch.setattr(camera_connection, "began_twice", lambda _: True)

@@ -125,7 +125,7 @@ def _photo(gray: np.ndarray, heard: list[Witness]) -> Iterator[list[Witness]]:
         yield _zxing(view, look)
         yield _zbar(view, look, EVERY_LINE)
     for look in TURNED if witnesses.agreed(heard) else SLOWER:
-        if time.thread_time() - started > PATIENCE_SECONDS:
+        if time.thread_time() - started > PATIENCE_SECONDS or len(heard) >= readers.MOST_CODES:
             return
         view = looks.view(light, look, GROWN_SIDE if look.scale > 1 else SLOW_SIDE)
         yield _zxing(view, look)

@@ -22,6 +22,8 @@ OF_ZBAR = {
     "QRCODE": "QR",
 }  # fmt: skip
 TEXT_CHARACTERS = 3_000  # the largest QR code holds 2,953 bytes
+# Of one look. A sheet of labels holds 65; thousands of codes are drawn to keep whoever compares them busy.
+MOST_CODES = 100
 GRAY_FORMAT = int.from_bytes(b"Y800", "little")  # zbar's word for a byte a pixel
 BOX_ANGLES = 18  # five degrees apart
 # zbar says in how many places it read the bars; the others do not.
@@ -70,7 +72,7 @@ def with_zxing(gray: np.ndarray) -> list[Read]:
         gray, formats=_formats(library), text_mode=library.TextMode.Plain, try_invert=False
     )
     reads = []
-    for code in found:
+    for code in found[:MOST_CODES]:
         place = code.position
         corners = tuple(
             (float(corner.x), float(corner.y))
@@ -119,7 +121,7 @@ def _prepare(library: ModuleType, scanner: object, every: int, *, has_squares: b
 def _symbols(library: ModuleType, image: object) -> list[Read]:
     reads = []
     symbol = library.zbar_image_first_symbol(image)
-    while symbol:
+    while symbol and len(reads) < MOST_CODES:
         data = string_at(library.zbar_symbol_get_data(symbol), library.zbar_symbol_get_data_length(symbol))
         text = data.decode("utf-8", "replace")[:TEXT_CHARACTERS]
         points = [

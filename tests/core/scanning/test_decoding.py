@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from stdnum import ean
 
 from bench import decode_empty, decode_pictures
 from core.errors import RuleBroken
@@ -176,6 +177,26 @@ def test_dim_pale_and_inverted_codes_are_read():
     assert texts((gray * 0.1).astype(np.uint8), "live") == [("Code 128", "PALLET-00042")]
     assert texts((gray * 0.08 + 120).astype(np.uint8), "live") == [("Code 128", "PALLET-00042")]
     assert texts(255 - gray) == [("Code 128", "PALLET-00042")]
+
+
+def test_a_picture_drawn_full_of_codes_is_looked_at_twice_and_no_more(monkeypatch):
+    page = Image.new("L", (1_000, 700), 255)
+    for number in range(readers.MOST_CODES + 10):
+        code = decode_pictures.drawn(f"{number:07d}{ean.calc_check_digit(f'{number:07d}')}", "EAN-8", 1)
+        page.paste(code.resize((code.width, 40)), (number % 10 * 100, number // 10 * 60))
+    gray, seen_through = np.asarray(page), []
+    monkeypatch.setattr(looks, "view", _noted(looks.view, seen_through))
+    assert len(readers.with_zxing(gray)) == len(readers.with_zbar(gray)) == readers.MOST_CODES
+    assert len(texts(gray)) >= readers.MOST_CODES
+    assert seen_through == [decoding.AS_IT_IS, decoding.PLAIN]
+
+
+def _noted(view, seen_through):
+    def noted(picture, look, side):
+        seen_through.append(look)
+        return view(picture, look, side)
+
+    return noted
 
 
 def test_threads_read_what_one_reads():

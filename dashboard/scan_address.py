@@ -9,18 +9,26 @@ from core.scanning.scan_booking import REASONS
 from dashboard import looks, pickers, scan_desk
 
 WORDS = ("mode", "warehouse", "to", "reason", "each")
+# So long after we changed the address, a run may still come that the browser asked for before it knew.
+LATE_SECONDS = 10
 
 
 def settle(desk: dict[str, Any], person: Actor) -> None:
     """Bring desk and address together: a link says what is chosen, else the desk does.
 
     An address without any of our words has no opinion: the navigation leads there, and what was chosen stays.
+    Neither has one that we replaced just now, as a label that switches the mode does: it comes late, and would
+    switch back.
     """
     given = {word: st.query_params[word] for word in WORDS if word in st.query_params}
-    if given and given != desk.get("address"):
+    before, now = desk.get("address"), looks.now().timestamp()
+    late = [old for old, replaced_at in desk.get("replaced", ()) if now - replaced_at < LATE_SECONDS]
+    if given and given != before and given not in late:
         _read(desk)
     _keep_to_what_is(desk, person)
     desk["address"] = wanted = _words(desk)
+    if before is not None and before != wanted:
+        desk["replaced"] = [*desk.get("replaced", ())[-2:], (before, now)]
     for word in WORDS:
         if st.query_params.get(word) != wanted.get(word):
             pickers.remember(word, wanted.get(word))

@@ -139,6 +139,17 @@ def test_a_mode_is_pressed_or_scanned_and_stands_in_the_address(station, session
     assert app.session_state["scan_mode"] == "count"
 
 
+def test_a_run_that_was_asked_for_before_a_label_switched_the_mode_does_not_switch_it_back(station, lamp):  # noqa: ARG001
+    app = station(mode="in")
+    scan(app, "cmd:out")
+    app.query_params["mode"] = "in"  # as the browser knew it when it asked
+    app.run()
+    assert (desk(app)["mode"], app.query_params["mode"]) == ("out", ["out"])
+    app.query_params["mode"] = "count"
+    app.run()
+    assert desk(app)["mode"] == "count"
+
+
 def test_another_reason_and_another_count_are_chips(station, session, lamp):
     app = scan(station(mode="out", reason="damage", each="piece"), CARTON)
     assert (last_reason(session), on_hand(session, lamp)) == ("damage", 40)

@@ -17,7 +17,7 @@ def settle(desk: dict[str, Any], person: Actor) -> None:
     """Bring desk and address together: a link says what is chosen, else the desk does.
 
     An address without any of our words has no opinion: the navigation leads there, and what was chosen stays.
-    Neither has one that we replaced just now, as a label that switches the mode does: it comes late, and would
+    Neither has one that was replaced just now, as by a label that switches the mode: it comes late, and would
     switch back.
     """
     given = {word: st.query_params[word] for word in WORDS if word in st.query_params}

@@ -24,12 +24,13 @@ NOTHING = Decimal(0)
 
 
 def add(desk: dict[str, Any], entry: dict[str, Any], found: Resolved, pieces: Decimal) -> None:
-    """One more of a product was counted."""
+    """One more of a product was counted. Refuses more than can be kept; what was counted before stands."""
     product, place = found.product.product, entry["warehouse_id"]
     name = f"{product.id} {place}"
-    line = desk["counts"].pop(name, None) or {"counted": "0", "codes": []}
+    line = desk["counts"].get(name) or {"counted": "0", "codes": []}
     level = next((level for level in found.product.levels if level.warehouse_id == place), None)
     counted = posting.exact(Decimal(line["counted"]) + pieces, "Counted")
+    desk["counts"].pop(name, None)  # it goes to the end
     line |= {
         "product_id": product.id, "sku": product.sku, "name": product.name, "unit": product.unit_of_measure,
         "warehouse_id": place, "place": level.code if level else "", "step": plain(pieces),

@@ -287,6 +287,14 @@ def test_what_nobody_can_have_counted_is_refused(station):
         scan_counts.put(mine.desk, name, "-1")
 
 
+def test_a_code_that_cannot_be_counted_leaves_what_was_counted(station, lamp):
+    mine = station("count")
+    mine.scan(EAN, EAN)
+    mine.arrive([code_of(CARTON, times="99999999999999")])
+    assert mine.last["kind"] == "refused"
+    assert [(line["sku"], line["counted"]) for line in mine.desk["counts"].values()] == [(lamp.sku, "2")]
+
+
 def test_counted_codes_come_again_after_a_reload_as_what_they_were(station, session, lamp):
     mine = station("count")
     mine.scan(EAN, CARTON)

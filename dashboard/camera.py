@@ -8,6 +8,7 @@ streamlit-webrtc brings its picture to `camera_stream`.
 import functools
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,13 +40,15 @@ def draw(key: str, *, counting: bool = False) -> None:
     _panel(key, counting)
 
 
-def codes(key: str) -> list[tuple[UUID, str, str]]:
-    """What was read since the last call, oldest first: (id of this reading, text, symbology).
+def codes(key: str) -> Iterator[tuple[UUID, str, str]]:
+    """What was read since the last time, oldest first: (id of this reading, text, symbology).
 
-    Touches nothing of Streamlit's state, so that a run that is being replaced loses none of them.
+    Touches nothing of Streamlit's state, and takes nothing before the first one is asked for: a run that is
+    replaced before it gets there leaves them to the next one.
     """
     stream = _running(key)
-    return stream.codes() if stream else []
+    if stream is not None:
+        yield from stream.codes()
 
 
 def is_playing(key: str) -> bool:

@@ -17,6 +17,8 @@ from dashboard import (
     camera_settings,
     camera_stream,
     camera_words,
+    scan_desk,
+    signin,
 )
 from dashboard.camera_register import Register
 from dashboard.camera_stream import Owner, Stream
@@ -119,6 +121,22 @@ def test_what_nobody_asked_for_in_time_is_not_booked_later(clock):
     stream._look(a_frame(EAN), 2)
     clock.now += camera_stream.STALE_SECONDS
     assert stream.codes() == []
+
+
+def test_a_run_that_ends_before_it_takes_the_codes_leaves_them_to_the_next_one(clock, monkeypatch):
+    class Ended(BaseException):
+        """What Streamlit raises in a run that another one replaces."""
+
+    def ends():
+        raise Ended
+
+    stream = Stream("one", ALICE, None, clock=clock)
+    stream._count([decoding.Seen("loc:1", "QR", ((400, 200),) * 4)])
+    monkeypatch.setattr(camera, "_running", lambda _: stream)
+    monkeypatch.setattr(signin, "require", ends)
+    with pytest.raises(Ended):
+        scan_desk.arrive({"form": "one"}, camera.codes("scan"), "camera")
+    assert [text for _, text, _ in camera.codes("scan")] == ["loc:1"]
 
 
 def test_only_so_many_codes_wait(clock):
@@ -362,7 +380,7 @@ def test_every_reason_has_a_cause_and_a_cure():
 
 
 def test_without_a_session_there_is_no_camera():
-    assert camera.codes("scan") == []
+    assert list(camera.codes("scan")) == []
     assert camera.is_playing("scan") is False
 
 

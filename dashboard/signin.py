@@ -131,12 +131,25 @@ def actor() -> Actor | None:
         mine.pop("token", None)
         return None
     mine["token"] = given
+    _belongs_to(person)
     at = looks.now()
     if at.timestamp() - mine.get("seen_at", 0) > SEEN_SECONDS:
         mine["seen_at"] = at.timestamp()
         with transaction() as session:
             auth.seen(session, given, at)
     return person
+
+
+def _belongs_to(person: Actor) -> None:
+    """What somebody left whose sign-in ended by itself, half a form or codes to book, is nobody else's."""
+    if st.session_state.setdefault("belongs_to", person.id) != person.id:
+        _empty()
+        st.session_state["belongs_to"] = person.id
+
+
+def _empty() -> None:
+    for name in set(st.session_state) - KEPT_AFTER_SIGN_OUT:
+        del st.session_state[name]
 
 
 def require() -> Actor:
@@ -207,8 +220,7 @@ def sign_out() -> None:
         transact(lambda session: auth.sign_out(session, given, looks.now()))
     mine.clear()
     mine["signed_out"] = True
-    for name in set(st.session_state) - KEPT_AFTER_SIGN_OUT:
-        del st.session_state[name]
+    _empty()
 
 
 def carry() -> None:

@@ -96,6 +96,18 @@ def test_the_next_click_asks_the_database(browser, session, change):
     assert [field.label for field in app.text_input] == ["E-mail", "Password"]
 
 
+def test_what_somebody_left_whose_sign_in_ended_is_not_the_next_persons(browser, session):
+    app = browser("user", "scan")
+    first, second = app.session_state["belongs_to"], a_person(session, "user", name="Next")
+    app.session_state["desks"] = {"scan": {"waiting": ["a code of the first person's"]}}
+    auth.sign_out(session, app.session_state["sign_in"]["token"], datetime.now(UTC))
+    app.run()
+    app = sign_in(app, second.email, PASSWORD)
+    assert not app.exception
+    assert app.session_state["belongs_to"] == second.id != first
+    assert "a code of the first" not in str(app.session_state.filtered_state)
+
+
 def test_a_changed_role_counts_at_the_next_click(browser, session):
     product = a_product(session, 5)
     app = browser("manager", "product", id=str(product.uid))

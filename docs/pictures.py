@@ -4,9 +4,15 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.e2e import fake_camera
+from tests.e2e.fake_camera import Shot
 
 FOLDER = Path(__file__).parent / "pictures"
 ADDRESS = f"http://127.0.0.1:{os.environ.get('PORT') or 8501}"
@@ -27,6 +33,27 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
+def take_scan(playwright: Playwright, program: str, arguments: list[str], code: str) -> None:
+    """The Scan view on a phone whose camera sees a product."""
+    with tempfile.TemporaryDirectory() as folder:
+        film = fake_camera.film(Path(folder) / "film.mjpeg", Shot(code))
+        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+                  f"--use-file-for-fake-video-capture={film}"]  # fmt: skip
+        browser = playwright.chromium.launch(executable_path=program, args=[*arguments, *camera])
+        page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="light")
+        sign_in(page)
+        settled(page)
+        page.goto(f"{ADDRESS}/scan?mode=out&warehouse=WH-A")
+        page.frame_locator("iframe[title*='camera']").get_by_role("button", name="Use the camera").click()
+        page.locator(".st-key-scan-band").get_by_role("button", name="Undo").wait_for()
+        settled(page)
+        page.screenshot(path=FOLDER / "scan.png")
+        # The demo shop stays as it was.
+        page.locator(".st-key-scan-band").get_by_role("button", name="Undo").click()
+        settled(page)
+        browser.close()
+
+
 def main() -> int:
     program = shutil.which("chromium")
     if program is None:
@@ -35,7 +62,8 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *sandbox])
+        arguments = ["--disable-gpu", *sandbox]
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
         page = browser.new_page(viewport={"width": 1360, "height": 850}, color_scheme="light")
         sign_in(page)
         settled(page)
@@ -50,7 +78,16 @@ def main() -> int:
         page.goto(f"{ADDRESS}/reorder")
         settled(page)
         page.screenshot(path=FOLDER / "reorder.png")
+        # One that is well stocked can be taken from the shelf.
+        page.goto(f"{ADDRESS}/products?status=excess")
+        settled(page)
+        page.locator(".dvn-scroller").first.click(position={"x": 80, "y": 55})
+        page.wait_for_url(re.compile(r"/product\?id="))
+        page.goto(page.url.replace("/product?", "/edit-product?"))
+        settled(page)
+        code = re.search(r"\b\d{13}\b", page.inner_text("body")).group()
         browser.close()
+        take_scan(playwright, program, arguments, code)
     print(f"Pictures are in {FOLDER}.")
     return 0
 

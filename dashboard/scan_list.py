@@ -22,6 +22,7 @@ from dashboard import (
 from dashboard.scan_list_rows import Plan
 from db.session import reading
 
+OPEN = ("right", "trouble")  # lines that are to be booked
 EVERY = 5  # lines, then the bar moves: each move is a message to the browser
 HINT = (
     "One code a line. With a quantity: the code, a tab and 3, or 3 x the code. Memory scanners write CODE,3."
@@ -186,7 +187,7 @@ def _work(listed: dict[str, Any], person: auth.Actor) -> None:
     rows = [row for row in listed["rows"] if row["state"] != "wrong" and row["state"] != "with"]
     word = "taken back" if is_undo else "booked"
     todo = [row for row in reversed(rows) if row.get("can_undo")] if is_undo else [
-        row for row in rows if row["state"] == "right"
+        row for row in rows if row["state"] in OPEN
     ]  # fmt: skip
     bar = st.progress(0.0)
     for place, row in enumerate(todo):
@@ -196,6 +197,8 @@ def _work(listed: dict[str, Any], person: auth.Actor) -> None:
             scan_list_rows.undo(person, row, looks.now())
         else:
             scan_list_rows.book(person, row, plan, looks.now())
+            if row["state"] == "trouble":
+                break  # the database is away: each further line would only wait for it, too
     listed["step"] = "done"
     looks.forget()
     st.rerun()
@@ -206,17 +209,26 @@ def _draw_done(mine: dict[str, Any], person: auth.Actor) -> None:
     listed, form = mine["list"], mine["form"]
     plan, rows = Plan(**listed["plan"]), listed["rows"]
     states = [row["state"] for row in rows]
-    booked, undone, refused = (states.count(state) for state in ("booked", "undone", "refused"))
-    counts = {"booked": booked, "taken back": undone, "left out": states.count("wrong")}
+    booked, undone = states.count("booked"), states.count("undone")
+    still = sum(state in OPEN for state in states)
+    counts = {
+        "booked": booked,
+        "taken back": undone,
+        "not booked yet": still,
+        "left out": states.count("wrong"),
+    }
     told = [f"{order_words.count(n, 'line')} {what}" for what, n in counts.items() if n] or ["Nothing booked"]
     words = ", ".join([f"**{told[0]}**", *told[1:]])
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="list-answer"):
         st.markdown(f":material/check: {words}")
-        if any(row.get("can_undo") for row in rows) and auth.may(person, "move stock"):
+        if still:
+            st.button("Go on", key="list_go_on", type="primary", on_click=_start,
+                      args=(mine, form, "done", "book"))  # fmt: skip
+        elif any(row.get("can_undo") for row in rows) and auth.may(person, "move stock"):
             st.button("Undo all of them", key="list_undo", icon=":material/undo:", on_click=_start,
                       args=(mine, form, "done", "undo"))  # fmt: skip
-    if refused or any(row["state"] == "booked" and "stuck" in row for row in rows):
-        scan_list_table.draw_wrong([row for row in rows if row["state"] == "refused" or "stuck" in row])
+    if wrong := [row for row in rows if row["state"] in ("refused", "trouble") or "stuck" in row]:
+        scan_list_table.draw_wrong(wrong)
     scan_list_table.draw(rows, plan)
     st.button("Another list", key="list_again", on_click=_begin_anew, args=(mine,))
 

@@ -5,7 +5,8 @@ A row is a plain dictionary, kept in the session:
     line, code, key   number in the list, code, key of its scan (made when it was checked, so that a second
                       press books nothing twice)
     state             "wrong" (`said` tells why), "with" (counted together with an earlier line), "right",
-                      and once it was tried "booked" (`scan` is its uid), "refused" or "undone"
+                      and once it was tried "booked" (`scan` is its uid), "refused" or "undone"; "trouble"
+                      when nobody knows whether it was booked: tried again with its key, it is so once
     stuck             why it could not be taken back
     name, sku         of the product it means
     pieces            as text; before, after: stock in the warehouse, as text
@@ -172,7 +173,7 @@ def book(person: Actor, row: dict[str, Any], plan: Plan, now: datetime) -> None:
         row |= {"state": "refused", "said": sentence}
         transact(lambda session: scans.note_refused(session, person, request, sentence))
     except Exception as error:
-        row |= {"state": "refused", "said": ui.trouble(error)}
+        row |= {"state": "trouble", "said": ui.trouble(error)}
 
 
 def undo(person: Actor, row: dict[str, Any], now: datetime) -> None:
@@ -180,11 +181,12 @@ def undo(person: Actor, row: dict[str, Any], now: datetime) -> None:
     try:
         taken = transact(lambda session: scans.undo(session, person, row["scan"], now=now))
         row |= {"state": "undone", "can_undo": False}
+        row.pop("stuck", None)
         row |= {"before": _text(taken.before), "after": _text(taken.after)}
     except RunoutError as refusal:
         row |= {"stuck": refusal.sentence, "can_undo": False}
     except Exception as error:
-        row |= {"stuck": ui.trouble(error), "can_undo": False}
+        row["stuck"] = ui.trouble(error)
 
 
 def _text(quantity: Decimal | None) -> str | None:

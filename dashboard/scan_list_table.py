@@ -61,7 +61,7 @@ def _stock(row: dict[str, Any]) -> str:
 
 def _about(row: dict[str, Any]) -> str:
     """What else is to be said: the order it is part of, that it was refused or taken back."""
-    if row["state"] in ("refused", "with") or "stuck" in row:
+    if row["state"] in ("refused", "trouble", "with") or "stuck" in row:
         return row.get("stuck") or row["said"]
     said = [f"of {row['order']}"] if "order" in row else []
     if "over" in row:

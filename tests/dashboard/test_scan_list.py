@@ -215,6 +215,26 @@ def test_an_interrupted_list_is_gone_on_with(pasted, session, lamp, monkeypatch)
     assert on_hand(session, lamp) == 38
 
 
+def test_a_list_whose_write_nobody_heard_of_goes_on_and_books_each_line_once(
+    pasted, session, lamp, monkeypatch
+):
+    app, transact, calls = pasted(EAN, CARTON, EAN), scan_list_rows.transact, []
+
+    def cut_off(work):
+        calls.append(transact(work))
+        if len(calls) == 2:
+            raise ConnectionError("after the commit")
+        return calls[-1]
+
+    monkeypatch.setattr(scan_list_rows, "transact", cut_off)
+    by_key(app, "list_book")
+    assert "**1 line booked**, 2 lines not booked yet" in said(app)
+    assert "Line 2] &nbsp; :gray[4006381333948] &nbsp; Something went wrong" in said(app)
+    by_key(app, "list_go_on")
+    assert "**3 lines booked**" in said(app)
+    assert on_hand(session, lamp) == 40 - 1 - 12 - 1
+
+
 def test_what_is_refused_meanwhile_is_said_by_line(pasted, session, lamp):
     app = pasted(EAN, f"30 x {EAN}")
     stock.remove(session, an_actor(session), lamp.id, the_warehouse(session).id, 20)

@@ -1,6 +1,7 @@
 """Audit: who did what, when, and what it was before, newest first."""
 
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,45 +10,15 @@ import streamlit as st
 
 from core import audit_trail
 from core.audit_trail import Line
-from dashboard import auditing, grid, looks, pickers, signin, ui
+from dashboard import auditing, grid, leafing, looks, pickers, signin, ui
 from db.session import reading
 
-PAGE = pickers.ROWS_PER_PAGE
 NARROW = {"Who": 96, "What": 150, "When": 106}
 
 
 def lines_of(filters: dict[str, Any], **about: Any) -> list[Line]:
     with reading() as session:
         return audit_trail.listing(session, person, **filters, **about)
-
-
-def page_of(filters: dict[str, Any]) -> tuple[list[Line], bool, bool]:
-    """The page that the address asks for, and whether there are newer and older ones."""
-    before, after = pickers.number_in_address("before"), pickers.number_in_address("after")
-    if after is not None:
-        found = lines_of(filters, after_id=after, limit=PAGE + 1)
-        return found[-PAGE:], len(found) > PAGE, True
-    found = lines_of(filters, before_id=before, limit=PAGE + 1)
-    return found[:PAGE], before is not None, len(found) > PAGE
-
-
-def turn(word: str, line_id: int) -> None:
-    pickers.restart()
-    pickers.remember(word, line_id)
-
-
-def draw_turning(found: list[Line], has_newer: bool, has_older: bool) -> None:
-    if not has_newer and not has_older:
-        return
-    with st.container(horizontal=True):
-        st.button(
-            "Newer", key="newer", icon=":material/chevron_left:", disabled=not has_newer, on_click=turn,
-            args=("after", found[0].id),
-        )  # fmt: skip
-        st.button(
-            "Older", key="older", icon=":material/chevron_right:", icon_position="right",
-            disabled=not has_older, on_click=turn, args=("before", found[-1].id),
-        )  # fmt: skip
 
 
 def table(found: list[Line]) -> None:
@@ -119,7 +90,7 @@ filters = {
     "subject_type": subject,
     "since": since and datetime.combine(since, time(), ZoneInfo(looks.the_shop().time_zone)),
 }
-found, has_newer, has_older = page_of(filters)
+found, has_newer, has_older = leafing.page(partial(lines_of, filters))
 if found:
     with ui.heading(f":gray[{len(found)} {'line' if len(found) == 1 else 'lines'}]"):
         ui.download(
@@ -131,6 +102,6 @@ if found:
             help_=f"The newest {ui.formats().number(audit_trail.MOST_ROWS)} of them at most.",
         )
     table(found)
-    draw_turning(found, has_newer, has_older)
+    leafing.draw(found[0].id, found[-1].id, has_newer, has_older)
 else:
     nothing()

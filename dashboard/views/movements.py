@@ -1,12 +1,13 @@
 """What happened to the stock: the ledger, filtered, newest first."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
-from dashboard import ledger, looks, pickers, signin, ui
+from dashboard import leafing, ledger, looks, pickers, signin, ui
 
 MOST_ROWS = 50_000
-PAGE = pickers.ROWS_PER_PAGE
 NAMES = {
     "movement_id": "Movement", "occurred_at": "Happened (UTC)", "recorded_at": "Booked (UTC)", "day": "Day",
     "sku": "SKU", "product_name": "Product", "warehouse_code": "Warehouse", "type": "Type",
@@ -15,36 +16,6 @@ NAMES = {
     "reference_id": "Reference", "customer": "Customer", "person": "Booked by", "reverses_id": "Reverses",
     "reversed_by_id": "Reversed by",
 }  # fmt: skip
-
-
-def page_of(filters: dict) -> tuple[pd.DataFrame, bool, bool]:
-    """The page that the address asks for, and whether there are newer and older ones."""
-    before, after = pickers.number_in_address("before"), pickers.number_in_address("after")
-    if after is not None:
-        found = looks.movements(**filters, after_id=after, limit=PAGE + 1)
-        has_newer, found = len(found) > PAGE, found.tail(PAGE)
-        return found.reset_index(drop=True), has_newer, True
-    found = looks.movements(**filters, before_id=before, limit=PAGE + 1)
-    return found.head(PAGE), before is not None, len(found) > PAGE
-
-
-def turn(word: str, movement_id: int) -> None:
-    pickers.restart()
-    pickers.remember(word, movement_id)
-
-
-def draw_turning(found: pd.DataFrame, has_newer: bool, has_older: bool) -> None:
-    if not has_newer and not has_older:
-        return
-    with st.container(horizontal=True):
-        st.button(
-            "Newer", key="newer", icon=":material/chevron_left:", disabled=not has_newer, on_click=turn,
-            args=("after", int(found.movement_id.iloc[0])),
-        )  # fmt: skip
-        st.button(
-            "Older", key="older", icon=":material/chevron_right:", icon_position="right",
-            disabled=not has_older, on_click=turn, args=("before", int(found.movement_id.iloc[-1])),
-        )  # fmt: skip
 
 
 def for_download() -> pd.DataFrame:
@@ -96,7 +67,7 @@ filters = {
     "reason_code": reason,
     "person_id": booked_by,
 }
-found, has_newer, has_older = page_of(filters)
+found, has_newer, has_older = leafing.page(partial(looks.movements, **filters))
 if len(found):
     first, last = found.movement_id.iloc[0], found.movement_id.iloc[-1]
     with ui.heading(f":gray[Movements {last} to {first}]"):
@@ -108,7 +79,7 @@ if len(found):
             help_=f"The newest {ui.formats().number(MOST_ROWS)} of them at most.",
         )
     ledger.table(found, person, key=f"movements_{first}", with_product=True)
-    draw_turning(found, has_newer, has_older)
+    leafing.draw(int(found.movement_id.iloc[0]), int(found.movement_id.iloc[-1]), has_newer, has_older)
     ui.freshness_line(today)
 else:
     nothing()

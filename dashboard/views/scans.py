@@ -12,15 +12,14 @@ from sqlalchemy.orm import Session
 from core import auth
 from core.auth import Actor
 from core.scanning import scan_history, scans
-from dashboard import editing, grid, looks, pickers, scan_words, signin, ui
+from dashboard import editing, grid, leafing, looks, pickers, scan_words, signin, ui
 from dashboard.editing import Answer
 from dashboard.formats import is_missing
 from db.session import reading
 
-PAGE = pickers.ROWS_PER_PAGE
-NARROW = {"Product": 150, "Result": 94, "When": 106}
+NARROW = {"Product": 146, "Result": 98, "When": 106}
 WIDTHS = {
-    "Product": 230, "Result": 110, "When": 120, "Where": 120, "Mode": 92, "By": 120, "Code": 150, "How": 76,
+    "Product": 230, "Result": 124, "When": 120, "Where": 120, "Mode": 92, "By": 120, "Code": 150, "How": 76,
     "Said": 260,
 }  # fmt: skip
 
@@ -30,35 +29,6 @@ def looked_up(**about: Any) -> pd.DataFrame:
         return scan_history.history(session, **filters, **about)
 
 
-def page_of() -> tuple[pd.DataFrame, bool, bool]:
-    """The page that the address asks for, and whether there are newer and older ones."""
-    before, after = pickers.number_in_address("before"), pickers.number_in_address("after")
-    if after is not None:
-        found = looked_up(after_id=after, limit=PAGE + 1)
-        return found.tail(PAGE).reset_index(drop=True), len(found) > PAGE, True
-    found = looked_up(before_id=before, limit=PAGE + 1)
-    return found.head(PAGE), before is not None, len(found) > PAGE
-
-
-def turn(word: str, scan_id: int) -> None:
-    pickers.restart()
-    pickers.remember(word, scan_id)
-
-
-def draw_turning(found: pd.DataFrame, has_newer: bool, has_older: bool) -> None:
-    if not has_newer and not has_older:
-        return
-    with st.container(horizontal=True):
-        st.button(
-            "Newer", key="newer", icon=":material/chevron_left:", disabled=not has_newer, on_click=turn,
-            args=("after", int(found.scan_id.iloc[0])),
-        )  # fmt: skip
-        st.button(
-            "Older", key="older", icon=":material/chevron_right:", icon_position="right",
-            disabled=not has_older, on_click=turn, args=("before", int(found.scan_id.iloc[-1])),
-        )  # fmt: skip
-
-
 def table(found: pd.DataFrame) -> None:
     """The scans; a click opens one in words. What was taken back is grey."""
     write, at = ui.formats(), looks.now()
@@ -66,7 +36,7 @@ def table(found: pd.DataFrame) -> None:
     frame = pd.DataFrame(
         {
             "Product": [scan_words.product(row) for row in rows],
-            "Result": [scan_words.became(row) for row in rows],
+            "Result": [_result(row) for row in rows],
             "When": [write.ago(row.scanned_at, at) for row in rows],
             "Where": [scan_words.where(row) for row in rows],
             "Mode": [scan_words.MODE[row.mode] for row in rows],
@@ -84,6 +54,11 @@ def table(found: pd.DataFrame) -> None:
     if place is not None:
         st.session_state["scans_turn"] = shown + 1
         details(rows[place])
+
+
+def _result(row: Any) -> str:
+    words = scan_words.became(row)
+    return f"{words}, taken back" if scan_words.is_undone(row) else words
 
 
 @st.dialog("Scan", position="right", width="small", on_dismiss="rerun")
@@ -163,7 +138,7 @@ filters = {
     "person_id": scanned_by,
     "warehouse_id": place.id if place else None,
 }
-found, has_newer, has_older = page_of()
+found, has_newer, has_older = leafing.page(looked_up)
 if len(found):
     with ui.heading(f":gray[Scans {found.scan_id.iloc[-1]} to {found.scan_id.iloc[0]}]"):
         ui.download(
@@ -174,6 +149,6 @@ if len(found):
             help_=f"The newest {ui.formats().number(scan_history.MOST_ROWS)} of them at most.",
         )
     table(found)
-    draw_turning(found, has_newer, has_older)
+    leafing.draw(int(found.scan_id.iloc[0]), int(found.scan_id.iloc[-1]), has_newer, has_older)
 else:
     nothing()

@@ -84,7 +84,8 @@ def _moved(facts: dict[str, Any]) -> str:
         there = editing.changed(
             ui.safe_md(facts["to_warehouse_code"]), *_pair(facts["to_before"], facts["to_after"])
         )
-        return f"{back}**{moved} {name}** &nbsp; {here} &nbsp; {there}"
+        sides = f"{here} &nbsp; {there}".replace(" → ", "&nbsp;→ ")  # 19 → 16 is one word to a phone
+        return f"{back}**{moved} {name}** &nbsp; {sides}"
     place = ui.safe_md(facts["warehouse_code"])
     if facts["mode"] == "count" and not back:
         return f"**{name}** counted: **{_quantity(facts['before'])} → {after}** in {place}"
@@ -108,7 +109,8 @@ def _about(facts: dict[str, Any]) -> list[str]:
     told = []
     if facts.get("reorder_threshold") is not None and facts["kind"] in ("booked", "found"):
         at = _quantity(facts["reorder_threshold"])
-        where = " in all" if facts["threshold_of"] == "shop" and facts.get("warehouse_code") else ""
+        is_of_all = facts["threshold_of"] == "shop" and facts.get("warehouse_code")
+        where = " in all warehouses" if is_of_all else ""
         if facts["is_low"]:
             told.append(f":orange-badge[Low: reorder at {at}{where}]")
         else:

@@ -35,7 +35,7 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
     quantity, problem = _asked(st.session_state.get(field), here, entry)
     if problem or entry.get("refused"):
         ui.refused(problem or entry["refused"])
-    if quantity is not None:
+    if quantity is not None and problem is None:
         st.markdown(_before_after(here, there, quantity))
     with st.container(horizontal=True):
         label = f"Move {ui.formats().quantity(quantity)} to {there.code}" if quantity is not None else "Move"
@@ -96,7 +96,7 @@ def _asked(typed: float | None, here: Level, entry: dict[str, Any]) -> tuple[Dec
 def _before_after(here: Level, there: Level, quantity: Decimal) -> str:
     """WH-A 41 → 29 · WH-B 3 → 15."""
     write = ui.formats()
-    sides = ((here, max(here.quantity - quantity, Decimal(0))), (there, there.quantity + quantity))
+    sides = ((here, here.quantity - quantity), (there, there.quantity + quantity))
     return " &nbsp; ".join(
         editing.changed(ui.safe_md(level.code), write.quantity(level.quantity), write.quantity(after))
         for level, after in sides

@@ -12,7 +12,7 @@ from core.errors import RunoutError
 from core.scanning import linking, resolver, scans
 from core.scanning import reading as readings
 from core.scanning.reading import Reading
-from dashboard import editing, looks, pressing, scan_desk, signin, ui
+from dashboard import editing, looks, pressing, scan_desk, scan_entries, signin, ui
 from dashboard.editing import Answer
 from dashboard.formats import PIECES
 from dashboard.pickers import MOST_CHARACTERS
@@ -175,10 +175,17 @@ def _go_on(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any]) ->
 
 
 def _ignore(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any]) -> None:
-    """Nothing is done with the code, and the history says so."""
-    editing.write(mine, lambda session, person: scans.ignore(session, person, entry["key"]))
+    """Nothing is done with the code, however often it was scanned, and the history says so."""
+    keys = [one["key"] for one in (entry, *scan_entries.of_same_code(desk, entry))]
+
+    def work(session: Session, person: Actor) -> None:
+        for key in keys:
+            scans.ignore(session, person, key)
+
+    editing.write(mine, work)
     if "refused" not in mine:
-        scan_desk.drop(desk, entry["key"])
+        for key in keys:
+            scan_desk.drop(desk, key)
 
 
 # -- Create --------------------------------------------------------------------------------------------------

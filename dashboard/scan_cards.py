@@ -12,6 +12,7 @@ from dashboard import (
     scan_card_transfer,
     scan_card_unknown,
     scan_desk,
+    scan_entries,
 )
 
 ASIDE = ("unknown", "ambiguous")  # others go on while these wait
@@ -30,6 +31,9 @@ def draw(desk: dict[str, Any]) -> None:
         return
     with st.container(border=True, key="scan-card"):
         CARDS[entry["kind"]](desk, entry)
+        same = scan_entries.of_same_code(desk, entry)
+        if same:
+            st.markdown(f":gray[Scanned {1 + len(same)} times: your answer is for all of them.]")
         aside = sum(one["kind"] in ASIDE for one in desk["waiting"] if one["key"] != entry["key"])
-        if aside:
+        if aside := aside - len(same):
             st.markdown(f":gray[{order_words.count(aside, 'more code')} put aside until you say what it is.]")

@@ -93,9 +93,19 @@ def answer(desk: dict[str, Any], key: str, changes: dict[str, Any]) -> None:
     entry = next((entry for entry in desk["waiting"] if entry["key"] == key and entry["kind"]), None)
     if entry is None:
         return
+    for other in of_same_code(desk, entry):
+        other["kind"] = None  # linked once, it is known to all of them
     entry |= changes | {"asked": entry["kind"], "kind": None, "refused": None}
     if entry["mode"] == "transfer" and changes.get("to_warehouse_id"):
         desk["to_warehouse_id"] = changes["to_warehouse_id"]
+
+
+def of_same_code(desk: dict[str, Any], entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The other scans of a code that nobody knows."""
+    if entry["kind"] != "unknown":
+        return []
+    same = ("unknown", entry["code"])
+    return [one for one in desk["waiting"] if (one["kind"], one["code"]) == same and one is not entry]
 
 
 def add_up(desk: dict[str, Any], waits: dict[str, Any], entry: dict[str, Any]) -> None:

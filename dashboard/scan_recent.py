@@ -7,6 +7,7 @@ import streamlit as st
 from core.auth import Actor
 from core.scanning import scan_history
 from dashboard import looks, scan_desk, scan_words, ui
+from dashboard.formats import is_missing
 from db.session import reading
 
 ICONS = {
@@ -18,6 +19,8 @@ ICONS = {
     "refused": ":red[:material/error:]",
     "ignored": ":material/block:",
 }
+TAKEN_BACK = ":material/undo:"
+MOST_CHARACTERS = 60  # of a code that no product has: two lines of a phone
 
 
 def draw(desk: dict[str, Any], person: Actor) -> None:
@@ -27,7 +30,8 @@ def draw(desk: dict[str, Any], person: Actor) -> None:
     st.subheader("Your last scans", anchor=False)
     rows = list(found.itertuples(index=False))
     if not rows:
-        st.markdown(":gray[Nothing scanned yet. Each code you scan is listed here, with its Undo.]")
+        undo = ", with its Undo" if scan_desk.may_book(person) else ""
+        st.markdown(f":gray[Nothing scanned yet. Each code you scan is listed here{undo}.]")
     with st.container(key="scan-recent", gap=None):
         for row in rows:
             _draw_row(desk, row)
@@ -48,11 +52,20 @@ def _draw_row(desk: dict[str, Any], row: Any) -> None:
 
 def _words(row: Any) -> str:
     safe = ui.safe_md
-    became = f"**{safe(scan_words.became(row))}**"
+    became, icon = f"**{safe(scan_words.became(row))}**", ICONS[row.outcome]
     if scan_words.is_undone(row):
         became = f"~~{safe(scan_words.became(row))}~~ :gray[taken back]"
+        icon = TAKEN_BACK
     about = [scan_words.where(row), ui.formats().ago(row.scanned_at, looks.now())]
     if row.outcome == "refused" and row.said:
         about = [row.said, *about[1:]]
     said = safe(" · ".join(part for part in about if part))
-    return f"{ICONS[row.outcome]} {became} &nbsp; {safe(scan_words.product(row))}  \n:gray[{said}]"
+    return f"{icon} {became} &nbsp; {safe(_product(row))}  \n:gray[{said}]"
+
+
+def _product(row: Any) -> str:
+    """A long code without a product is cut: the scan history has all of it."""
+    words = scan_words.product(row)
+    if not is_missing(row.product_name) or len(words) <= MOST_CHARACTERS:
+        return words
+    return f"{words[:MOST_CHARACTERS]}…"

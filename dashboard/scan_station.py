@@ -83,14 +83,26 @@ def _draw(desk: dict[str, Any]) -> None:
     answered = desk["told"]["n"]
     _draw_field(desk, person)
     with st.container(key=_sheet()):
-        scan_cards.draw(desk)
-        _draw_waiting(desk)
+        if is_held := _is_held(desk):
+            _draw_asked(desk)
         scan_band.draw(desk, can_book=scan_desk.may_book(person))
+        if not is_held:
+            _draw_asked(desk)
         scan_counting.draw(desk)
     if not desk.get("last") and not desk["waiting"] and not desk["counts"]:
         st.markdown(f":gray[{NOTES[desk['mode']]}]")
     scan_recent.draw(desk, person)
     desk["drawn"] = answered
+
+
+def _is_held(desk: dict[str, Any]) -> bool:
+    """Something holds up the codes after it: it comes first, else what became of the last code does."""
+    return any(entry["kind"] in scan_entries.BLOCKS for entry in desk["waiting"])
+
+
+def _draw_asked(desk: dict[str, Any]) -> None:
+    scan_cards.draw(desk)
+    _draw_waiting(desk)
 
 
 def _sheet() -> str:
@@ -115,7 +127,7 @@ def _draw_field(desk: dict[str, Any], person: Actor) -> None:
         for key in (entry["key"], *entry["also"])
     ]
     scanner.draw(
-        "Scan or type a code", "Enter accepts what is asked" if asked else "Code, then Enter", key=FIELD,
+        "Scan or type a code", "Enter says yes" if asked else "Code, then Enter", key=FIELD,
         store=f"scan {person.uid}", kept=kept, told=desk["told"], enter=scan_work.ENTER if asked else None,
         done=[str(code.key) for code in scanner.arrived(FIELD) if str(code.key) in desk["finished"]],
     )  # fmt: skip

@@ -137,6 +137,30 @@ def test_what_is_ignored_is_gone_and_the_history_knows(station, session):
     assert outcomes(session) == ["ignored"]
 
 
+def test_a_code_scanned_twice_is_asked_about_once(station, session, lamp):
+    app = scan(station(), STRANGER, STRANGER)
+    assert "Scanned 2 times: your answer is for all of them." in said(app)
+    assert "put aside" not in said(app)
+    press(search(app, "lamp"), "Link")
+    assert desk(app)["waiting"] == []
+    assert outcomes(session) == ["booked", "booked"]
+    assert on_hand(session, lamp) == 38
+
+
+def test_a_code_scanned_twice_is_ignored_once(station, session):
+    app = scan(station(), STRANGER, "96385074", STRANGER)
+    assert "1 more code put aside" in said(app)
+    press(app, "Ignore")
+    assert [entry["code"] for entry in desk(app)["waiting"]] == ["96385074"]
+    assert sorted(outcomes(session)) == ["ignored", "ignored", "unknown"]
+
+
+def test_what_became_of_the_last_code_stands_above_a_code_that_was_put_aside(station):
+    app = scan(station(), STRANGER, EAN)
+    text = said(app)
+    assert text.index("left in") < text.index("Not known")
+
+
 def test_who_only_looks_is_told_who_can_link(station, session):
     app = scan(station("viewer", "look_up"), STRANGER)
     assert "Somebody who books stock can link it" in said(app)
@@ -203,6 +227,7 @@ def test_a_transfer_shows_both_sides_before_and_after_and_books_what_is_typed(st
     assert f"{here.code} **40 → 28** &nbsp; WH-9 **0 → 12**" in said(app)
     fill(app, "How much goes", 41.0)
     assert "41 asked for, 40 on hand" in said(app)
+    assert "**0 → 41**" not in said(app)
     assert next(one for one in app.button if one.label.startswith("Move ")).disabled
     fill(app, "How much goes", 1.5)
     assert "counted in whole numbers" in said(app)

@@ -15,8 +15,10 @@ import streamlit as st
 import streamlit.components.v1 as components
 
 from core import inputs
+from core.scanning import reading
 
-CODE_CHARACTERS = 200
+# One more than any code has: what is longer comes cut, and is refused instead of read as another one.
+CODE_CHARACTERS = reading.CHARACTERS + 1
 ABOUT_CHARACTERS = 200
 MOST_CODES = 200  # in one message; the field keeps the others until these are answered
 SOURCES = ("wedge", "typed", "list", "camera", "photo")

@@ -42,7 +42,8 @@ class Resolved:
 
     `kind` is "product", "place", "command", "unknown" or "ambiguous"; `reason` is a sentence for the last
     two. `pieces` is what one scan stands for: the pack factor times the count in the code, where it names
-    one. `candidates` are the products to choose from, or the one whose pack an unknown code may be.
+    one. It is 0 where a scale printed an empty label. `candidates` are the products to choose from, or the
+    one whose pack an unknown code may be.
     """
 
     kind: str
@@ -240,7 +241,7 @@ def _candidate(said: Reading, hit: _Hit) -> Candidate:
 
 
 def _pieces(said: Reading, product: Product, pack_factor: Decimal) -> Decimal:
-    if said.weight_kg and product.unit_of_measure.strip().lower() in KILOGRAMS:
+    if said.weight_kg is not None and product.unit_of_measure.strip().lower() in KILOGRAMS:
         return said.weight_kg
     return pack_factor * (said.quantity or ONE)
 

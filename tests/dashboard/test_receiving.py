@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from core import catalogue
 from core.buying import order_receipts, orders
+from core.errors import BadInput
+from core.scanning import reading as readings
 from dashboard import scanner
 from db.models import ExpectedReceipt, OrderReceipt, PurchaseOrderLine
 from tests.dashboard.conftest import plain, words
@@ -284,7 +286,12 @@ def test_whatever_a_browser_sends_only_codes_with_a_number_are_taken(monkeypatch
     assert scanner.arrived("field") == []
 
 
-def test_a_code_that_is_too_long_is_cut(monkeypatch):
-    monkeypatch.setattr(scanner.st, "session_state", {"field": [[KEY, "c" * 999, "typed", 7]]})
+def test_a_code_that_is_too_long_is_cut_and_no_other_code_is_read_in_what_is_left(monkeypatch):
+    monkeypatch.setattr(scanner.st, "session_state", {"field": [[KEY, "c" * 9999, "typed", 7]]})
     (code,) = scanner.arrived("field")
     assert (code.text, code.about) == ("c" * scanner.CODE_CHARACTERS, None)
+    with pytest.raises(BadInput, match="too many"):
+        readings.read(code.text)
+    link = f"https://shop.example/01/4006381333931?{'x' * 170}=1&10=LOT-7"
+    monkeypatch.setattr(scanner.st, "session_state", {"field": [[KEY, link, "wedge", None]]})
+    assert readings.read(scanner.arrived("field")[0].text).lot == "LOT-7"

@@ -78,6 +78,7 @@ def test_what_is_counted_by_weight_is_what_the_label_weighs(session, user):
     linking.link(session, user, "2112345006789", cheese.id)
     assert found(session, user, "(01)2112345006789(3103)001250").pieces == Decimal("1.25")
     assert found(session, user, "2112345006789").pieces == 1
+    assert found(session, user, "(01)2112345006789(3103)000000").pieces == 0  # not a kilogram
     assert found(session, user, f"(01){EAN}(3103)001250").pieces == 1
 
 

@@ -25,6 +25,8 @@ def settle(desk: dict[str, Any], person: Actor) -> None:
     late = [old for old, replaced_at in desk.get("replaced", ()) if now - replaced_at < LATE_SECONDS]
     if given and given != before and given not in late:
         _read(desk)
+        if (desk.get("last") or {}).get("kind") == "chosen":
+            desk["last"] = None  # what it says of the mode or the place is not so any more
     _keep_to_what_is(desk, person)
     desk["address"] = wanted = _words(desk)
     if before is not None and before != wanted:

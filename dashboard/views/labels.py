@@ -109,7 +109,8 @@ def product_row(choice: Choice, by: str, with_price: bool) -> Row:
     ]
     if choice.arrived is not None:
         about.append(("Arrived", write.quantity(choice.arrived)))
-    return Row(label, choice.name, usual, tuple(about), str(choice.product_uid))
+    name = choice.name if choice.is_piece else f"{choice.name} × {write.quantity(choice.pack_factor)}"
+    return Row(label, name, usual, tuple(about), str(choice.product_uid))
 
 
 def draw_products() -> None:
@@ -204,7 +205,9 @@ def draw_places() -> None:
     if labels:
         draw_list([Row(one, f"{one.heading} {one.left}".strip(), 1) for one in labels], sheets.USUAL)
     else:
-        ui.empty("There is no place yet.", "A warehouse gets a label once it is made.")
+        way = {"button": "See warehouses", "page": "views/warehouses.py"}
+        ui.empty("There is no place yet.", "A warehouse gets a label once it is made.",
+                 **(way if auth.may(person, "edit catalogue") else {}))  # fmt: skip
 
 
 def draw_commands() -> None:

@@ -145,9 +145,11 @@ def test_a_run_that_was_asked_for_before_a_label_switched_the_mode_does_not_swit
     app.query_params["mode"] = "in"  # as the browser knew it when it asked
     app.run()
     assert (desk(app)["mode"], app.query_params["mode"]) == ("out", "out")
+    assert "**Out** from here on" in said(app)
     app.query_params["mode"] = "count"
     app.run()
     assert desk(app)["mode"] == "count"
+    assert "from here on" not in said(app)
 
 
 def test_another_reason_and_another_count_are_chips(station, session, lamp):

@@ -9,7 +9,6 @@ import streamlit as st
 from core.posting import plain
 from dashboard import editing, scan_desk, ui
 
-MODE_WORDS = {"in": "in", "out": "out"}
 LEVELS_SHOWN = 6
 NOTHING = Decimal(0)
 ONE = Decimal(1)

@@ -157,7 +157,9 @@ def _link(
 
     def work(session: Session, person: Actor) -> Answer:
         pieces = editing.needed(factor, "Pieces in one scan of it")
-        kept = linking.link(session, person, entry["code"], product_id, pieces)
+        kept = linking.link(
+            session, person, entry["code"], product_id, pieces, symbology=entry.get("symbology")
+        )
         return Answer(f"**{ui.safe_md(kept.code)}** is linked.")
 
     if pressing.once(mine, form, work) is not None:
@@ -228,7 +230,7 @@ def _create(mine: dict[str, Any], desk: dict[str, Any], entry: dict[str, Any], f
         )  # fmt: skip
         pieces = editing.needed(editing.number(said["factor"]), "Pieces in one scan of it")
         if kind == "code":
-            linking.link(session, person, entry["code"], product.id, pieces)
+            linking.link(session, person, entry["code"], product.id, pieces, symbology=entry.get("symbology"))
         made[:] = [product.id]
         return Answer(f"**{ui.safe_md(product.name)}** is in the catalogue.")
 

@@ -21,11 +21,12 @@ however often it arrives.
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any, NamedTuple
 
 from core import auth
 from core.auth import Actor
-from core.errors import RunoutError
+from core.errors import NotSignedIn, RunoutError
 from dashboard import (
     editing,
     looks,
@@ -59,11 +60,25 @@ class Code(NamedTuple):
     times: str = "1"
 
 
+def _by_somebody(press: Callable[..., None]) -> Callable[..., None]:
+    """Nothing is done where the sign-in has ended meanwhile: what is drawn next is the sign-in form."""
+
+    @wraps(press)
+    def pressed(*args: Any, **kwargs: Any) -> None:
+        try:
+            press(*args, **kwargs)
+        except NotSignedIn:
+            return
+
+    return pressed
+
+
 def desk() -> dict[str, Any]:
     """The desk of this session."""
     return scan_entries.begin(editing.desk("scan"))
 
 
+@_by_somebody
 def arrive(desk: dict[str, Any], codes: Iterable[tuple], source: str) -> None:
     """Take codes in, in their order, each by its key once, and do what each one means.
 
@@ -88,6 +103,7 @@ def arrive(desk: dict[str, Any], codes: Iterable[tuple], source: str) -> None:
         scan_work.work(desk, person, looks.now())
 
 
+@_by_somebody
 def arrive_kept(desk: dict[str, Any], codes: Iterable[scanner.Arrived]) -> None:
     """Codes of the field. What was waiting or counted before the page was loaded again means what it did."""
     with _at_work(desk) as person:
@@ -96,6 +112,7 @@ def arrive_kept(desk: dict[str, Any], codes: Iterable[scanner.Arrived]) -> None:
         scan_work.work(desk, person, looks.now())
 
 
+@_by_somebody
 def go_on(desk: dict[str, Any], key: str, **changes: Any) -> None:
     """The answer of a card, for its button's callback: the entry is taken with the same key and `changes`.
 
@@ -107,6 +124,7 @@ def go_on(desk: dict[str, Any], key: str, **changes: Any) -> None:
         scan_work.work(desk, person, looks.now())
 
 
+@_by_somebody
 def drop(desk: dict[str, Any], key: str) -> None:
     """The card of an entry is closed and nothing is booked; a key that waits no more changes nothing."""
     with _at_work(desk) as person:
@@ -120,6 +138,7 @@ def card(desk: dict[str, Any]) -> dict[str, Any] | None:
     return next((entry for entry in cards if entry["kind"] in scan_entries.BLOCKS), next(iter(cards), None))
 
 
+@_by_somebody
 def choose(desk: dict[str, Any], **chips: Any) -> None:
     """What is sticky from now on: mode, warehouse_id, to_warehouse_id, each, reason (of the mode)."""
     with _at_work(desk) as person:
@@ -132,31 +151,37 @@ def choose(desk: dict[str, Any], **chips: Any) -> None:
         scan_work.work(desk, person, looks.now())
 
 
+@_by_somebody
 def undo(desk: dict[str, Any], uid: str) -> None:
     """Take a booked scan back; a second press finds the answer of the first."""
     _press(desk, lambda person: scan_undo.undo(desk, person, uid, looks.now()))
 
 
+@_by_somebody
 def again(desk: dict[str, Any], uid: str, quantity: str) -> None:
     """Book `quantity` more of what the last scan `uid` booked, once for each last scan."""
     _press(desk, lambda person: scan_undo.again(desk, person, uid, quantity, looks.now()))
 
 
+@_by_somebody
 def correct(desk: dict[str, Any], uid: str, quantity: str) -> None:
     """Let the last scan `uid` have booked `quantity` instead: taken back and booked anew, or neither."""
     _press(desk, lambda person: scan_undo.correct(desk, person, uid, quantity, looks.now()))
 
 
+@_by_somebody
 def count(desk: dict[str, Any], name: str, counted: str) -> None:
     """So many were counted of a line of `counts`."""
     _press(desk, lambda _: scan_counts.put(desk, name, counted))
 
 
+@_by_somebody
 def leave_count(desk: dict[str, Any], name: str) -> None:
     """A line of `counts` is thrown away."""
     _press(desk, lambda _: scan_counts.leave(desk, name))
 
 
+@_by_somebody
 def book_counts(desk: dict[str, Any], names: Iterable[str]) -> None:
     """Book lines of `counts`, each once; what is refused stays on the list."""
     for name in list(names):

@@ -205,8 +205,8 @@ def _wait(desk: dict[str, Any], entry: dict[str, Any], kind: str, found: Resolve
         product = found.product.product
         entry |= {"name": product.name, "sku": product.sku, "unit": product.unit_of_measure}
         entry["product_id"] = product.id
-    if kind in scans.OPEN:
-        desk["last"] = None  # a green band beside it would look like its answer
+    if kind in scans.OPEN or (desk.get("last") or {}).get("kind") == "refused":
+        desk["last"] = None  # a green band beside it, or a red one, would look like its answer
     tell(desk, ok=kind not in scans.OPEN)
 
 

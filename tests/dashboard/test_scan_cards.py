@@ -1,9 +1,11 @@
 """Cards of the Scan view: a code nobody knows, one that means several, a transfer, a delivery of an order."""
 
+from datetime import UTC, datetime
+
 import pytest
 import sqlalchemy as sa
 
-from core import catalogue, stock
+from core import auth, catalogue, stock
 from core.buying import order_looks
 from dashboard import camera, scan_delivery
 from db.models import Barcode, PurchaseOrderLine, Scan
@@ -322,6 +324,20 @@ def test_another_product_of_the_same_order_is_received_without_a_question(sessio
     scan_delivery.receive(kept, lamp.id, order_looks.open_lines(session, lamp.id, place)[0])
     line = order_looks.open_lines(session, bolt.id, place)[0]
     assert scan_delivery.question(kept, session, bolt.id, place) == str(line.line_uid)
+
+
+# -- Nobody is there any more --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["Cancel", "Move 1 to WH-9"])
+def test_who_signed_out_elsewhere_gets_the_sign_in_form_and_nothing_is_booked(station, session, lamp, label):
+    there = a_warehouse(session, "WH-9")
+    app = scan(station(mode="transfer", warehouse=the_warehouse(session).code), EAN)
+    auth.sign_out(session, app.session_state["sign_in"]["token"], datetime.now(UTC))
+    press(app, label)
+    assert not app.exception
+    assert "Sign in" in labels(app)
+    assert on_hand(session, lamp, there) == 0
 
 
 # -- Several cards -------------------------------------------------------------------------------------------

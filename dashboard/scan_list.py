@@ -230,7 +230,9 @@ def _draw_done(mine: dict[str, Any], person: auth.Actor) -> None:
     if wrong := [row for row in rows if row["state"] in ("refused", "trouble") or "stuck" in row]:
         scan_list_table.draw_wrong(wrong)
     scan_list_table.draw(rows, plan)
-    st.button("Another list", key="list_again", on_click=_begin_anew, args=(mine,))
+    # Pasted again, the list would be other scans: who leaves lines unbooked is told so by the button.
+    again = f"Leave {order_words.count(still, 'line')} unbooked" if still else "Another list"
+    st.button(again, key="list_again", on_click=_begin_anew, args=(mine,))
 
 
 def _begin_anew(mine: dict[str, Any]) -> None:

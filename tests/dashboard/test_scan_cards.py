@@ -326,6 +326,15 @@ def test_another_product_of_the_same_order_is_received_without_a_question(sessio
     assert scan_delivery.question(kept, session, bolt.id, place) == str(line.line_uid)
 
 
+def test_why_the_code_before_was_refused_is_gone_when_the_next_one_asks(station, session):
+    a_warehouse(session, "WH-9")
+    app = scan(station(mode="transfer", warehouse=the_warehouse(session).code), "loc:NOPE")
+    assert "There is no warehouse 'NOPE'" in said(app)
+    scan(app, EAN)
+    assert "**Move Desk" in said(app)
+    assert "NOPE" not in "".join(one.value for one in app.markdown if "**There is no" in one.value)
+
+
 # -- Nobody is there any more --------------------------------------------------------------------------------
 
 

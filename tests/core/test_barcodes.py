@@ -34,5 +34,3 @@ def test_what_no_label_can_hold_is_refused(code):
 
 def test_digits_of_other_alphabets_are_text():
     assert barcodes.normal("٤٠٠٦٣٨١٣٣٣٩٣١") == "٤٠٠٦٣٨١٣٣٣٩٣١"
-
-

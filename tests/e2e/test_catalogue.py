@@ -52,7 +52,7 @@ def test_a_product_from_its_form_to_its_end(page: Page, demo_shop: str):
     press(page, "Receive")
     fill(page, "spinbutton", "Arrived", "15")
     press(page, "Book it in")
-    expect(page.get_by_text("5 → 20")).to_be_visible()
+    expect(page.locator("strong", has_text="5 → 20")).to_be_visible()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("20")
     page.get_by_test_id("stButton").get_by_role("button", name="Undo").first.click()
     expect(page.get_by_text("Undone: 20 → 5")).to_be_visible()

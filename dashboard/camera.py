@@ -18,7 +18,7 @@ import streamlit.components.v1 as components
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import inputs
-from core.scanning import decoding, readers
+from core.scanning import decoding
 from dashboard import camera_connection, camera_settings, camera_words, looks, signin, ui
 from dashboard.camera_register import Register
 from dashboard.camera_stream import Owner, Stream
@@ -64,7 +64,7 @@ def _panel(key: str, counting: bool) -> None:
     # Its own fragment: what browser and server agree on before the first picture runs this and nothing else.
     person = signin.still("read")
     trouble = decoding.trouble()
-    if trouble and readers.zxing_library() is None and readers.zbar_library() is None:
+    if not decoding.can_read():
         _blocked(Panel("No code can be read from pictures on this server.", trouble))
         return
     camera_connection.make_ready()

@@ -69,7 +69,7 @@ class Stream:
         self._frame: Any = None
         self._picture = pictures.draw(None, (), has_read=False)
         self._read: deque[tuple[float, uuid.UUID, str, str]] = deque(maxlen=MOST_WAITING)
-        self._has_ended = False
+        self.has_ended = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -79,7 +79,7 @@ class Stream:
         """A frame arrived (`av.VideoFrame`). While the one before is being read, it takes its place."""
         with self._changed:
             self._frame_at, self._frame = self._clock(), frame
-            if self._thread is None and not self._has_ended:
+            if self._thread is None and not self.has_ended:
                 self._thread = threading.Thread(target=self._work, name=f"camera {self.id}", daemon=True)
                 self._thread.start()
             self._changed.notify()
@@ -103,10 +103,6 @@ class Stream:
     def has_frames(self) -> bool:
         return self._frame_at is not None
 
-    @property
-    def has_ended(self) -> bool:
-        return self._has_ended
-
     def is_lost(self, seconds: float = LOST_SECONDS) -> bool:
         """Whether no frame has come for so long."""
         if self._frame_at is None:
@@ -116,9 +112,9 @@ class Stream:
     def end(self) -> None:
         """Let go of everything: thread, frames, connection. A second time does nothing."""
         with self._changed:
-            if self._has_ended:
+            if self.has_ended:
                 return
-            self._has_ended, self._frame = True, None
+            self.has_ended, self._frame = True, None
             self._changed.notify()
         self._close()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -127,7 +123,7 @@ class Stream:
     def connected(self, hang_up: Callable[[], None]) -> None:
         """There is a connection, which `hang_up` closes; at once when the camera has ended meanwhile."""
         self._hang_up = hang_up
-        if self._has_ended:
+        if self.has_ended:
             self._close()
 
     def _close(self) -> None:
@@ -161,16 +157,16 @@ class Stream:
 
     def _next_frame(self) -> Any:
         with self._changed:
-            while self._frame is None and not self._has_ended:
+            while self._frame is None and not self.has_ended:
                 self._changed.wait()
             frame, self._frame = self._frame, None
-            return None if self._has_ended else frame
+            return None if self.has_ended else frame
 
     def _pause(self, seconds: float) -> None:
         """Nothing for so long; the end does not wait."""
         deadline = self._clock() + seconds
         with self._changed:
-            while not self._has_ended and (left := deadline - self._clock()) > 0:
+            while not self.has_ended and (left := deadline - self._clock()) > 0:
                 self._changed.wait(left)
 
     def _rest(self, began: float, *, is_quiet: bool) -> float:

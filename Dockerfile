@@ -9,9 +9,9 @@ RUN /venv/bin/pip install --quiet --require-hashes --no-deps -r requirements.txt
     && /venv/bin/pip uninstall --quiet --yes playwright ruff hypothesis pytest pytest-xdist pytest-timeout
 
 FROM python:3.11-slim-bookworm
-# libzbar0 reads bar codes from pictures.
+# libzbar0 reads bar codes from pictures; LightGBM learns with libgomp1.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libzbar0 \
+    && apt-get install --yes --no-install-recommends libzbar0 libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /tmp --no-create-home runout
 COPY --from=build /venv /venv

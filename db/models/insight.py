@@ -109,7 +109,7 @@ class ImportIssue(Base):
     message: Mapped[str]
 
 
-ALERT_TYPES = ("low_stock", "predicted_depletion")
+ALERT_TYPES = ("low_stock", "predicted_depletion", "anomaly", "ledger")
 SEVERITIES = ("info", "warning", "critical")
 """Weakest first."""
 ALERT_STATES = ("active", "acknowledged", "snoozed", "resolved")
@@ -128,10 +128,14 @@ class AlertSettings(Base):
     alert_threshold_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("14"))
     low_stock_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     predicted_depletion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    anomaly_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
 
 
 class Alert(Base):
     """Something about one product that somebody should see; one per product and type while not resolved.
+
+    "anomaly": movements of it that are probably errors; "ledger": a rule of the ledger is broken, of a
+    product or (`product_id` null) of none in particular.
 
     `figures` holds the numbers of the message as JSON. One resolved by hand stays quiet (`is_quiet`) until
     its condition clears, or gets worse than it was then.
@@ -139,14 +143,15 @@ class Alert(Base):
 
     __tablename__ = "alert"
     __table_args__ = (
-        CheckConstraint("type IN ('low_stock', 'predicted_depletion')", name="type"),
+        CheckConstraint("type IN ('low_stock', 'predicted_depletion', 'anomaly', 'ledger')", name="type"),
+        CheckConstraint("product_id IS NOT NULL OR type = 'ledger'", name="product_id"),
         CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity"),
         CheckConstraint("state IN ('active', 'acknowledged', 'snoozed', 'resolved')", name="state"),
         CheckConstraint("(state = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_at"),
         CheckConstraint("state <> 'snoozed' OR snoozed_until IS NOT NULL OR snoozed_chance IS NOT NULL",
                         name="snoozed"),
         Index("uq_alert_open", "product_id", "type", unique=True,
-              postgresql_where=text("state <> 'resolved'")),
+              postgresql_where=text("state <> 'resolved'"), postgresql_nulls_not_distinct=True),
         Index("ix_alert_product_id", "product_id", "id"),
         Index("ix_alert_open_money", "money_at_risk", postgresql_where=text("state <> 'resolved'")),
         Index("ix_alert_resolved_at", "resolved_at"),
@@ -154,7 +159,7 @@ class Alert(Base):
 
     id: Mapped[big_id]
     uid: Mapped[uid]
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
     type: Mapped[str]
     severity: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'active'"))

@@ -72,6 +72,10 @@ class Movement(Base):
               postgresql_where=text("reverses_id IS NOT NULL")),
         Index("ix_movement_returns_id", "returns_id", postgresql_where=text("returns_id IS NOT NULL")),
         Index("ix_movement_posting_id", "posting_id"),
+        # What a customer, and a document, had before: a line is odd beside them or not.
+        Index("ix_movement_customer_id", "customer", "id", postgresql_where=text("customer IS NOT NULL")),
+        Index("ix_movement_reference_id_id", "reference_id", "id",
+              postgresql_where=text("reference_id IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -28,12 +28,17 @@ ONLY_IN = {
     "alembic": ("db/",),
     "prophet": ("core/forecast/",),
     "statsforecast": ("core/forecast/",),
-    "sklearn": ("core/",),
+    "sklearn": ("core/anomaly/",),
+    "lightgbm": ("core/anomaly/",),
+    "boto3": ("core/doctor/",),
+    "botocore": ("core/doctor/",),
+    "pybreaker": ("core/doctor/",),
     "pyzbar": ("core/scanning/readers.py",),
     "zxingcpp": ("core/scanning/readers.py",),
 }
 # Modules of core that take numbers and frames: no session, no clock, no SQLAlchemy, nothing from db.
 ARITHMETIC = (
+    "core/anomaly/",
     "core/forecast/",
     "core/triage.py",
     "core/alert_rules.py",

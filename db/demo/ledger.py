@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from db.demo import catalogue, demand, endings, shelves
+from db.demo import catalogue, demand, endings, shelves, slips
 
 SEED = 20260
 # Vendors with an order on its way: one that is in time, one of which a part came, one that is late.
@@ -41,7 +41,7 @@ class DemoShop:
     counterpart_line (row numbers of this frame, or NA). `orders`: what was ordered and came: number, vendor,
     sku, ordered_on, due_on, arrived_on, quantity (as ordered), price (EUR) and line (row of `movements`).
     `coming`: what is on its way: number, vendor, sku, ordered_on, due_on, quantity, price. `specials`: sku by
-    story.
+    story. `slips`: lines that were mistyped, see `slips.made`.
     """
 
     today: date
@@ -54,6 +54,7 @@ class DemoShop:
     orders: pd.DataFrame
     coming: pd.DataFrame
     specials: dict[str, str]
+    slips: pd.DataFrame
 
 
 def frames(today: date, seed: int = SEED) -> DemoShop:
@@ -80,6 +81,9 @@ def frames(today: date, seed: int = SEED) -> DemoShop:
     log = _log(shop)
     orders = _orders(log, products, shop)
     orders, coming = _numbered(orders, _coming(orders, products, shop))
+    specials = {story: products.sku[n] for n, story in enumerate(habit.story) if story}
+    movements = _movements(log, orders, products, shop, rng)
+    movements, mistyped = slips.made(movements, today, set(specials.values()), seed)
     return DemoShop(
         today=today,
         warehouses=catalogue.WAREHOUSES,
@@ -87,10 +91,11 @@ def frames(today: date, seed: int = SEED) -> DemoShop:
         products=products,
         barcodes=catalogue.barcodes(products.sku, rng),
         vendor_prices=catalogue.vendor_prices(products),
-        movements=_movements(log, orders, products, shop, rng),
+        movements=movements,
         coming=coming,
         orders=orders.assign(line=_lines_of(log, orders)).drop(columns="serial"),
-        specials={story: products.sku[n] for n, story in enumerate(habit.story) if story},
+        specials=specials,
+        slips=mistyped,
     )
 
 

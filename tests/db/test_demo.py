@@ -250,3 +250,17 @@ def test_some_orders_are_on_their_way_and_one_of_them_is_late(shop):
     assert (shop.coming.due_on < TODAY).any()
     assert (shop.coming.due_on > TODAY).any()
     assert set(shop.coming.number) & set(shop.orders.number), "none came in part"
+
+
+def test_a_handful_of_recent_lines_are_mistyped_and_no_story_is_told_with_them(shop):
+    slips, lines = shop.slips, shop.movements
+    assert slips.kind.tolist() == ["price", "ten", "twice", "swapped", "price", "ten"]
+    wrong = lines.loc[slips.line]
+    assert not set(wrong.sku) & set(shop.specials.values())
+    assert (wrong.day >= TODAY - timedelta(days=25)).all()
+    by_kind = dict(tuple(slips.assign(change=wrong.change.to_numpy()).groupby("kind")))
+    assert (by_kind["ten"].change == -10 * by_kind["ten"].was).all()
+    assert [str(-n)[::-1] for n in by_kind["swapped"].change] == [f"{n:.0f}" for n in by_kind["swapped"].was]
+    second = by_kind["twice"].line.iloc[0]
+    same = ["sku", "change", "unit_price", "reference_id", "customer", "warehouse"]
+    assert lines.loc[second, same].equals(lines.loc[second - 1, same])

@@ -1,4 +1,4 @@
-"""What holds about products, beside the alerts there are about them."""
+"""What holds about products and the ledger, beside the alerts there are about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,27 +8,31 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from core import alert_rules
-from core.alert_rules import LOW_STOCK, Asleep, Facts, Finding
+from core import alert_odd, alert_rules
+from core.alert_rules import ANOMALY, LEDGER, LOW_STOCK, Asleep, Facts, Finding
 from db import queries
 from db.models import Alert, AlertSettings
 
-Key = tuple[int, str]
-"""A product's id and a type of alert."""
+Key = tuple[int | None, str]
+"""A product's id (None: no product in particular) and a type of alert."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What holds, and the alerts there are: open ones, and quiet ones that somebody resolved by hand."""
+    """What holds, and the alerts there are: open ones, and quiet ones that somebody resolved by hand.
 
-    settings: AlertSettings
-    facts: dict[int, Facts]
+    `over` says why the alerts end of which we know that nothing holds. `retired`: products no longer active.
+    """
+
     findings: dict[Key, Finding]
     open: dict[Key, Alert]
     quiet: dict[Key, Alert]
+    over: dict[Key, str]
+    retired: tuple[int, ...] = ()
 
 
 def look(session: Session, product_ids: Sequence[int] | None, today: date, types: Sequence[str]) -> Look:
+    """Stock and run-outs, of these products or of all."""
     settings = session.get_one(AlertSettings, 1, populate_existing=True)
     until = today + timedelta(days=settings.alert_threshold_days)
     ids = None if product_ids is None else list(product_ids)
@@ -41,13 +45,33 @@ def look(session: Session, product_ids: Sequence[int] | None, today: date, types
         for kind in types:
             if found := _found(kind, of_product, settings, today, is_heard=(product_id, kind) in heard):
                 findings[product_id, kind] = found
-    return Look(
-        settings,
-        facts,
-        findings,
-        open={(a.product_id, a.type): a for a in alerts if a.state != "resolved"},
-        quiet={(a.product_id, a.type): a for a in alerts if a.state == "resolved"},
-    )
+    # An alert that came between the two questions is about a product that we know nothing of.
+    over = {
+        (product_id, kind): _why_not(kind, facts[product_id], settings)
+        for product_id, kind in heard - findings.keys()
+        if product_id in facts
+    }
+    retired = tuple(product_id for product_id, known in facts.items() if not known.is_active)
+    return Look(findings, *_open_and_quiet(alerts), over, retired)
+
+
+def look_for_odd(
+    session: Session, product_ids: Sequence[int] | None, types: Sequence[str] = (ANOMALY, LEDGER)
+) -> Look:
+    """Odd movements and broken rules of the ledger, of these products or of everything."""
+    is_raised = session.get_one(AlertSettings, 1, populate_existing=True).anomaly_enabled
+    ids = None if product_ids is None else list(product_ids)
+    # Before what they are about: one that comes in between must not be ended for want of it.
+    alerts = _alerts(session, ids, types)
+    found = [alert_odd.odd_of(row) for row in queries.rows(session, "alert_odd", product_ids=ids)]
+    findings: dict[Key, Finding] = {
+        (odd.product_id, odd.type): alert_odd.finding(odd)
+        for odd in found
+        if odd.type in types and (is_raised or odd.type != ANOMALY)
+    }
+    heard: set[Key] = {(alert.product_id, alert.type) for alert in alerts}
+    over = {key: alert_odd.why_not(key[1], is_raised=is_raised) for key in heard - findings.keys()}
+    return Look(findings, *_open_and_quiet(alerts), over)
 
 
 def _found(
@@ -60,7 +84,7 @@ def _found(
     return alert_rules.predicted(facts, today, settings.alert_threshold_days, is_heard=is_heard)
 
 
-def why_not(kind: str, facts: Facts, settings: AlertSettings) -> str:
+def _why_not(kind: str, facts: Facts, settings: AlertSettings) -> str:
     if kind == LOW_STOCK:
         return (
             alert_rules.why_not_low(facts) if settings.low_stock_enabled else "Low stock raises no alerts now"
@@ -78,52 +102,61 @@ def _alerts(session: Session, product_ids: list[int] | None, types: Sequence[str
     return session.scalars(question.order_by(Alert.id).execution_options(populate_existing=True)).all()
 
 
+def _open_and_quiet(alerts: Sequence[Alert]) -> tuple[dict[Key, Alert], dict[Key, Alert]]:
+    return (
+        {(a.product_id, a.type): a for a in alerts if a.state != "resolved"},
+        {(a.product_id, a.type): a for a in alerts if a.state == "resolved"},
+    )
+
+
 def unheard(look: Look) -> list[Key]:
     """What holds and has no alert, in one order for everybody; not what somebody resolved and is no worse."""
     return sorted(
-        key
-        for key, finding in look.findings.items()
-        if key not in look.open
-        and (key not in look.quiet or alert_rules.is_worse(finding, look.quiet[key].severity))
+        (
+            key
+            for key, finding in look.findings.items()
+            if key not in look.open and (key not in look.quiet or _is_news(finding, look.quiet[key]))
+        ),
+        key=lambda key: (key[0] or 0, key[1]),
     )
 
 
 def next_state(look: Look, key: Key, alert: Alert, today: date) -> str:
+    """The state that an open alert should have by now."""
     finding = look.findings.get(key)
     if finding is None:
         return alert.state
     asleep = Asleep(alert.snoozed_until, alert.snoozed_chance)
-    chance = look.facts[key[0]].chance
-    return alert_rules.next_state(alert.state, alert.severity, asleep, finding, chance, today)
+    return alert_rules.next_state(alert.state, asleep, finding, today, is_news=_is_news(finding, alert))
 
 
 def changes(look: Look, alert: Alert, now: datetime, today: date) -> dict[str, Any] | None:
     """The row's new values; None when they are the old ones.
 
-    `changed_at` moves when somebody should look again: a higher severity, or an alert that woke. Lower ones
-    and new figures are written without a word.
+    `changed_at` moves when somebody should look again: news, or an alert that woke. Lower severities and new
+    figures are written without a word.
     """
     key = (alert.product_id, alert.type)
     values = content(look, key) | {"state": next_state(look, key, alert, today)}
     if all(getattr(alert, name) == value for name, value in values.items()):
         return None
     woke = values["state"] != alert.state
-    is_news = woke or alert_rules.is_worse(look.findings[key], alert.severity)
     kept = ("acknowledged_by", "acknowledged_at", "snoozed_until", "snoozed_chance")
     return {
         "id": alert.id,
-        "changed_at": now if is_news else alert.changed_at,
+        "changed_at": now if woke or _is_news(look.findings[key], alert) else alert.changed_at,
         **{name: None if woke else getattr(alert, name) for name in kept},
         **values,
     }
 
 
 def content(look: Look, key: Key) -> dict[str, Any]:
-    facts, finding = look.facts[key[0]], look.findings[key]
+    """What an alert says, as its columns."""
+    finding = look.findings[key]
     return {
-        "severity": finding.severity,
-        "message": finding.message,
-        "figures": finding.figures,
-        "chance": facts.chance,
-        "money_at_risk": facts.money_at_risk,
+        name: getattr(finding, name) for name in ("severity", "message", "figures", "chance", "money_at_risk")
     }
+
+
+def _is_news(finding: Finding, alert: Alert) -> bool:
+    return alert_rules.is_news(finding, alert.severity, alert.figures)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from core.triage import LATE_CHANCE, WANTED_DAYS
 
-LOW_STOCK, PREDICTED = "low_stock", "predicted_depletion"
+LOW_STOCK, PREDICTED, ANOMALY, LEDGER = "low_stock", "predicted_depletion", "anomaly", "ledger"
 RANK = {"info": 0, "warning": 1, "critical": 2}
 # A sleeper that was to be woken "when it gets worse" wakes when the chance rose by this much.
 CHANCE_STEP = 0.15
@@ -58,11 +58,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that holds now and deserves an alert; `figures` are the numbers of the message as JSON."""
+    """Something that holds now and deserves an alert; `figures` are the numbers of the message as JSON.
+
+    `news_at`: since when the newest part of it is known, where it may grow without getting more severe.
+    """
 
     severity: str
     message: str
     figures: dict[str, Any]
+    chance: float | None = None
+    money_at_risk: Decimal = Decimal(0)
+    news_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,8 @@ def low_stock(facts: Facts) -> Finding | None:
             for _, place in places
         ],
     }
-    return Finding(max(severities, key=RANK.__getitem__), f"{facts.sku}: {'; '.join(said)}", figures)
+    severity = max(severities, key=RANK.__getitem__)
+    return Finding(severity, f"{facts.sku}: {'; '.join(said)}", figures, facts.chance, facts.money_at_risk)
 
 
 def predicted(facts: Facts, today: date, alert_days: int, *, is_heard: bool = False) -> Finding | None:
@@ -164,7 +171,7 @@ def predicted(facts: Facts, today: date, alert_days: int, *, is_heard: bool = Fa
         "on_hand": plain(facts.on_hand),
         "daily_rate": _plain_or_none(facts.daily_rate),
     }
-    return Finding(severity, f"{facts.sku}: {'; '.join(said)}", figures)
+    return Finding(severity, f"{facts.sku}: {'; '.join(said)}", figures, facts.chance, facts.money_at_risk)
 
 
 # -- What no longer holds ------------------------------------------------------------------------------------
@@ -207,20 +214,28 @@ def is_worse(finding: Finding, severity: str) -> bool:
     return RANK[finding.severity] > RANK[severity]
 
 
-def next_state(
-    state: str, severity: str, asleep: Asleep, finding: Finding, chance: float | None, today: date
-) -> str:
+def is_news(finding: Finding, severity: str, figures: Mapping[str, Any]) -> bool:
+    """Whether the finding is more severe than an alert was, or has a part that came after it spoke.
+
+    `figures` are those of the alert.
+    """
+    if is_worse(finding, severity) or finding.news_at is None or "news_at" not in figures:
+        return is_worse(finding, severity)
+    return finding.news_at > datetime.fromisoformat(figures["news_at"])
+
+
+def next_state(state: str, asleep: Asleep, finding: Finding, today: date, *, is_news: bool) -> str:
     """The state of an open alert whose condition (still) holds.
 
-    Somebody who acknowledged an alert knew of its severity then: a higher one makes it active again. A
-    sleeper wakes at its date. One that sleeps until things get worse wakes when the chance rose by 15 points
-    (or to certainty), or when the severity rises; one with a date only sleeps through that.
+    Somebody who acknowledged an alert knew of its severity and of all its parts then: what is news makes it
+    active again. A sleeper wakes at its date. One that sleeps until things get worse wakes when the chance
+    rose by 15 points (or to certainty), or with news; one with a date only sleeps through that.
     """
-    if state == "acknowledged" and is_worse(finding, severity):
+    if state == "acknowledged" and is_news:
         return "active"
     if state == "snoozed" and (
         (asleep.until is not None and today >= asleep.until)
-        or (asleep.chance is not None and (is_worse(finding, severity) or _rose(asleep.chance, chance)))
+        or (asleep.chance is not None and (is_news or _rose(asleep.chance, finding.chance)))
     ):
         return "active"
     return state

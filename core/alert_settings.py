@@ -14,11 +14,15 @@ MOST_ALERT_DAYS = 120  # how far the forecast looks ahead
 
 @dataclass(frozen=True)
 class Settings:
-    """Which alerts are raised; predicted depletion when the run-out is at most so many days away."""
+    """Which alerts are raised; predicted depletion when the run-out is at most so many days away.
+
+    `anomaly_enabled`: movements that are probably errors. A broken ledger always raises one.
+    """
 
     alert_threshold_days: int
     low_stock_enabled: bool
     predicted_depletion_enabled: bool
+    anomaly_enabled: bool
 
 
 def settings(session: Session) -> Settings:
@@ -33,6 +37,7 @@ def change_settings(
     alert_threshold_days: int | None = None,
     low_stock_enabled: bool | None = None,
     predicted_depletion_enabled: bool | None = None,
+    anomaly_enabled: bool | None = None,
 ) -> Settings:
     """Change what is given. The next watches raise and resolve by it, within six hours.
 
@@ -43,6 +48,7 @@ def change_settings(
         "alert_threshold_days": alert_threshold_days,
         "low_stock_enabled": low_stock_enabled,
         "predicted_depletion_enabled": predicted_depletion_enabled,
+        "anomaly_enabled": anomaly_enabled,
     }
     if alert_threshold_days is not None and not 1 <= alert_threshold_days <= MOST_ALERT_DAYS:
         raise BadInput(
@@ -62,4 +68,4 @@ def change_settings(
 
 
 def _settings(row: AlertSettings) -> Settings:
-    return Settings(row.alert_threshold_days, row.low_stock_enabled, row.predicted_depletion_enabled)
+    return Settings(**{name: getattr(row, name) for name in Settings.__dataclass_fields__})

@@ -22,7 +22,7 @@ FRESH = {
     "resolved_because": None,
     "is_quiet": False,
 }
-NEWER = "A newer alert of this kind is open for the product: that one counts now."
+NEWER = "A newer alert of this kind is open: that one counts now."
 
 
 def take_back(session: Session, actor: Actor, uid: uuid.UUID | str) -> Shown:
@@ -59,7 +59,9 @@ def _must_be_quiet(session: Session, alert: Alert) -> None:
     if not alert.is_quiet:
         raise RuleBroken("This alert is over: what it warned of has cleared since, so it stays resolved.")
     other = select(Alert.id).where(
-        Alert.product_id == alert.product_id, Alert.type == alert.type, Alert.state != "resolved"
+        Alert.product_id.is_not_distinct_from(alert.product_id),
+        Alert.type == alert.type,
+        Alert.state != "resolved",
     )
     if session.scalar(other) is not None:
         raise RuleBroken(NEWER)

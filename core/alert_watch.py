@@ -1,4 +1,4 @@
-"""Who watches the stock: raises alerts, wakes sleepers and resolves what no longer holds.
+"""Who watches stock and ledger: raises alerts, wakes sleepers and resolves what no longer holds.
 
 At most one alert of a type is open per product; an index keeps that, whoever else is at work. Whoever
 watches leaves alone what somebody else is changing at this moment: the next look, within the hour, finds what
@@ -7,7 +7,7 @@ is left.
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from core import alert_findings, alert_rules, shop
 from core.alert_findings import Key, Look
-from core.alert_rules import LOW_STOCK, PREDICTED
+from core.alert_rules import ANOMALY, LEDGER, LOW_STOCK, PREDICTED
 from db.models import Alert
 
 T = TypeVar("T")
@@ -64,17 +64,21 @@ def raise_all(session: Session, now: datetime, today: date) -> dict[str, int]:
 
     Answers how many were raised, changed in severity, woken, and held back as quiet.
     """
-    look = alert_findings.look(session, None, today, (LOW_STOCK, PREDICTED))
-    new = alert_findings.unheard(look)
-    raised = 0
-    for start in range(0, len(new), ROWS_AT_ONCE):
-        some = new[start : start + ROWS_AT_ONCE]
-        raised += _patiently(
-            session, PATIENCE_OF_THE_WATCH, lambda some=some: _raise(session, look, some, now), otherwise=0
-        )
-    changed, woken = _bring_up_to_date(session, look, now, today)
-    held_back = sum(key not in look.open for key in look.findings) - len(new)
-    return {"raised": raised, "changed": changed, "woken": woken, "quiet": held_back}
+    raised = changed = woken = quiet = 0
+    for look in _everything(session, today):
+        new = alert_findings.unheard(look)
+        for start in range(0, len(new), ROWS_AT_ONCE):
+            some = new[start : start + ROWS_AT_ONCE]
+            raised += _patiently(
+                session,
+                PATIENCE_OF_THE_WATCH,
+                lambda look=look, some=some: _raise(session, look, some, now),
+                otherwise=0,
+            )
+        more_changed, more_woken = _bring_up_to_date(session, look, now, today)
+        changed, woken = changed + more_changed, woken + more_woken
+        quiet += sum(key not in look.open for key in look.findings) - len(new)
+    return {"raised": raised, "changed": changed, "woken": woken, "quiet": quiet}
 
 
 def auto_resolve(session: Session, now: datetime, today: date) -> dict[str, int]:
@@ -83,16 +87,29 @@ def auto_resolve(session: Session, now: datetime, today: date) -> dict[str, int]
     A quiet one whose condition cleared may speak again next time. Answers how many were resolved, cleared of
     their quiet, and woken.
     """
-    look = alert_findings.look(session, None, today, (LOW_STOCK, PREDICTED))
-    resolved = _resolve(session, look, now)
-    cleared = _clear_quiet(session, look)
-    due = {
-        key
-        for key, alert in look.open.items()
-        if alert_findings.next_state(look, key, alert, today) != alert.state
-    }
-    _, woken = _bring_up_to_date(session, look, now, today, only=due)
+    resolved = cleared = woken = 0
+    for look in _everything(session, today):
+        resolved += _resolve(session, look, now)
+        cleared += _clear_quiet(session, look)
+        due = {
+            key
+            for key, alert in look.open.items()
+            if alert_findings.next_state(look, key, alert, today) != alert.state
+        }
+        woken += _bring_up_to_date(session, look, now, today, only=due)[1]
     return {"resolved": resolved, "cleared": cleared, "woken": woken}
+
+
+def _everything(session: Session, today: date) -> Iterator[Look]:
+    """All that alerts are about, one kind of question after the other."""
+    yield alert_findings.look(session, None, today, (LOW_STOCK, PREDICTED))
+    yield alert_findings.look_for_odd(session, None)
+
+
+def look_at_ledger(session: Session, now: datetime, today: date) -> None:
+    """Raise, change and resolve the alerts about the ledger by the faults that are open."""
+    look = alert_findings.look_for_odd(session, None, (LEDGER,))
+    _patiently(session, PATIENCE_OF_THE_WATCH, lambda: _settle(session, look, now, today), otherwise=None)
 
 
 def look_at(session: Session, product_ids: Sequence[int], now: datetime, today: date) -> None:
@@ -102,10 +119,27 @@ def look_at(session: Session, product_ids: Sequence[int], now: datetime, today: 
     people learn to overlook them. Call it after whatever moves stock or a threshold. It never raises for a
     reason of its own: what goes wrong here is undone alone and left to the hourly watch.
     """
+    _beside(session, product_ids, lambda: _look_at(session, product_ids, now, today))
+
+
+def look_at_findings(session: Session, product_ids: Sequence[int], now: datetime) -> None:
+    """Raise, change and resolve the alerts about odd movements of these products at once.
+
+    Call it after whatever raises or decides findings, flushed. Like `look_at` it never raises for a reason of
+    its own.
+    """
+
+    def work() -> None:
+        look = alert_findings.look_for_odd(session, product_ids, (ANOMALY,))
+        _settle(session, look, now, shop.today(shop.get(session), now))
+
+    _beside(session, product_ids, work)
+
+
+def _beside(session: Session, product_ids: Sequence[int], work: Callable[[], None]) -> None:
+    """Do the work on alerts beside what matters more; trouble with it is undone alone."""
     try:
-        _patiently(
-            session, PATIENCE_OF_A_BOOKING, lambda: _look_at(session, product_ids, now, today), otherwise=None
-        )
+        _patiently(session, PATIENCE_OF_A_BOOKING, work, otherwise=None)
     except Exception as trouble:
         if isinstance(trouble, DBAPIError) and trouble.connection_invalidated:
             raise  # the booking is lost with its connection, and must be known to be
@@ -150,14 +184,18 @@ def look_at_now(session: Session, product_ids: Iterable[int]) -> None:
 
 def _look_at(session: Session, product_ids: Sequence[int], now: datetime, today: date) -> None:
     look = alert_findings.look(session, product_ids, today, (LOW_STOCK,))
+    _settle(session, look, now, today)
+    if look.retired:
+        rest = alert_findings.look(session, look.retired, today, (PREDICTED,))
+        _resolve(session, rest, now)
+        _clear_quiet(session, rest)
+
+
+def _settle(session: Session, look: Look, now: datetime, today: date) -> None:
     _resolve(session, look, now)
     _clear_quiet(session, look)
     _bring_up_to_date(session, look, now, today)
     _raise(session, look, alert_findings.unheard(look), now)
-    if retired := [product_id for product_id, facts in look.facts.items() if not facts.is_active]:
-        rest = alert_findings.look(session, retired, today, (PREDICTED,))
-        _resolve(session, rest, now)
-        _clear_quiet(session, rest)
 
 
 def _raise(session: Session, look: Look, keys: Sequence[Key], now: datetime) -> int:
@@ -211,14 +249,12 @@ def _bring_up_to_date(
 
 def _resolve(session: Session, look: Look, now: datetime) -> int:
     """Resolve the open alerts whose condition does not hold."""
-    over = [alert.id for key, alert in look.open.items() if key not in look.findings and key[0] in look.facts]
+    over = [alert.id for key, alert in look.open.items() if key in look.over]
     rows = [
         {
             "id": alert.id,
             "resolved_at": now,
-            "resolved_because": alert_findings.why_not(
-                alert.type, look.facts[alert.product_id], look.settings
-            ),
+            "resolved_because": look.over[alert.product_id, alert.type],
         }
         for alert in _locked(session, over)
     ]
@@ -227,10 +263,7 @@ def _resolve(session: Session, look: Look, now: datetime) -> int:
 
 
 def _clear_quiet(session: Session, look: Look) -> int:
-    over = [
-        alert.id for key, alert in look.quiet.items() if key not in look.findings and key[0] in look.facts
-    ]
-    return _stop_quiet(session, over)
+    return _stop_quiet(session, [alert.id for key, alert in look.quiet.items() if key in look.over])
 
 
 def _stop_quiet(session: Session, ids: Sequence[int]) -> int:

@@ -1,7 +1,7 @@
 """Alerts as people meet them: listing, acknowledging, snoozing, resolving, and which are raised at all.
 
 Who raises and wakes them, and resolves them again, is in `core/alert_watch.py`; when they hold and what they
-say in `core/alert_rules.py`; which are raised in `core/alert_settings.py`.
+say in `core/alert_rules.py` and `core/alert_odd.py`; which are raised in `core/alert_settings.py`.
 """
 
 import uuid
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from core import audit, auth, inputs, shop, uids
+from core import alert_rules, audit, auth, inputs, shop, uids
 from core.alert_settings import MOST_ALERT_DAYS, Settings, change_settings, settings
 from core.alert_watch import auto_resolve, look_at, raise_all
 from core.auth import Actor
@@ -51,10 +51,11 @@ BY_HAND = "By hand; quiet until it clears or gets worse"
 
 @dataclass(frozen=True)
 class Shown:
-    """One alert with its product, as screens and programs see it.
+    """One alert with its product, as screens and programs see it; about the ledger as such it has none.
 
-    `chance`: that the product runs out before an order placed today arrives, None without a forecast;
-    `snoozed_chance`: the one it had when somebody let it sleep until it gets worse. `..._by` are names.
+    `chance`: that the product runs out before an order placed today arrives, None without a forecast; of odd
+    movements that the likeliest one is an error. `snoozed_chance`: the one it had when somebody let it sleep
+    until it gets worse. `..._by` are names.
     """
 
     uid: uuid.UUID
@@ -67,9 +68,9 @@ class Shown:
     money_at_risk: Decimal
     raised_at: datetime
     changed_at: datetime
-    product_uid: uuid.UUID
-    sku: str
-    product_name: str
+    product_uid: uuid.UUID | None
+    sku: str | None
+    product_name: str | None
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     snoozed_until: date | None
@@ -94,10 +95,11 @@ def listing(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Shown], int]:
-    """One page of alerts, the most money at risk first, and how many there are in all.
+    """One page of alerts and how many there are in all: a broken ledger, then the most money at risk first.
 
-    None means all; `text` is looked for in SKU and name. A sleeper whose date has come counts as active, even
-    before the watch wakes it. Refuses an unknown state, type or severity by name.
+    None means all; `text` is looked for in SKU and name, and of an alert without a product in its message. A
+    sleeper whose date has come counts as active, even before the watch wakes it. Refuses an unknown state,
+    type or severity by name.
     """
     if not 1 <= limit <= MOST_ROWS or not 0 <= offset <= MOST_OFFSET:
         raise BadInput(f"A page has 1 to {MOST_ROWS:,} alerts and starts at 0 or later.")
@@ -115,17 +117,15 @@ def listing(
         where.append(Alert.product_id == inputs.small_id(product_id, "product"))
     words = queries.like(inputs.text(text or "", "Search", SEARCH_CHARACTERS))
     if words is not None:
-        where.append(or_(Product.sku.ilike(words), Product.name.ilike(words)))
+        is_said = and_(Alert.product_id.is_(None), Alert.message.ilike(words))
+        where.append(or_(Product.sku.ilike(words), Product.name.ilike(words), is_said))
     total = session.scalar(
-        select(func.count()).select_from(Alert).join(Product, Product.id == Alert.product_id).where(*where)
-    )
-    page = (
-        _shown(state_now)
+        select(func.count())
+        .select_from(Alert)
+        .outerjoin(Product, Product.id == Alert.product_id)
         .where(*where)
-        .order_by(Alert.money_at_risk.desc(), _rank().desc(), Alert.raised_at.desc(), Alert.id.desc())
-        .limit(limit)
-        .offset(offset)
     )
+    page = _shown(state_now).where(*where).order_by(*_first()).limit(limit).offset(offset)
     return [Shown(**row) for row in session.execute(page).mappings()], total
 
 
@@ -160,6 +160,12 @@ def _state_on(today: date) -> ColumnElement[str]:
     return case((is_awake, "active"), else_=Alert.state)
 
 
+def _first() -> tuple[ColumnElement[Any], ...]:
+    """In which order people should look; where the ledger is broken, no other figure can be trusted."""
+    is_of_ledger = (Alert.type == alert_rules.LEDGER).desc()
+    return is_of_ledger, Alert.money_at_risk.desc(), _rank().desc(), Alert.raised_at.desc(), Alert.id.desc()
+
+
 def _rank() -> ColumnElement[int]:
     return case({name: rank for rank, name in enumerate(SEVERITIES)}, value=Alert.severity)
 
@@ -180,7 +186,7 @@ def _shown(state: ColumnElement[str]) -> Select:
     ]
     return (
         select(*columns)
-        .join(Product, Product.id == Alert.product_id)
+        .outerjoin(Product, Product.id == Alert.product_id)
         .outerjoin(acknowledger, acknowledger.id == Alert.acknowledged_by)
         .outerjoin(resolver, resolver.id == Alert.resolved_by)
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import alert_rules, alert_undo, alerts, auth, job_runs
+from core import alert_rules, alert_undo, alerts, auth
 from core.alerts import Shown
 from core.auth import Actor
 from core.errors import RunoutError
@@ -20,7 +20,17 @@ STATES = {
     "snoozed": "Snoozed",
     "resolved": "Resolved",
 }
-TYPES = {"low_stock": "Low stock", "predicted_depletion": "Runs out soon"}
+TYPES = {
+    "low_stock": "Low stock",
+    "predicted_depletion": "Runs out soon",
+    "anomaly": "Odd movements",
+    "ledger": "Broken ledger",
+}
+ODD = (alert_rules.ANOMALY, alert_rules.LEDGER)  # looked into and put right on the page of odd movements
+CHANCE = {"anomaly": "chance of an error"}
+WORSE = {"anomaly": "there are more, or its severity rises"}
+USUAL_CHANCE = "chance to run out"
+THE_LEDGER = "The ledger"
 SEVERITIES = {"critical": "Critical", "warning": "Warning", "info": "Info"}
 COLOUR = {"critical": "red", "warning": "orange", "info": "gray"}
 USUAL_SNOOZE_DAYS = 7
@@ -28,7 +38,7 @@ POINTS = round(alert_rules.CHANCE_STEP * 100)
 
 
 def desk() -> dict[str, Any]:
-    """What became of the last click: `answer`, and of the settings: `settings`.
+    """What became of the last click: `answer`, and of the settings: `settings` (dashboard/alert_form.py).
 
     One dictionary that is fetched before a write and changed after it: a touch of session_state may end the
     run in favour of the next one, and the answer to a committed write must not get lost.
@@ -59,7 +69,7 @@ def snooze_until(uid: str, place: int, key: str) -> None:
 
 def snooze_until_worse(uid: str, place: int) -> None:
     _say(
-        uid, place, f"Snoozed until the chance to run out rises by {POINTS} points, or the severity rises.",
+        uid, place, f"Snoozed until it gets worse: its chance by {POINTS} points, or its severity.",
         lambda session, person, uid, now: alerts.snooze(session, person, uid, now, until_worse=True),
     )  # fmt: skip
 
@@ -75,7 +85,7 @@ def _say(uid: str, place: int, sentence: str, verb: Callable[..., Shown], *, und
     try:
         person = signin.require()
         shown = transact(lambda session: verb(session, person, uid, looks.now()))
-        answer |= {"sentence": sentence, "name": shown.product_name, "undo": undo}
+        answer |= {"sentence": sentence, "name": subject(shown), "undo": undo}
     except RunoutError as refusal:
         answer["refused"] = refusal.sentence
     except Exception as error:
@@ -112,10 +122,7 @@ def _draw_card(alert: Shown, place: int, person: Actor, answer: dict[str, Any] |
         with _line():
             with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
                 st.markdown(badge(alert), width="content")
-                st.page_link(
-                    "views/product.py", label=f"**{ui.safe_md(alert.product_name)}**",
-                    query_params={"id": str(alert.product_uid)},
-                )  # fmt: skip
+                _draw_subject(alert)
             if alert.money_at_risk:
                 st.markdown(f"{ui.safe_md(write.money(alert.money_at_risk))} :gray[at risk]", width="content")
         st.markdown(f"{ui.safe_md(alert.message)}.")
@@ -125,6 +132,20 @@ def _draw_card(alert: Shown, place: int, person: Actor, answer: dict[str, Any] |
                 _draw_buttons(alert, place, person)
         if answer:
             _draw_answer(answer, in_card=True)
+
+
+def subject(alert: Shown) -> str:
+    """What the alert is about, by name."""
+    return alert.product_name or THE_LEDGER
+
+
+def _draw_subject(alert: Shown) -> None:
+    """The way to where something can be done about it."""
+    label = f"**{ui.safe_md(subject(alert))}**"
+    if alert.type in ODD:
+        st.page_link("views/anomalies.py", label=label)
+    else:
+        st.page_link("views/product.py", label=label, query_params={"id": str(alert.product_uid)})
 
 
 def _line() -> Any:
@@ -159,15 +180,21 @@ def _sleep(alert: Shown) -> str:
     ends = []
     if alert.snoozed_until is not None:
         ends.append(write.weekday(alert.snoozed_until))
-    if alert.snoozed_chance is not None:
+    if alert.snoozed_chance is not None and alert.type == alert_rules.LEDGER:
+        ends.append("more of it is broken")
+    elif alert.snoozed_chance is not None:
         worse = alert.snoozed_chance + alert_rules.CHANCE_STEP
         reaches = f"reaches {write.share(worse)}" if worse < 1 else "is 100 %"
         ends.append(
-            f"the chance to run out, then {write.share(alert.snoozed_chance)}, {reaches}"
+            f"the {_chance(alert)}, then {write.share(alert.snoozed_chance)}, {reaches}"
             if alert.snoozed_chance < 1
-            else "its severity rises"
+            else WORSE.get(alert.type, "its severity rises")
         )
     return " or ".join(ends)
+
+
+def _chance(alert: Shown) -> str:
+    return CHANCE.get(alert.type, USUAL_CHANCE)
 
 
 def _draw_buttons(alert: Shown, place: int, person: Actor) -> None:
@@ -186,7 +213,7 @@ def _draw_buttons(alert: Shown, place: int, person: Actor) -> None:
             _draw_snooze(alert, place)
             st.button(
                 "Resolve", key=f"resolve-{uid}", on_click=resolve, args=(uid, place),
-                help="Done. The product stays quiet until this clears or gets worse.",
+                help="Done. It stays quiet until it clears or gets worse.",
             )  # fmt: skip
 
 
@@ -204,17 +231,25 @@ def _draw_snooze(alert: Shown, place: int) -> None:
             width="stretch",
         )  # fmt: skip
         if _can_get_worse(alert):
-            is_near_certain = (alert.chance or 0.0) + alert_rules.CHANCE_STEP > 1
-            worse = "is 100 %" if is_near_certain else f"rises by {POINTS} points"
             st.button(
-                f"Snooze until the chance {worse}", key=f"worse-{uid}",
-                on_click=snooze_until_worse, args=(uid, place), width="stretch",
+                f"Snooze until {_worse(alert)}", key=f"worse-{uid}", on_click=snooze_until_worse,
+                args=(uid, place), width="stretch",
             )  # fmt: skip
 
 
 def _can_get_worse(alert: Shown) -> bool:
-    """Whether a sleep until it gets worse can ever end: not at the top of both scales."""
-    return alert.severity != "critical" or (alert.chance or 0.0) < 1
+    """Whether a sleep until it gets worse can ever end: not at the top of both scales.
+
+    Of odd movements and broken rules there can always be more.
+    """
+    return alert.type in ODD or alert.severity != "critical" or (alert.chance or 0.0) < 1
+
+
+def _worse(alert: Shown) -> str:
+    if alert.type == alert_rules.LEDGER:
+        return "more is broken"
+    is_near_certain = (alert.chance or 0.0) + alert_rules.CHANCE_STEP > 1
+    return "the chance is 100 %" if is_near_certain else f"the chance rises by {POINTS} points"
 
 
 def _draw_answer(answer: dict[str, Any], *, in_card: bool = False) -> None:
@@ -234,71 +269,6 @@ def _draw_answer(answer: dict[str, Any], *, in_card: bool = False) -> None:
             )  # fmt: skip
 
 
-# -- Settings ------------------------------------------------------------------------------------------------
-
-
-def draw_settings(now: alerts.Settings, person: Actor) -> None:
-    """Which alerts are raised: in words for everybody, to change for those who may."""
-    with st.expander("Which alerts are raised"):
-        if not auth.may(person, "manage alerts"):
-            st.markdown("  \n".join(_in_words(now)))
-            return
-        with st.form("alert_settings", border=False, enter_to_submit=False):
-            st.toggle(
-                "Low stock: at or below the threshold of the product, or of the product in a warehouse",
-                now.low_stock_enabled, key="low_stock_enabled",
-            )  # fmt: skip
-            st.toggle(
-                "Runs out soon: the most likely run-out is near", now.predicted_depletion_enabled,
-                key="predicted_depletion_enabled",
-            )  # fmt: skip
-            st.number_input(
-                "Near means within so many days", value=now.alert_threshold_days, step=1, width=220,
-                key="alert_threshold_days", help=f"1 to {alerts.MOST_ALERT_DAYS}: the forecast's horizon.",
-            )  # fmt: skip
-            st.form_submit_button("Save", on_click=save_settings)
-        told = desk().get("settings", {})
-        if "refused" in told:
-            ui.refused(told["refused"])
-        elif told:
-            st.success(ui.safe_md(told["sentence"]), icon=":material/check:")
-
-
-def _in_words(now: alerts.Settings) -> list[str]:
-    low = "on hand at or below the threshold" if now.low_stock_enabled else "switched off"
-    near = (
-        f"the most likely run-out is within {now.alert_threshold_days} days"
-        if now.predicted_depletion_enabled
-        else "switched off"
-    )
-    return [f"Low stock: {low}.", f"Runs out soon: {near}."]
-
-
-def save_settings() -> None:
-    """Keep the settings and have all products looked at by them."""
-    mine, given = desk(), st.session_state
-    wanted = {name: given.get(name) for name in alerts.Settings.__dataclass_fields__}
-    if wanted["alert_threshold_days"] is None:
-        mine["settings"] = {"refused": "Near means within how many days? Enter a number."}
-        return
-    answer: dict[str, Any] = {}
-    try:
-        person, at = signin.require(), looks.now()
-        transact(lambda session: _save(session, person, at, wanted))
-        answer["sentence"] = "Saved. All products are looked at again by this now; that takes a minute."
-    except RunoutError as refusal:
-        answer["refused"] = refusal.sentence
-    except Exception as error:
-        answer["refused"] = ui.trouble(error)
-    mine["settings"] = answer
-
-
-def _save(session: Any, person: Actor, at: datetime, wanted: dict[str, Any]) -> None:
-    alerts.change_settings(session, person, **wanted)
-    for watch in ("alerts", "auto_resolve"):
-        job_runs.request(session, person, watch, at, right="manage alerts")
-
-
 # -- Download ------------------------------------------------------------------------------------------------
 
 
@@ -310,14 +280,14 @@ def for_download(found: list[Shown]) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "SKU": [alert.sku for alert in found],
-            "Product": [alert.product_name for alert in found],
+            "SKU": [alert.sku or "" for alert in found],
+            "Product": [subject(alert) for alert in found],
             "Type": [TYPES[alert.type] for alert in found],
             "Severity": [SEVERITIES[alert.severity] for alert in found],
             "State": [STATES[alert.state] for alert in found],
             "Message": [alert.message for alert in found],
             "Money at risk": [f"{alert.money_at_risk:.2f}" for alert in found],
-            "Chance to run out first": [alert.chance for alert in found],
+            "Chance": [alert.chance for alert in found],
             "Raised (UTC)": [at(alert.raised_at) for alert in found],
             "Changed (UTC)": [at(alert.changed_at) for alert in found],
             "Acknowledged by": [alert.acknowledged_by or "" for alert in found],

@@ -20,16 +20,20 @@ Severity = Literal[alerts.SEVERITIES]
 
 
 class Alert(Answer):
-    """An alert about one product. `chance`: that it runs out before an order placed today arrives."""
+    """An alert about one product; one of type ledger may be about none in particular.
+
+    `chance`: that it runs out before an order placed today arrives; of an anomaly, that its likeliest
+    movement is an error.
+    """
 
     id: OwnId
     alert_type: Annotated[str, Field(validation_alias="type")]
     severity: str
     status: Annotated[str, Field(validation_alias="state")]
     message: str
-    product_id: Annotated[Id, Field(validation_alias="product_uid")]
-    product_sku: Annotated[str, Field(validation_alias="sku")]
-    product_name: str
+    product_id: Annotated[Id | None, Field(validation_alias="product_uid")]
+    product_sku: Annotated[str | None, Field(validation_alias="sku")]
+    product_name: str | None
     chance: Share | None
     money_at_risk: Amount
     created_at: Annotated[Moment, Field(validation_alias="raised_at")]
@@ -43,11 +47,15 @@ class Alert(Answer):
 
 
 class AlertSettings(Answer):
-    """Which alerts are raised; predicted depletion when the run-out is at most so many days away."""
+    """Which alerts are raised; predicted depletion when the run-out is at most so many days away.
+
+    A broken ledger always raises one.
+    """
 
     alert_threshold_days: int
     low_stock_enabled: bool
     predicted_depletion_enabled: bool
+    anomaly_enabled: bool
 
 
 class AlertSettingsChange(Body):
@@ -56,8 +64,14 @@ class AlertSettingsChange(Body):
     alert_threshold_days: whole(1, alerts.MOST_ALERT_DAYS) = 14
     low_stock_enabled: Flag = True
     predicted_depletion_enabled: Flag = True
+    anomaly_enabled: Flag = True
 
-    model_config = example(alert_threshold_days=14, low_stock_enabled=True, predicted_depletion_enabled=True)
+    model_config = example(
+        alert_threshold_days=14,
+        low_stock_enabled=True,
+        predicted_depletion_enabled=True,
+        anomaly_enabled=True,
+    )
 
 
 @router.get("", response_model=list[Alert], responses=refusals(404))
@@ -73,7 +87,7 @@ def list_alerts(
     skip: Skip = 0,
     limit: Limit = 100,
 ) -> Any:
-    """Alerts of all kinds, the most money at risk first."""
+    """Alerts of all kinds: a broken ledger, then the most money at risk first."""
     found, total = alerts.listing(
         session,
         state=status,

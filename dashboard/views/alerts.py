@@ -1,4 +1,4 @@
-"""Alerts: what is low or runs out soon, the most money at risk first, and what people do about it."""
+"""Alerts: what is low, runs out soon or looks wrong, and what people do about it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core import alerts
-from dashboard import alerting, looks, pickers, signin, ui
+from dashboard import alert_form, alerting, looks, pickers, signin, ui
 from db.session import reading
 
 PER_PAGE = 20
@@ -64,12 +64,12 @@ def draw_nothing(settings: alerts.Settings) -> None:
             button="Clear the filters",
             on_click=st.query_params.clear,
         )
-    elif not (settings.low_stock_enabled or settings.predicted_depletion_enabled):
-        ui.empty("No alerts are raised.", "Both kinds are switched off below.")
+    elif not (settings.low_stock_enabled or settings.predicted_depletion_enabled or settings.anomaly_enabled):
+        ui.empty("No alerts are raised.", "All kinds but a broken ledger are switched off below.")
     else:
         ui.empty(
             "No alert is open.",
-            "Low stock raises one at once; what is about to run out is looked for every hour.",
+            "Low stock raises one at once; what is about to run out or looks wrong is looked for every hour.",
             button="See what runs out next",
             page="views/today.py",
         )
@@ -91,7 +91,7 @@ def draw_filters() -> dict[str, Any]:
 
 person = signin.require()
 today = looks.today()
-ui.title("Alerts", "What is low or runs out soon, the most money at risk first.")
+ui.title("Alerts", "What is low, runs out soon or looks wrong, the most money at risk first.")
 filters = draw_filters()
 found, total, counts, settings = page_of(filters)
 if found:
@@ -104,4 +104,4 @@ if found:
 else:
     alerting.draw([], person)
     draw_nothing(settings)
-alerting.draw_settings(settings, person)
+alert_form.draw(settings, person)

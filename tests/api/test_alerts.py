@@ -85,9 +85,11 @@ def test_settings_change_only_what_is_given(client, as_role):
         "alert_threshold_days": 14,
         "low_stock_enabled": True,
         "predicted_depletion_enabled": True,
+        "anomaly_enabled": True,
     }
-    changed = client.put(address, json={"low_stock_enabled": False}, headers=manager)
-    assert changed.json() == before | {"low_stock_enabled": False}
+    wanted = {"low_stock_enabled": False, "anomaly_enabled": False}
+    changed = client.put(address, json=wanted, headers=manager)
+    assert changed.json() == before | wanted
     for wrong in (
         {"alert_threshold_days": 0},
         {"alert_threshold_days": 121},

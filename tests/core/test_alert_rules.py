@@ -1,6 +1,6 @@
 """When a product needs an alert, what it says, and what becomes of it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -25,13 +25,13 @@ def foreseen(days: int | None, **about) -> Facts:
     return facts(**{"p10_on": p10, "p50_on": p50, "p90_on": p90} | known | about)
 
 
-def finding(severity: str = "warning") -> Finding:
-    return Finding(severity, "", {})
+def finding(severity: str = "warning", **about) -> Finding:
+    return Finding(severity, "", {}, **about)
 
 
 def test_the_words_are_those_of_the_database():
     assert tuple(rules.RANK) == SEVERITIES
-    assert (rules.LOW_STOCK, rules.PREDICTED) == ALERT_TYPES
+    assert (rules.LOW_STOCK, rules.PREDICTED, rules.ANOMALY, rules.LEDGER) == ALERT_TYPES
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,17 @@ NEVER, YESTERDAY, TOMORROW = None, TODAY - timedelta(days=1), TODAY + timedelta(
     ],
 )
 def test_alerts_wake_when_they_should(state, was, until, then, is_now, chance, becomes):
-    assert rules.next_state(state, was, Asleep(until, then), finding(is_now), chance, TODAY) == becomes
+    found = finding(is_now, chance=chance)
+    is_news = rules.is_news(found, was, {})
+    assert rules.next_state(state, Asleep(until, then), found, TODAY, is_news=is_news) == becomes
+
+
+def test_a_part_that_came_since_the_alert_spoke_is_news_and_an_older_one_is_not():
+    spoke = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    said = {"news_at": spoke.isoformat()}
+    assert rules.is_news(finding(news_at=spoke + timedelta(microseconds=1)), "warning", said)
+    assert not rules.is_news(finding(news_at=spoke), "warning", said)
+    assert rules.is_news(finding("critical", news_at=spoke - timedelta(days=1)), "warning", said)
 
 
 quantities = st.decimals(min_value=0, max_value=10**6, places=4)

@@ -206,7 +206,7 @@ def test_settings_decide_what_is_raised_and_what_is_resolved(session):
     foresee(session, product, 20)
     assert watch(session)["raised"] == 0
     changed = alerts.change_settings(session, boss, alert_threshold_days=30, low_stock_enabled=False)
-    assert changed == alerts.settings(session) == alerts.Settings(30, False, True)
+    assert changed == alerts.settings(session) == alerts.Settings(30, False, True, True)
     line = session.scalars(sa.select(AuditLine).order_by(AuditLine.id.desc()).limit(1)).one()
     assert line.before == {"alert_threshold_days": 14, "low_stock_enabled": True}
     assert watch(session)["raised"] == 1
@@ -395,7 +395,7 @@ def test_the_list_filters_and_refuses_unknown_words(session):
     assert alerts.listing(session, text="_", today=TODAY)[1] == 0
     assert alerts.listing(session, state=None, today=TODAY)[1] == 2
     assert alerts.listing(session, state="resolved", severity=["critical"], today=TODAY)[1] == 1
-    for wrong in ({"state": "lost"}, {"type": "anomaly"}, {"severity": ["info", "bad\0"]}, {"limit": 0},
+    for wrong in ({"state": "lost"}, {"type": "lost"}, {"severity": ["info", "bad\0"]}, {"limit": 0},
                   {"limit": 1001}, {"offset": -1}, {"text": "\0"}):  # fmt: skip
         with pytest.raises(BadInput):
             alerts.listing(session, today=TODAY, **wrong)

@@ -179,7 +179,9 @@ def test_an_empty_list_says_why(browser, session):
     assert "No alert is open" in words(browser("viewer", "alerts"))
     assert "No alert fits these filters." in words(browser("viewer", "alerts", q="nothing like it"))
     session.execute(
-        sa.update(AlertSettings).values(low_stock_enabled=False, predicted_depletion_enabled=False)
+        sa.update(AlertSettings).values(
+            low_stock_enabled=False, predicted_depletion_enabled=False, anomaly_enabled=False
+        )
     )
     assert "No alerts are raised." in words(browser("viewer", "alerts"))
 
@@ -200,7 +202,7 @@ def test_settings_are_changed_and_the_watch_looks_again(browser, an_alert, sessi
     app.toggle(key="low_stock_enabled").set_value(False)
     next(button for button in app.button if button.label == "Save").click().run()
     assert any("Saved." in plain(told.value) for told in app.success)
-    assert alerts.settings(session) == alerts.Settings(30, False, True)
+    assert alerts.settings(session) == alerts.Settings(30, False, True, True)
     asked = session.scalars(sa.select(JobRun.job).where(JobRun.requested_by.is_not(None))).all()
     assert set(asked) == {"alerts", "auto_resolve"}
     app.number_input(key="alert_threshold_days").set_value(500)

@@ -83,7 +83,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Scores:
-    """Judged lines with the first proposed repair: `value` is what `field` should be, nan when not a number."""
+    """Judged lines, each with its first repair: `value` is what `field` should be, nan when not a number."""
 
     chance: np.ndarray
     is_anomaly: np.ndarray

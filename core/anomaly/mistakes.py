@@ -106,7 +106,8 @@ class _Draft:
         n = len(self.lines)
         of = np.array([copy[1] for copy in self.copies], np.int64)
         origin = np.r_[np.arange(n), of]
-        order = np.argsort(np.r_[np.arange(n), [copy[0] for copy in self.copies]], kind="stable")
+        behind = np.r_[np.arange(n), [copy[0] for copy in self.copies]]
+        order = np.lexsort((np.r_[self.lines.at, [copy[2] for copy in self.copies]], behind))
         columns = {name: np.r_[column, column[of]] for name, column in self.columns.items()}
         columns["id"][n:] = -1 - np.arange(len(of))
         columns["void_from"][n:] = NEVER
@@ -159,7 +160,7 @@ class _Draft:
         of_product = self._of_product.after(int(self.lines.product[line]), line)
         later = of_product[self.lines.place[of_product] == self.lines.place[line]]
         before = self.columns["before"]
-        before[later] = np.fmax(before[later] + delta, np.maximum(0.0, -self.columns["change"][later]))
+        before[later] = np.maximum(before[later] + delta, np.maximum(0.0, -self.columns["change"][later]))
 
     def _is_refused(self, line: int, change: float) -> bool:
         before = self.columns["before"][line]
@@ -232,7 +233,7 @@ class _Draft:
             self.copies.append((self._moment(at + later, line), line, at + later, document))
         else:
             after = int(self.rng.choice(mates[mates >= line]))
-            self.copies.append((after + self.rng.random(), line, at, document))
+            self.copies.append((after + self.rng.random() / 4, line, at, document))
         return True
 
     def _moment(self, at: float, earliest: int) -> float:

@@ -74,6 +74,9 @@ class Movement(Base):
         Index("ix_movement_posting_id", "posting_id"),
         # What a customer, and a document, had before: a line is odd beside them or not.
         Index("ix_movement_customer_id", "customer", "id", postgresql_where=text("customer IS NOT NULL")),
+        # A "customer" may be all who pay cash: what one took of a product is not looked for among all else.
+        Index("ix_movement_customer_product_id", "customer", "product_id", "id",
+              postgresql_where=text("customer IS NOT NULL")),
         Index("ix_movement_reference_id_id", "reference_id", "id",
               postgresql_where=text("reference_id IS NOT NULL")),
     )  # fmt: skip

@@ -259,6 +259,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("customer IS NOT NULL"),
     )
     op.create_index(
+        "ix_movement_customer_product_id",
+        "movement",
+        ["customer", "product_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("customer IS NOT NULL"),
+    )
+    op.create_index(
         "ix_movement_reference_id_id",
         "movement",
         ["reference_id", "id"],
@@ -277,6 +284,11 @@ def downgrade() -> None:
         "ix_movement_reference_id_id",
         table_name="movement",
         postgresql_where=sa.text("reference_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_movement_customer_product_id",
+        table_name="movement",
+        postgresql_where=sa.text("customer IS NOT NULL"),
     )
     op.drop_index(
         "ix_movement_customer_id", table_name="movement", postgresql_where=sa.text("customer IS NOT NULL")

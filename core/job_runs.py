@@ -179,8 +179,13 @@ def finish(session: Session, claimed: Claim, now: datetime, result: dict[str, An
         raise Superseded(f"Run {claimed.run_id} of {claimed.job} was given to another worker.")
 
 
-def fail(session: Session, claimed: Claim, now: datetime, message: str) -> bool:
-    """Write down why the run did not work; answers False, and does nothing, when it is no longer ours."""
+def fail(
+    session: Session, claimed: Claim, now: datetime, message: str, result: dict[str, Any] | None = None
+) -> bool:
+    """Write down why the run did not work; answers False, and does nothing, when it is no longer ours.
+
+    `result`: what it counted all the same.
+    """
     cancelled = session.scalar(select(JobRun.cancel_requested).where(JobRun.id == claimed.run_id))
     kept = session.execute(
         update(JobRun)
@@ -190,6 +195,7 @@ def fail(session: Session, claimed: Claim, now: datetime, message: str) -> bool:
             finished_at=now,
             lease_until=None,
             message=message[:2000],
+            **({"result": result} if result is not None else {}),
         )
     ).rowcount
     return bool(kept)

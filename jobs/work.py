@@ -34,18 +34,27 @@ def refresh(claimed: Claim) -> None:
 def check_ledger(claimed: Claim) -> None:
     """Hold every level, chain and roll-up against the movements; a ledger with a fault fails the run.
 
-    The night's quiet is also when old runs are forgotten.
+    What is broken is kept with the run's failure, and the alerts about it. The night's quiet is also when old
+    runs are forgotten.
     """
     forgotten = _forget_old_runs()
     with reading(LONG, snapshot=True) as session:
-        faults = ledger_check.faults(session)
-    if faults:
-        sentence = "The ledger is broken: " + ", ".join(f"{n} x {rule}" for rule, n in faults.items())
+        found = ledger_check.look(session)
+    sentence = "The ledger is broken: " + ", ".join(f"{n} x {rule}" for rule, n in found.totals.items())
+
+    def end(session: Session) -> None:
+        now = _now()
+        ledger_check.keep(session, found, now, shop.today(shop.get(session), now))
+        if not found.totals:
+            job_runs.finish(session, claimed, now, {})
+        elif not job_runs.fail(session, claimed, now, sentence, found.totals):
+            raise job_runs.Superseded(f"Run {claimed.run_id} of {claimed.job} was given to another worker.")
+
+    transact(end)
+    if found.totals:
         log.error(sentence)
-        _fail(claimed, sentence)
     else:
         log.info("The ledger is sound; %s old runs are forgotten", f"{forgotten:,}")
-        transact(lambda session: job_runs.finish(session, claimed, _now(), {}))
 
 
 def _forget_old_runs() -> int:

@@ -16,6 +16,8 @@ OF_PRODUCT = 192
 """How many earlier lines of its product a line is held against, the newest first."""
 OF_DOCUMENT = 48
 OF_CUSTOMER = 64
+OF_PAIR = 8
+"""How many earlier lines of the same product to the same customer, of any age."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Contexts:
     of_product: np.ndarray  # int64 (n, OF_PRODUCT)
     of_document: np.ndarray  # int64 (n, OF_DOCUMENT)
     of_customer: np.ndarray  # int64 (n, OF_CUSTOMER)
+    of_pair: np.ndarray  # int64 (n, OF_PAIR): same product and same customer
 
 
 class Index:
@@ -34,6 +37,7 @@ class Index:
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self._by = {name: _Order(getattr(lines, name)) for name in ("product", "document", "customer")}
+        self._by["pair"] = _Order(_pairs(lines))
 
     def before(self, targets: np.ndarray) -> Contexts:
         """The contexts of these lines; lines that were void when the target was booked are left out."""
@@ -42,11 +46,19 @@ class Index:
             self._known(self._by["product"].before(targets, OF_PRODUCT), targets),
             self._known(self._by["document"].before(targets, OF_DOCUMENT), targets),
             self._known(self._by["customer"].before(targets, OF_CUSTOMER), targets),
+            self._known(self._by["pair"].before(targets, OF_PAIR), targets),
         )
 
     def _known(self, found: np.ndarray, targets: np.ndarray) -> np.ndarray:
         is_void = self.lines.void_from[found] <= targets[:, None]
         return np.where((found >= 0) & ~is_void, found, -1)
+
+
+def _pairs(lines: Lines) -> np.ndarray:
+    """One number for a product and a customer; `NOBODY` where either is missing."""
+    product, customer = lines.product.astype(np.int64), lines.customer.astype(np.int64)
+    pair = product * (customer.max(initial=0) + 1) + customer
+    return np.where((product == NOBODY) | (customer == NOBODY), NOBODY, pair)
 
 
 class _Order:

@@ -1,0 +1,290 @@
+"""What the learner sees of a line: one definition for training, scoring, the export and every endpoint.
+
+The odds of each error, summaries of them that know no kind, and plain numbers about the line, its product,
+document and customer, all from before it. Arithmetic: no session, no clock.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import numpy as np
+
+from core.anomaly.around import DAY, Around, Window, is_somebody
+from core.anomaly.contexts import Contexts
+from core.anomaly.habits import Habits
+from core.anomaly.hypotheses import PRIOR, Evidence
+from core.anomaly.lines import KINDS, Lines, Shelf
+
+MEANINGS: dict[str, str] = {
+    **{f"odds_{kind}": f"Log odds of the error {kind} against a real line." for kind in KINDS},
+    "odds_best": "The highest of the log odds, each with how common its error is.",
+    "odds_second": "The second highest of them.",
+    "odds_all": "The log of all of them summed: how likely any error is.",
+    "odds_of_quantity": "The same over the errors of a quantity.",
+    "size": "Doublings of the quantity.",
+    "size_chance": "Log chance of the quantity, given product, price, document and customer.",
+    "size_chance_all": "Log chance of the quantity among all lines of the price band.",
+    "size_above_usual": "Doublings above what is usual for the product.",
+    "size_deviation": "The same in the product's own standard deviations.",
+    "size_above_newest": "Doublings above the product's newest line of this flow.",
+    "size_above_largest": "Doublings above the largest earlier line of the product in this flow.",
+    "size_of_product": "Doublings that are usual for the product.",
+    "size_seen": "Share of the product's earlier lines with exactly this quantity.",
+    "size_seen_at_price": "Share of its lines at this price with exactly this quantity.",
+    "size_larger": "Share of its earlier lines that are at least as large.",
+    "size_against_customer": "Doublings above the mean of the customer's newest lines.",
+    "size_against_document": "Doublings above the mean of the document so far.",
+    "size_against_pair": "Doublings above what this customer last took of the product.",
+    "size_against_pair_mean": "Doublings above what this customer took of the product on average.",
+    "lean": "Doublings that this document and customer take above usual.",
+    "size_above_lean": "Doublings above usual when that is taken off.",
+    "multiple_12": "Whether the quantity is a multiple of 12.",
+    "multiple_10": "Whether it is a multiple of 10.",
+    "multiple_6": "Whether it is a multiple of 6.",
+    "last_digits_zero": "How many zeros the quantity ends in.",
+    "packs_in_document": "Share of the document so far with multiples of 6 or 10.",
+    "packs_of_product": "Share of the product's earlier lines with multiples of 6 or 10.",
+    "ones_of_product": "Share of the product's earlier lines with a single piece.",
+    "ones_in_document": "Share of the document so far with a single piece.",
+    "flow": "What kind of movement it is, as a number.",
+    "is_in": "Whether it comes in.",
+    "turn": "Log odds that a line like this goes the other way.",
+    "document_turned": "Share of the document so far that goes the other way than this line.",
+    "log_price": "Log of the price.",
+    "price_chance": "Log chance of the price, given the product's history and the quantity.",
+    "price_above_newest": "Log of the price over the product's newest.",
+    "price_above_mean": "Log of the price over the product's decayed mean.",
+    "price_above_list": "Log of the price over the list price.",
+    "price_seen": "Share of the product's earlier lines at this price, newer ones counting more.",
+    "size_at_price": "Doublings that are usual at this price, above the product's.",
+    "money": "Log of quantity times price.",
+    "money_in_document": "Log share of the line in the money of the document so far.",
+    "seen": "Log of how many earlier lines of the product are known.",
+    "since_movement": "Log of the days since the product last moved.",
+    "after": "On hand after it over the quantity, squeezed; 0 where nobody knows.",
+    "is_short": "Whether more leaves than is on hand.",
+    "hour": "Log of how usual the hour is at the place.",
+    "weekday": "Log of how usual the weekday is at the place.",
+    "document_lines": "Log of how many lines the document has so far.",
+    "document_size": "Mean doublings of the document so far.",
+    "document_spread": "How far they scatter.",
+    "customer_lines": "Log of how many earlier lines of the customer are known.",
+    "customer_size": "Mean doublings of the customer's newest lines.",
+    "is_anonymous": "Whether nobody knows the customer.",
+    "pair_lines": "How many earlier lines this customer has of the product.",
+    "pair_days": "Log of the days since the last of them.",
+    "twins": "Exact repeats before it in its document.",
+    "twin_gap": "Lines between it and the newest exact repeat; -1 without one.",
+    "alike": "Other lines of the product in its document.",
+    "repeats": "Other exact repeats in the document.",
+    "twin_and_more": "Whether it is an exact repeat of more than one piece in a document without others.",
+    "last_7_days": "Log of the product's pieces in this flow in the 7 days before.",
+    "last_28_days": "The same for 28 days.",
+    "last_90_days": "The same for 90 days.",
+    "size_of_week": "Log of the quantity over the mean week of the last 28 days.",
+    "size_of_forecast": "Log of the quantity over a week of the forecast; 0 where there is none.",
+}
+NAMES = tuple(MEANINGS)
+_BEHIND = 1
+"""Raised when a number is worked out in another way under the same name."""
+VERSION = hashlib.sha256(json.dumps([_BEHIND, MEANINGS]).encode()).hexdigest()[:16]
+FAR = 12.0
+"""Differences of logarithms are kept within this."""
+
+
+def table(lines: Lines, contexts: Contexts, habits: Habits, shelf: Shelf, evidence: Evidence) -> np.ndarray:
+    """float32 (n, len(NAMES)), never nan or infinite; a number that nobody knows is 0."""
+    columns: dict[str, np.ndarray] = {}
+    for part in (_of_odds, _of_size, _of_habits, _of_shape, _of_price, _of_document, _of_time):
+        columns |= part(evidence.around, habits, shelf, evidence)
+    result = np.empty((len(evidence.around), len(NAMES)), np.float32)
+    for place, name in enumerate(NAMES):
+        result[:, place] = columns[name]
+    return np.nan_to_num(np.clip(result, -1e6, 1e6), copy=False)
+
+
+def _of_odds(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    likely = evidence.log_odds + PRIOR
+    ordered = np.sort(likely, axis=1)
+    return {
+        **{f"odds_{kind}": evidence.log_odds[:, place] for place, kind in enumerate(KINDS)},
+        "odds_best": ordered[:, -1],
+        "odds_second": ordered[:, -2],
+        "odds_all": _summed(likely),
+        "odds_of_quantity": _summed(likely[:, :5]),
+    }
+
+
+def _summed(logs: np.ndarray) -> np.ndarray:
+    top = logs.max(axis=1)
+    return top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
+
+
+def _of_size(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    law = evidence.size
+    window = around.of_product
+    kin = _kin(window, around)
+    count = kin.sum(axis=1)
+    exact = kin & (window.size == around.size[:, None])
+    at_price = kin & (np.abs(window.log_price - around.log_price[:, None]) < 0.002)
+    first = kin.argmax(axis=1)
+    rows = np.arange(len(around))
+    newest = np.where(count > 0, window.log_size[rows, first], law.centre)
+    largest = np.where(count > 0, np.where(kin, window.log_size, -99).max(axis=1), law.centre)
+    at_price_count = at_price.sum(axis=1)
+    at_price_mean = (window.log_size * at_price).sum(axis=1) / np.maximum(at_price_count, 1)
+    above = around.log_size - law.centre
+    return {
+        "size": around.log_size,
+        "size_chance": evidence.log_size_chance,
+        "size_chance_all": np.log(np.maximum(law.of_all(around.size[:, None])[:, 0], 1e-12)),
+        "size_above_usual": above,
+        "size_deviation": _far(above / law.spread),
+        "size_above_newest": _far(around.log_size - newest),
+        "size_above_largest": _far(around.log_size - largest),
+        "size_of_product": law.centre,
+        "size_seen": exact.sum(axis=1) / (count + 1),
+        "size_seen_at_price": (exact & at_price).sum(axis=1) / (at_price_count + 1),
+        "size_larger": (kin & (window.size >= around.size[:, None])).sum(axis=1) / (count + 1),
+        "size_at_price": np.where(at_price_count > 0, _far(at_price_mean - law.centre), 0.0),
+        "packs_of_product": _share(kin, _is_pack(window.size)),
+        "ones_of_product": _share(kin, window.size == 1),
+        "seen": np.log1p(count),
+        "flow": around.flow,
+        "is_in": around.sign > 0,
+    }
+
+
+def _of_habits(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    """Against the customer and the document so far."""
+    document, customer, pair = around.of_document, around.of_customer, around.of_pair
+    in_document, of_customer, of_pair = _kin(document, around), _kin(customer, around), _kin(pair, around)
+    document_mean, document_spread = _mean(document, in_document)
+    customer_mean, _ = _mean(customer, of_customer)
+    pair_mean, _ = _mean(pair, of_pair)
+    rows = np.arange(len(around))
+    first = of_pair.argmax(axis=1)
+    has_pair = of_pair.any(axis=1)
+    lean = evidence.size.lean.astype(float)
+    lean = np.r_[-2.5, (_edges()[1:] + _edges()[:-1]) / 2, 3.2][evidence.size.lean] if len(lean) else lean
+    return {
+        "size_against_customer": np.where(of_customer.any(axis=1), around.log_size - customer_mean, 0.0),
+        "size_against_document": np.where(in_document.any(axis=1), around.log_size - document_mean, 0.0),
+        "size_against_pair": np.where(has_pair, around.log_size - pair.log_size[rows, first], 0.0),
+        "size_against_pair_mean": np.where(has_pair, around.log_size - pair_mean, 0.0),
+        "lean": lean,
+        "size_above_lean": around.log_size - evidence.size.centre - lean,
+        "document_size": document_mean,
+        "document_spread": document_spread,
+        "customer_size": customer_mean,
+        "customer_lines": np.log1p(customer.valid.sum(axis=1)),
+        "is_anonymous": ~is_somebody(around.customer),
+        "pair_lines": of_pair.sum(axis=1),
+        "pair_days": np.where(has_pair, np.log1p(pair.days[rows, first]), 0.0),
+        "packs_in_document": _share(in_document, _is_pack(document.size)),
+        "ones_in_document": _share(in_document, document.size == 1),
+    }
+
+
+def _edges() -> np.ndarray:
+    from core.anomaly.habits import TILTS
+
+    return TILTS
+
+
+def _of_shape(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    size = around.size.astype(np.float64)
+    zeros = sum((size % 10.0**power == 0).astype(int) for power in (1, 2, 3))
+    return {
+        "multiple_12": size % 12 == 0,
+        "multiple_10": size % 10 == 0,
+        "multiple_6": size % 6 == 0,
+        "last_digits_zero": zeros,
+    }
+
+
+def _of_price(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    law = evidence.price
+    weight = law.recent
+    total = weight.sum(axis=1)
+    mean = (np.nan_to_num(law.window.log_price) * weight).sum(axis=1) / np.maximum(total, 1e-9)
+    same = np.abs(law.window.log_price - around.log_price[:, None]) < 0.002
+    newest, listed = law.single[:, 1], law.single[:, 3]
+    money = np.nan_to_num(around.log_price) + np.log(2.0) * around.log_size
+    window = around.of_document
+    others = np.where(window.valid, np.exp(np.nan_to_num(window.log_price)) * window.size, 0.0).sum(axis=1)
+    return {
+        "log_price": np.nan_to_num(around.log_price),
+        "price_chance": evidence.log_price_chance,
+        "price_above_newest": _far(np.nan_to_num(around.log_price - newest)),
+        "price_above_mean": np.where(total > 0, _far(np.nan_to_num(around.log_price - mean)), 0.0),
+        "price_above_list": _far(np.nan_to_num(around.log_price - listed)),
+        "price_seen": (weight * same).sum(axis=1) / (total + 0.1),
+        "money": money,
+        "money_in_document": np.where(others > 0, _far(money - np.log(np.maximum(others, 1e-9))), 0.0),
+    }
+
+
+def _of_document(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    window = around.of_document
+    count = window.valid.sum(axis=1)
+    turned = (window.valid & (window.sign != around.sign[:, None])).sum(axis=1)
+    twins = evidence.twins
+    return {
+        "turn": evidence.log_turn,
+        "document_turned": turned / (count + 0.5),
+        "document_lines": np.log1p(count),
+        "twins": twins.count,
+        "twin_gap": twins.gap,
+        "alike": twins.alike,
+        "repeats": twins.repeats,
+        "twin_and_more": (twins.count > 0) & (twins.repeats == 0) & (around.size > 1),
+    }
+
+
+def _of_time(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+    window = around.of_product
+    kin = _kin(window, around)
+    since = np.where(window.valid.any(axis=1), np.where(window.valid, window.days, np.inf).min(axis=1), 999.0)
+    sums = {days: np.where(kin & (window.days <= days), window.size, 0.0).sum(axis=1) for days in (7, 28, 90)}
+    rate = np.zeros(len(around))
+    if shelf.daily_rate:
+        rate = np.array([shelf.daily_rate.get(number, 0.0) for number in around.product.tolist()])
+    place_hour, place_day = (
+        habits.row_of(habits.hour, around.place),
+        habits.row_of(habits.weekday, around.place),
+    )
+    size = np.maximum(around.size, 1e-3)
+    return {
+        "since_movement": np.log1p(since),
+        "after": np.tanh(np.nan_to_num(around.after / size) / 10),
+        "is_short": (around.sign < 0) & (around.after < 0),
+        "hour": np.log(habits.hour[place_hour, (around.at // 3600 % 24).astype(np.int64)]),
+        "weekday": np.log(habits.weekday[place_day, ((around.at // DAY + 3) % 7).astype(np.int64)]),
+        **{f"last_{days}_days": np.log1p(total) for days, total in sums.items()},
+        "size_of_week": _far(np.log(size / (sums[28] / 4 + 1))),
+        "size_of_forecast": np.where(rate > 0, _far(np.log(size / np.maximum(7 * rate, 1e-3))), 0.0),
+    }
+
+
+def _kin(window: Window, around: Around) -> np.ndarray:
+    return window.valid & (window.flow == around.flow[:, None]) & (window.sign == around.sign[:, None])
+
+
+def _mean(window: Window, kin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    count = np.maximum(kin.sum(axis=1), 1)
+    mean = (window.log_size * kin).sum(axis=1) / count
+    return mean, np.sqrt(((window.log_size - mean[:, None]) ** 2 * kin).sum(axis=1) / count)
+
+
+def _share(kin: np.ndarray, holds: np.ndarray) -> np.ndarray:
+    return (kin & holds).sum(axis=1) / (kin.sum(axis=1) + 1)
+
+
+def _is_pack(size: np.ndarray) -> np.ndarray:
+    return (size % 6 == 0) | (size % 10 == 0)
+
+
+def _far(value: np.ndarray) -> np.ndarray:
+    return np.clip(value, -FAR, FAR)

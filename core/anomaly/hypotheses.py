@@ -1,0 +1,209 @@
+"""Which error would explain a line: for every kind, "the repaired line is usual" against "this line is real".
+
+The odds are logarithms of likelihood ratios; how common errors are is not in them (`PRIOR` is for whoever
+ranks by them alone). Arithmetic: no session, no clock.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.anomaly import guesses, likelihoods, substitutes, twins
+from core.anomaly.around import Around, gather, is_somebody
+from core.anomaly.contexts import Contexts
+from core.anomaly.habits import LEAST_CHANCE, Habits
+from core.anomaly.lines import FIELDS, KINDS, Lines, Shelf
+
+LEAST, MOST = -12.0, 30.0
+"""Odds are kept between these: beyond them nothing is learned."""
+MORE_THAN_THERE_IS = 6.0
+"""Added where more leaves than is on hand: one real line in some hundred does that, most errors upwards do."""
+PRIOR = np.log(
+    np.array([0.14, 0.08, 0.14, 0.08, 0.12, 0.12, 0.06, 0.1, 0.06, 0.1, 0.002]) / 500, dtype=np.float64
+)
+"""How the errors share out, one line in 500 being wrong."""
+_QUANTITY = ("times_pack", "wrong_unit", "times_ten", "digit_doubled", "digits_swapped")
+_AT = {name: place for place, name in enumerate(KINDS)}
+_FIELD_OF = {
+    **dict.fromkeys(_QUANTITY, "quantity"), "wrong_sign": "sign", "wrong_warehouse": "warehouse",
+    "wrong_product": "product", "booked_twice": "whole", "price_typo": "price", "unknown": "none",
+}  # fmt: skip
+FIELD = np.array([FIELDS.index(_FIELD_OF[kind]) for kind in KINDS], np.int8)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Per line and kind; `value` is what the repair puts in: a signed change, a price, a product's or a
+    warehouse's number; nan for `whole` and `none`, and where the kind cannot be."""
+
+    log_odds: np.ndarray  # float32 (n, kinds)
+    field: np.ndarray  # int8 (n, kinds)
+    value: np.ndarray  # float64 (n, kinds)
+    usual_quantity: np.ndarray  # float64 (n,): of the product in this flow; of its price where it is new
+    usual_price: np.ndarray  # float64 (n,): nan where none is known
+    seen: np.ndarray  # int64 (n,): earlier lines of the product in this flow
+    around: Around
+    size: likelihoods.Sizes
+    price: likelihoods.Prices
+    log_size_chance: np.ndarray  # float64 (n,)
+    log_price_chance: np.ndarray
+    twins: twins.Twins
+    log_turn: np.ndarray  # float64 (n,): the odds that a line like this goes the other way
+
+
+def weigh(lines: Lines, contexts: Contexts, habits: Habits, shelf: Shelf) -> Evidence:
+    """The evidence about the targets of these contexts; call it for some thousand at a time."""
+    around = gather(lines, contexts)
+    n = len(around)
+    odds = np.full((n, len(KINDS)), LEAST)
+    value = np.full((n, len(KINDS)), np.nan)
+    law = likelihoods.sizes(around, habits)
+    real = law.log_chance(around.size[:, None])[:, 0]
+    price_law = likelihoods.prices(around, habits, _list_prices(around, shelf))
+    real_price, usual_price = _of_price(around, price_law, odds, value)
+    _of_quantity(around, habits, shelf, law, real, odds, value)
+    log_turn = _of_sign(around, habits, real, odds, value)
+    _of_place(around, habits, odds, value)
+    substitutes.weigh(
+        around, habits, shelf, real - np.log(law.of_all(around.size[:, None])[:, 0]), real_price, odds, value
+    )
+    found = twins.find(around)
+    _of_twins(habits, found, odds)
+    _of_unknown(around, price_law, real, real_price, odds)
+    kin = (around.of_product.flow == around.flow[:, None]) & around.of_product.valid
+    return Evidence(
+        np.clip(odds, LEAST, MOST).astype(np.float32), np.broadcast_to(FIELD, odds.shape), value,
+        _rounded(np.exp2(law.centre)), usual_price, kin.sum(axis=1),
+        around, law, price_law, real, real_price, found, log_turn,
+    )  # fmt: skip
+
+
+def _rounded(size: np.ndarray) -> np.ndarray:
+    return np.where(size >= 1, np.rint(size), np.round(size, 3)).astype(np.float64)
+
+
+def _list_prices(around: Around, shelf: Shelf) -> np.ndarray:
+    if not shelf.list_price:
+        return np.full(len(around), np.nan)
+    price = np.array([shelf.list_price.get(number, np.nan) for number in around.product.tolist()], float)
+    return np.log(np.where(price > 0, price, np.nan))
+
+
+def _of_quantity(
+    around: Around,
+    habits: Habits,
+    shelf: Shelf,
+    law: likelihoods.Sizes,
+    real: np.ndarray,
+    odds: np.ndarray,
+    value: np.ndarray,
+) -> None:
+    guess = guesses.sizes(around.size, around.product, habits.packs, habits.pack_share, shelf)
+    meant = np.where(guess.chance > 0, guess.meant, around.size[:, None])
+    usual = law.log_chance(meant)
+    with np.errstate(divide="ignore"):
+        each = usual + np.log(guess.chance) - real[:, None]
+    leaves = around.sign < 0
+    is_short = leaves & (around.after < 0)
+    fits = around.before[:, None] >= meant
+    each += MORE_THAN_THERE_IS * (is_short[:, None] & fits)
+    for name in _QUANTITY:
+        columns = guess.kind == _AT[name]
+        own = each[:, columns]
+        best = own.argmax(axis=1)
+        top = own[np.arange(len(own)), best]
+        is_possible = np.isfinite(top)
+        safe = np.where(is_possible, top, 0.0)
+        total = safe + np.log(np.maximum(np.exp(np.minimum(own - safe[:, None], 0)).sum(axis=1), 1e-12))
+        odds[:, _AT[name]] = np.where(is_possible, total, LEAST)
+        signed = guess.meant[:, columns][np.arange(len(own)), best].astype(np.float64) * around.sign
+        value[:, _AT[name]] = np.where(is_possible, signed, np.nan)
+
+
+def _of_sign(
+    around: Around, habits: Habits, real: np.ndarray, odds: np.ndarray, value: np.ndarray
+) -> np.ndarray:
+    flipped = likelihoods.sizes(around, habits, is_flipped=True).log_chance(around.size[:, None])[:, 0]
+    state, turned, forward = twins.turning(around)
+    chance = habits.turn[forward, state]
+    log_turn = np.log(chance) - np.log1p(-chance)
+    at = _AT["wrong_sign"]
+    odds[:, at] = np.where(turned, -log_turn, log_turn) + flipped - real
+    odds[:, at] += MORE_THAN_THERE_IS * ((around.sign < 0) & (around.after < 0))
+    value[:, at] = around.sign * around.size.astype(np.float64) * -1.0
+    return log_turn
+
+
+def _of_place(around: Around, habits: Habits, odds: np.ndarray, value: np.ndarray) -> None:
+    """Another warehouse, where this document or this product usually moves."""
+    share = habits.place_share[around.flow]
+    places = share.shape[1]
+    if places < 2:
+        return
+    window, document = around.of_product, around.of_document
+    kin = window.valid & (window.flow == around.flow[:, None])
+    moves = 0.2 * share + np.stack([(kin & (window.place == p)).sum(axis=1) for p in range(places)], axis=1)
+    in_document = np.stack(
+        [(document.valid & (document.place == p)).sum(axis=1) for p in range(places)], axis=1
+    )
+    believed = np.where(in_document.any(axis=1), IN_ONE_PLACE, 0.0)[:, None]
+    chance = believed * in_document / np.maximum(in_document.sum(axis=1), 1)[:, None]
+    chance = chance + (1 - believed) * moves / moves.sum(axis=1, keepdims=True)
+    rows = np.arange(len(around))
+    here = np.where((around.place >= 0) & (around.place < places), around.place, 0)
+    own = np.where(here == around.place, chance[rows, here], LEAST_CHANCE)
+    chance[rows, here] = 0.0
+    best = chance.argmax(axis=1)
+    at = _AT["wrong_warehouse"]
+    odds[:, at] = np.log(np.maximum(chance[rows, best], LEAST_CHANCE)) - np.log(np.maximum(own, LEAST_CHANCE))
+    odds[:, at] += MORE_THAN_THERE_IS * ((around.sign < 0) & (around.after < 0))
+    value[:, at] = best
+
+
+IN_ONE_PLACE = 0.97
+"""How surely the lines of a document lie in one warehouse."""
+
+
+def _of_twins(habits: Habits, found: twins.Twins, odds: np.ndarray) -> None:
+    usual = habits.repeat[found.state, found.size_class]
+    odds[:, _AT["booked_twice"]] = np.where(found.count > 0, -np.log(usual), LEAST)
+
+
+def _of_price(
+    around: Around, law: likelihoods.Prices, odds: np.ndarray, value: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The odds of a mistyped price; hands back how likely the booked price is, and the usual one."""
+    asked = np.concatenate([around.log_price[:, None], law.single], axis=1)
+    log_chance = law.log_chance(asked)
+    real = log_chance[:, 0]
+    slip = guesses.price_slips(around.log_price, law.single)
+    with np.errstate(divide="ignore"):
+        each = np.where(np.isfinite(law.single), log_chance[:, 1:] + np.log(slip), -np.inf)
+    best = each.argmax(axis=1)
+    rows = np.arange(len(around))
+    top = each[rows, best]
+    at = _AT["price_typo"]
+    is_possible = np.isfinite(top) & np.isfinite(around.log_price)
+    odds[:, at] = np.where(is_possible, np.where(is_possible, top, 0.0) - real, LEAST)
+    right = np.round(np.exp(law.single), 4)
+    value[:, at] = np.where(is_possible, right[rows, best], np.nan)
+    known = np.isfinite(law.single)
+    first = known.argmax(axis=1)
+    return real, np.where(known.any(axis=1), right[rows, first], np.nan)
+
+
+def _of_unknown(
+    around: Around, price_law: likelihoods.Prices, real: np.ndarray, real_price: np.ndarray, odds: np.ndarray
+) -> None:
+    """Nothing usual: as if the size and the price had been drawn from all numbers there are."""
+    any_size = np.log(ANY_SIZE) - np.log(np.maximum(around.size.astype(np.float64), 1.0))
+    any_price = np.where(np.isnan(around.log_price), 0.0, np.log(ANY_PRICE))
+    by_size, by_price = any_size - real, any_price - real_price
+    odds[:, _AT["unknown"]] = np.logaddexp(by_size, by_price) + MORE_THAN_THERE_IS * (
+        (around.sign < 0) & (around.after < 0)
+    )
+
+
+ANY_SIZE = 1 / 18.0
+"""All doublings up to a quarter of a million are alike to a line that nothing explains."""
+ANY_PRICE = 2e-3

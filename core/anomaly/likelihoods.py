@@ -1,0 +1,226 @@
+"""How likely a quantity or a price is, given what stands around the line.
+
+Each law mixes several witnesses (the product's earlier lines, the document so far, the customer, all products
+of this price); how far each is believed was learned from lines like it and stands in `Habits`. So a new
+product backs off to its price, and a customer with a habit is held against that. Arithmetic: no session, no clock.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.anomaly.around import OPPOSITE, SAME_PRICE, Around, Window, is_somebody, same_price
+from core.anomaly.habits import GRID, LEAST_CHANCE, RESIDUALS, TABLED, TILTS, Habits
+
+HALF_LIFE_DAYS = 60.0
+"""After so long an earlier line of the product counts half."""
+CROSSED = 0.02
+"""What a line of the opposite flow tells about this one: returns are of sizes that were sold."""
+OF_PRICE, OF_ALL = 4.0, 3.0
+"""Lines at the same price are believed like so many of the product; the product like so many of all."""
+PRICE_HALF_LIFE_DAYS = 14.0
+NEAR_PRICE = 0.25
+"""How far prices of a product lie apart when they differ: a Laplace law's width in logarithms."""
+BLOCK = 96
+"""Rows compared at once: keeps the working set inside the processor's cache."""
+
+
+def shares(values: np.ndarray, weights: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The weight of the cells of a row that equal each asked number: (n, K), (n, K), (n, M) -> (n, M)."""
+    result = np.empty(asked.shape, np.float32)
+    for at in range(0, len(asked), BLOCK):
+        rows = slice(at, at + BLOCK)
+        equal = (asked[rows, :, None] == values[rows, None, :]).astype(np.float32)
+        result[rows] = np.matmul(equal, weights[rows, :, None])[..., 0]
+    return result
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The law of a line's size, for one flow and sign; `chance(asked)` may be called often."""
+
+    habits: Habits
+    flow: np.ndarray
+    band: np.ndarray
+    gate: np.ndarray
+    lean: np.ndarray  # int: the class of how much more than usual this document and customer take
+    centre: np.ndarray  # the product's usual doublings
+    spread: np.ndarray  # and how far they scatter
+    count: np.ndarray  # how many lines of the product speak (decayed)
+    count_at_price: np.ndarray
+    product: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # sizes, weights, leaning weights, rest
+    leaning_rest: np.ndarray
+    others: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]  # sizes, weights, whether it speaks
+
+    def of_all(self, asked: np.ndarray) -> np.ndarray:
+        """What all products of this price band do."""
+        return self.habits.size_chance(self.flow[:, None], self.band[:, None], asked)
+
+    def witnesses(self, asked: np.ndarray) -> np.ndarray:
+        """(n, M, S): what each witness says about each asked size."""
+        sizes, weights, leaning, rest = self.product
+        of_all = self.of_all(asked)
+        plain = shares(sizes, weights, asked) + rest[:, None] * of_all
+        tilt = self.tilt(asked)
+        lean = plain * tilt / self.leaning_rest[:, None]
+        said = [lean, plain, of_all]
+        for values, weight, speaks in self.others:
+            said.append(np.where(speaks[:, None], shares(values, weight, asked), lean))
+        return np.stack(said, axis=2)
+
+    def tilt(self, asked: np.ndarray) -> np.ndarray:
+        apart = np.log2(np.maximum(asked, 1e-6)) - self.centre[:, None]
+        return self.habits.tilt[self.lean[:, None], np.searchsorted(RESIDUALS, apart)]
+
+    def log_chance(self, asked: np.ndarray) -> np.ndarray:
+        """(n, M): the logarithm of the mixed chance."""
+        mix = self.habits.size_mix[self.gate]
+        return np.log(np.maximum(np.matmul(self.witnesses(asked), mix[:, :, None])[..., 0], LEAST_CHANCE))
+
+
+def sizes(around: Around, habits: Habits, is_flipped: bool = False) -> Sizes:
+    """The law of sizes for these lines, or for what they would be with the other sign."""
+    flow = OPPOSITE[around.flow] if is_flipped else around.flow
+    sign = -around.sign if is_flipped else around.sign
+    band = habits.band(around.log_price)
+    level = habits.level[flow, band]
+    window = around.of_product
+    weight = _kin(window, flow, sign) * np.exp2(-window.days / np.float32(HALF_LIFE_DAYS))
+    count = weight.sum(axis=1)
+    at_price = weight * same_price(window.log_price, around.log_price[:, None])
+    count_at_price = at_price.sum(axis=1)
+    centre = ((weight * window.log_size).sum(axis=1) + 2 * level) / (count + 2)
+    scatter = (weight * (window.log_size - centre[:, None]) ** 2).sum(axis=1)
+    weights = (at_price + (OF_PRICE / (count + OF_ALL))[:, None] * weight) / (count_at_price + OF_PRICE)[
+        :, None
+    ]
+    rest = OF_PRICE * OF_ALL / ((count + OF_ALL) * (count_at_price + OF_PRICE))
+    lean, gate = _classes(around, habits, flow, sign, count)
+    cells = habits.tilt[lean[:, None], np.searchsorted(RESIDUALS, window.log_size - centre[:, None])]
+    leaning_rest = (weights * cells).sum(axis=1) + rest * habits.tilt_of_all[lean, flow, band]
+    return Sizes(
+        habits, flow, band, gate, lean, centre, np.sqrt((scatter + 2) / (count + 2)), count, count_at_price,
+        (window.size, weights.astype(np.float32), weights, rest), np.maximum(leaning_rest, 1e-3),
+        (
+            _share_of(around.of_pair, flow, sign, np.exp2(-np.arange(around.of_pair.valid.shape[1]))),
+            _share_of(around.of_document, flow, sign, 1.0),
+            _share_of(around.of_customer, flow, sign, 1.0),
+        ),
+    )  # fmt: skip
+
+
+def _kin(window: Window, flow: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """1 for a line of the same flow and sign, a little for its opposite, 0 for others."""
+    same = (window.flow == flow[:, None]) & (window.sign == sign[:, None])
+    crossed = (window.flow == OPPOSITE[flow][:, None]) & (window.sign == -sign[:, None])
+    return (same + np.float32(CROSSED) * (crossed & ~same)) * window.valid
+
+
+def _share_of(window: Window, flow: np.ndarray, sign: np.ndarray, fading: np.ndarray | float) -> tuple:
+    weight = (window.valid & (window.flow == flow[:, None]) & (window.sign == sign[:, None])) * np.float32(
+        fading
+    )
+    total = weight.sum(axis=1)
+    return window.size, (weight / np.maximum(total, 1e-9)[:, None]).astype(np.float32), total > 0
+
+
+def leaning(window: Window, habits: Habits, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By how many doublings lines of a window are above what is usual for their price, shrunk; and their number."""
+    level = habits.level[flow[:, None], habits.band(window.log_price)]
+    kin = window.valid & (window.flow == flow[:, None])
+    count = kin.sum(axis=1)
+    return ((window.log_size - level) * kin).sum(axis=1) / (count + 1), count
+
+
+def explained(around: Around, habits: Habits, flow: np.ndarray) -> np.ndarray:
+    """(n, TILTS): what leans a line's size away from the product's usual one."""
+    of_document, in_document = leaning(around.of_document, habits, flow)
+    of_customer, of_his = leaning(around.of_customer, habits, flow)
+    ones = np.ones(len(around))
+    return np.stack(
+        [ones, of_document, of_customer * (in_document == 0), of_customer * (in_document > 0),
+         1.0 * (in_document == 0), 1.0 * (of_his == 0), 1.0 * ~is_somebody(around.customer)], axis=1
+    )  # fmt: skip
+
+
+def _classes(
+    around: Around, habits: Habits, flow: np.ndarray, sign: np.ndarray, count: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    lean = np.searchsorted(TILTS, explained(around, habits, flow) @ habits.leaning)
+    in_document = (around.of_document.valid & (around.of_document.flow == flow[:, None])).sum(axis=1)
+    gate = np.searchsorted([1, 5], in_document, side="right") * 8
+    gate += 4 * around.of_pair.valid.any(axis=1) + 2 * is_somebody(around.customer) + (count >= 3)
+    return lean, gate
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The law of a line's price; asked for logarithms."""
+
+    habits: Habits
+    gate: np.ndarray
+    window: Window
+    recent: np.ndarray
+    fitting: np.ndarray
+    single: np.ndarray  # (n, H): logarithms of the prices that stand out; nan where there is none
+    count: np.ndarray
+
+    def witnesses(self, asked: np.ndarray) -> np.ndarray:
+        """(n, M, S)."""
+        result = np.empty((*asked.shape, 3 + self.single.shape[1]))
+        total, total_fitting = _total(self.recent), _total(self.fitting)
+        broad = self.habits.price_chance(asked)
+        for column in range(asked.shape[1]):
+            at = asked[:, column, None]
+            apart = np.abs(self.window.log_price - at)
+            same = (apart < SAME_PRICE).astype(np.float32)
+            near = np.exp(-np.nan_to_num(apart, nan=30.0) / np.float32(NEAR_PRICE))
+            result[:, column, 0] = np.where(
+                total[0], (self.fitting * same).sum(axis=1) / total_fitting[1], broad[:, column]
+            )
+            result[:, column, 1] = np.where(
+                total[0],
+                (self.recent * near).sum(axis=1) / total[1] * GRID / (2 * NEAR_PRICE),
+                broad[:, column],
+            )
+        result[:, :, 2] = broad
+        speaks = np.isfinite(self.single)
+        alike = np.abs(asked[:, :, None] - np.nan_to_num(self.single, nan=99.0)[:, None, :]) < SAME_PRICE
+        result[:, :, 3:] = np.where(speaks[:, None, :], alike, broad[:, :, None])
+        return result
+
+    def log_chance(self, asked: np.ndarray) -> np.ndarray:
+        mix = self.habits.price_mix[self.gate]
+        chance = np.matmul(self.witnesses(asked), mix[:, :, None])[..., 0]
+        return np.where(np.isnan(asked), 0.0, np.log(np.maximum(chance, LEAST_CHANCE)))
+
+
+def _total(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    total = weight.sum(axis=1)
+    return total > 0, np.maximum(total, 1e-9)
+
+
+def prices(around: Around, habits: Habits, list_price: np.ndarray) -> Prices:
+    """The law of prices; `list_price`: logarithm of the vendor's or catalogue's price a line, nan where unknown."""
+    window = around.of_product
+    is_priced = window.valid & np.isfinite(window.log_price)
+    kin = is_priced & (_kin(window, around.flow, around.sign) > 0)
+    recent = kin * np.exp2(-window.days / np.float32(PRICE_HALF_LIFE_DAYS)) + kin * np.float32(1e-4)
+    alike = is_somebody(window.customer) == is_somebody(around.customer)[:, None]
+    level = np.exp2(-np.abs(window.log_size - around.log_size[:, None]) * 1.5)
+    fitting = recent * np.where(alike, 1.0, 0.1).astype(np.float32) * level
+    single = np.stack(
+        [_newest(window.log_price, kin & alike), _newest(window.log_price, kin),
+         _newest(around.of_pair.log_price, around.of_pair.valid & np.isfinite(around.of_pair.log_price)),
+         list_price], axis=1
+    )  # fmt: skip
+    count = kin.sum(axis=1)
+    gate = np.searchsorted([1, 4], count, side="right") * 4
+    gate += 2 * is_somebody(around.customer) + around.of_pair.valid.any(axis=1)
+    return Prices(habits, gate, window, recent.astype(np.float32), fitting.astype(np.float32), single, count)
+
+
+def _newest(values: np.ndarray, speaks: np.ndarray) -> np.ndarray:
+    at = speaks.argmax(axis=1)
+    rows = np.arange(len(values))
+    return np.where(speaks[rows, at], values[rows, at], np.nan)

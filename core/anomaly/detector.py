@@ -141,15 +141,19 @@ class Detector:
 
     def score(self, lines: Lines, targets: np.ndarray, shelf: Shelf, rate: float | None = None) -> Scores:
         """Judges the target places among the lines; memory is bounded by the answer."""
-        parts = [vars(self._scored(looked, rate)) for looked in each(lines, targets, shelf, self.habits)]
+        parts = [
+            vars(self.answer(looked, self.judge(looked.features, rate)))
+            for looked in each(lines, targets, shelf, self.habits)
+        ]
         return Scores(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
-    def _scored(self, looked: Looked, rate: float | None) -> Scores:
+    def answer(self, looked: Looked, judged: Judged) -> Scores:
+        """What was judged, here or elsewhere, with the first repair that the evidence proposes."""
         evidence = looked.evidence
         kind = evidence.log_odds.argmax(axis=1)
         row = np.arange(len(kind))
         return Scores(
-            **vars(self.judge(looked.features, rate)),
+            **vars(judged),
             kind=kind.astype(np.int8),
             field=evidence.field[row, kind],
             value=evidence.value[row, kind],

@@ -3,15 +3,14 @@
 Arithmetic: no session, no clock.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from core.anomaly import features, hypotheses
 from core.anomaly.contexts import Index
 from core.anomaly.habits import Habits
-from core.anomaly.hypotheses import Evidence
 from core.anomaly.lines import Lines, Shelf
 
 CHUNK = 2_048
@@ -19,20 +18,30 @@ CHUNK = 2_048
 
 
 @dataclass(frozen=True)
+class Weighed:
+    """What the evidence says, by line (n) and kind (n, len(KINDS)); see `hypotheses.Evidence`."""
+
+    log_odds: np.ndarray  # float32 (n, kinds)
+    field: np.ndarray  # int8 (n, kinds)
+    value: np.ndarray  # float64 (n, kinds)
+    usual_quantity: np.ndarray  # float64 (n,)
+    usual_price: np.ndarray
+    seen: np.ndarray  # int64 (n,)
+
+
+@dataclass(frozen=True)
 class Looked:
     """What there is to know of some lines: numbers to judge by, and the evidence for each kind of error."""
 
-    features: np.ndarray
-    evidence: Evidence
+    features: np.ndarray  # float32 (n, len(features.NAMES))
+    evidence: Weighed
 
 
 def look(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Looked:
     """Features and evidence of the target places among the lines."""
     parts = list(each(lines, targets, shelf, habits))
-    evidence = [vars(part.evidence) for part in parts]
     return Looked(
-        np.concatenate([part.features for part in parts]),
-        Evidence(**{name: np.concatenate([e[name] for e in evidence]) for name in evidence[0]}),
+        np.concatenate([part.features for part in parts]), _joined([part.evidence for part in parts])
     )
 
 
@@ -42,4 +51,11 @@ def each(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Ite
     for start in range(0, max(1, len(targets)), CHUNK):
         contexts = index.before(targets[start : start + CHUNK])
         evidence = hypotheses.weigh(lines, contexts, habits, shelf)
-        yield Looked(features.table(lines, contexts, habits, shelf, evidence), evidence)
+        kept = Weighed(**{column.name: getattr(evidence, column.name) for column in fields(Weighed)})
+        yield Looked(features.table(lines, contexts, habits, shelf, evidence), kept)
+
+
+def _joined(parts: Sequence[Weighed]) -> Weighed:
+    return Weighed(
+        **{c.name: np.concatenate([getattr(part, c.name) for part in parts]) for c in fields(Weighed)}
+    )

@@ -1,4 +1,4 @@
-"""What the detector learns from: the newest lines with made-up mistakes among them, looked at like any others.
+"""What the detector learns from: the newest lines with made-up mistakes among them, looked at as any line is.
 
 Arithmetic: no session, no clock.
 """

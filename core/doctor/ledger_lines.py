@@ -26,6 +26,8 @@ from db.models import Movement, Product, StockLevel, Warehouse
 MOST_LEARNED = 250_000
 """So many of the newest movements are learned from: a year of a busy shop."""
 MOST_ASKED = 10_000  # movements at once over HTTP
+PIECE = 1_000
+"""So many movements of a request are looked at together: each may bring 300 lines of its own along."""
 LOOKED_UP_ONE_BY_ONE = 20
 """Neighbours of so few products are asked for by name; of more, all codes are read."""
 REASONS = sorted(FLOW_OF_REASON)
@@ -82,7 +84,10 @@ def after(session: Session, after_id: int, last_id: int, most: int, today: date)
 
 
 def of_ids(session: Session, ids: Sequence[int], today: date) -> Sheet:
-    """These movements, in booking order, each with all that stood before it; at most 10,000."""
+    """These movements, in booking order, each with all that stood before it.
+
+    At most 10,000, and better `PIECE` at a time: each may bring 300 lines along.
+    """
     if len(ids) > MOST_ASKED:
         raise BadInput(f"{len(ids):,} movements are too many: at most {MOST_ASKED:,} at once.")
     known = [number for number in ids if 0 < number <= inputs.BIG_ID_MOST]
@@ -93,8 +98,10 @@ def of_ids(session: Session, ids: Sequence[int], today: date) -> Sheet:
     return Sheet(lines, targets, shelf, missing)
 
 
-def typed(session: Session, entries: Sequence[Typed], now: datetime) -> Sheet:
+def typed(session: Session, entries: Sequence[Typed], now: datetime, *, piece: slice | None = None) -> Sheet:
     """Lines as if they were booked now, one after the other; their ids are -1, -2 and so on.
+
+    Only those in the `piece` are to be judged; the others stand before or after them all the same.
 
     Refuses a reason that is no habit of anybody (opening stock, reconstructed), and a change of 0.
     """
@@ -105,12 +112,12 @@ def typed(session: Session, entries: Sequence[Typed], now: datetime) -> Sheet:
             raise BadInput(f"'{inputs.shown(entry.reason_code)}' is not a reason that can be judged.")
         if entry.change == 0:
             raise BadInput("A movement with a change of 0 cannot be judged.")
-    wanted = _Wanted(each=False)
-    for entry in entries:
+    wanted, judged = _Wanted(each=False), entries[piece] if piece is not None else entries
+    for entry in judged:
         wanted.add(
             entry.product_id, entry.reference_type, entry.reference_id, entry.customer, _AFTER_EVERYTHING
         )
-    known = sorted({entry.product_id for entry in entries if entry.product_id is not None})
+    known = sorted({entry.product_id for entry in judged if entry.product_id is not None})
     levels = select(StockLevel.product_id, StockLevel.warehouse_id, StockLevel.quantity)
     on_hand = {
         (product, place): quantity
@@ -122,7 +129,7 @@ def typed(session: Session, entries: Sequence[Typed], now: datetime) -> Sheet:
     earlier = _earlier(session, wanted, [])
     lines = line_arrays.of_frame(pd.concat([earlier, rows]) if len(earlier) else rows)
     places = np.arange(len(lines) - len(entries), len(lines))
-    return Sheet(lines, places, shelf_of(session, known, shop.today(ours, now)))
+    return Sheet(lines, places[piece or slice(None)], shelf_of(session, known, shop.today(ours, now)))
 
 
 def shelf_of(session: Session, product_ids: Collection[int], today: date) -> Shelf:

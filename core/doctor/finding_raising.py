@@ -22,8 +22,8 @@ from db.models import AnomalySettings, Finding, Movement, Product
 SPREAD_DAYS = 30
 """A movement of one of the last 30 days takes a place of its own day, an older one a place of today: a file
 with years of sales does not ask for years of work."""
-LOOKED_AT_FROM = 0.002
-"""What no experience with the product can lift to a chance worth a look is left alone: it saves looking it up."""
+LOOKED_AT_FROM = ranking.LEAST_CHANCE_OF_MONEY / 10
+"""What people taught lifts no chance further than that; it saves looking up all others."""
 TAUGHT_DAYS = 365  # what was decided earlier is forgotten: people, packs and customers change
 MEASURED = 200  # the last findings that tell how often the model is right
 RIGHT = or_(Finding.state == "accepted", Finding.dismissed_as == "corrected_elsewhere")
@@ -140,7 +140,7 @@ def _prices(session: Session, product_ids: set[int]) -> Mapping[int, tuple[Decim
 
 
 def _known(session: Session, movements: Mapping[int, Movement]) -> set[int]:
-    """Movements that are not asked about: with a finding (or the other leg of one's), or booked by a repair."""
+    """Movements not to ask about: with a finding, the other leg of such a one, or booked by a repair."""
     others = {m.counterpart_id for m in movements.values() if m.counterpart_id is not None}
     asked = select(Finding.movement_id).where(Finding.movement_id.in_(movements.keys() | others))
     left_out = set(session.scalars(asked))

@@ -1,4 +1,4 @@
-"""What the model says of movements: asked for by programs, or of every new movement, kept and made findings of."""
+"""What the model says of movements: of those that somebody asks about, and of every new one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ BATCH = 2_000  # movements that are judged and written in one transaction: about
 LOOK_BACK_DAYS = 30
 """The first model looks back so far, so that there is something to see."""
 MAPPED = 20_000
-"""So many of the newest movements stand on the map; each new model places them anew, so that it is one map."""
+"""So many of the newest movements are placed anew by each new model, so that the map is one map."""
 MOST_LOOKED_BACK = 100_000
 _ROWS_AT_ONCE = 1_000
 
@@ -45,7 +45,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Answer:
-    """Scores in the order of a sheet's targets; `why_local`: why the endpoint that was asked did not judge."""
+    """Scores in the order of a sheet's targets; `why_local`: why the endpoint, asked, did not judge."""
 
     results: list[Scored]
     model_id: int
@@ -66,8 +66,9 @@ class Step:
 
 
 def answer(loaded: Loaded, sheet: Sheet, endpoint_settings: EndpointSettings | None = None) -> Answer:
-    """Judge the targets of a sheet. No session may be open where an endpoint is asked: it waits for a network.
+    """Judge the targets of a sheet.
 
+    No session may be open where an endpoint is asked: that waits for a network.
     The endpoint says how likely an error is; what is wrong, the repair and the place on the map are told by
     the evidence and the model here, so that they mean the same whoever judges.
     """

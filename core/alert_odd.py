@@ -64,4 +64,5 @@ def _severity(expected_loss: Decimal) -> str:
 def _said(odd: Odd) -> str:
     """The sentence with its product in front, and without the stop that a card adds."""
     words = odd.message.removesuffix(".")
-    return words if odd.sku is None or words.startswith(odd.sku) else f"{odd.sku}: {words}"
+    has_it = odd.sku is None or words.startswith((f"{odd.sku}: ", f"{odd.sku} in "))
+    return words if has_it else f"{odd.sku}: {words}"

@@ -143,7 +143,7 @@ def _draw_subject(alert: Shown) -> None:
     """The way to where something can be done about it."""
     label = f"**{ui.safe_md(subject(alert))}**"
     if alert.type in ODD:
-        st.page_link("views/anomalies.py", label=label)
+        st.page_link("views/anomalies.py", label=label, query_params={"q": alert.sku} if alert.sku else {})
     else:
         st.page_link("views/product.py", label=label, query_params={"id": str(alert.product_uid)})
 

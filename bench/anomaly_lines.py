@@ -52,11 +52,22 @@ def read(path: Path) -> pd.DataFrame:
     return frame[list(COLUMNS)]
 
 
-def retail(path: Path) -> pd.DataFrame:
-    """The real sales and returns of the study, without fees, bad codes and lines at no price."""
+def goods(path: Path) -> pd.DataFrame:
+    """Sales and returns of goods to measure on: without fees, strange codes and lines at no price.
+
+    Raises:
+        ValueError: it cannot be read; says where.
+    """
     frame = read(path)
-    is_good = frame["StockCode"].str.fullmatch(RETAIL_CODE) & (frame["UnitPrice"].astype(float) > 0)
-    return frame[is_good].reset_index(drop=True)
+    codes = frame["StockCode"].str.strip()
+    is_retail = codes.str.fullmatch(RETAIL_CODE).to_numpy(bool)
+    of_goods = is_retail if is_retail.mean() >= DIGIT_SHARE else ~_are_fees(codes)
+    return frame[of_goods & (_numbers(frame, "UnitPrice") > 0)].reset_index(drop=True)
+
+
+def rows_from(frame: pd.DataFrame, cut: pd.Timestamp) -> np.ndarray:
+    """Places in the frame of every line of the cut or later, fees and all."""
+    return np.flatnonzero(_moments(frame) >= cut.timestamp())
 
 
 def stream(frame: pd.DataFrame, cut: pd.Timestamp) -> Stream:

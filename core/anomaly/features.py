@@ -18,10 +18,10 @@ from core.anomaly.lines import KINDS, Lines, Shelf
 
 MEANINGS: dict[str, str] = {
     **{f"odds_{kind}": f"Log odds of the error {kind} against a real line." for kind in KINDS},
-    "odds_best": "The highest of the log odds, each with how common its error is.",
-    "odds_second": "The second highest of them.",
-    "odds_all": "The log of all of them summed: how likely any error is.",
-    "odds_of_quantity": "The same over the errors of a quantity.",
+    "likely_best": "The highest of the log odds, each with how common its error is.",
+    "likely_second": "The second highest of them.",
+    "likely_all": "The log of all of them summed: how likely any error is.",
+    "likely_of_quantity": "The same over the errors of a quantity.",
     "size": "Doublings of the quantity.",
     "size_chance": "Log chance of the quantity, given product, price, document and customer.",
     "size_chance_all": "Log chance of the quantity among all lines of the price band.",
@@ -109,10 +109,10 @@ def _of_odds(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -
     ordered = np.sort(likely, axis=1)
     return {
         **{f"odds_{kind}": evidence.log_odds[:, place] for place, kind in enumerate(KINDS)},
-        "odds_best": ordered[:, -1],
-        "odds_second": ordered[:, -2],
-        "odds_all": _summed(likely),
-        "odds_of_quantity": _summed(likely[:, :5]),
+        "likely_best": ordered[:, -1],
+        "likely_second": ordered[:, -2],
+        "likely_all": _summed(likely),
+        "likely_of_quantity": _summed(likely[:, :5]),
     }
 
 

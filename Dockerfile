@@ -1,5 +1,6 @@
 # One image, three commands: `python -m jobs serve dashboard`, `python -m jobs serve api`, `python -m jobs schedule`.
-# compose.yaml shows how they work together.
+# compose.yaml shows how they work together. Two more are what SageMaker starts: `train` and `serve`
+# (docs/recipes/train-on-sagemaker.md).
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /venv
@@ -24,7 +25,9 @@ COPY jobs jobs
 COPY api api
 COPY dashboard dashboard
 # Compiled once here, because the user who runs them may not write.
-RUN /venv/bin/python -m compileall -q /app
+RUN /venv/bin/python -m compileall -q /app \
+    && ln -s /app/jobs/sagemaker/train /app/jobs/sagemaker/serve /usr/local/bin/ \
+    && install --directory --owner=runout --group=runout /opt/ml/model /opt/ml/output
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOST=0.0.0.0
 USER runout
 EXPOSE 8501 8000

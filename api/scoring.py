@@ -20,7 +20,7 @@ from api.scoring_rows import MOST_BYTES, READERS, WrongRows
 from core import logs
 from core.anomaly import features
 from core.anomaly.detector import Detector, Judged
-from core.doctor import model_files
+from core.doctor import model_archive
 from core.errors import BadInput
 
 ROOT = "/opt/ml"
@@ -34,8 +34,8 @@ async def _serving(served: FastAPI) -> AsyncIterator[None]:
     logs.configure("scoring", as_json=True)
     folder = Path(os.environ.get("SM_ROOT") or ROOT) / "model"
     try:
-        served.state.detector = Detector.from_files(model_files.of_folder(folder))
-        served.state.fingerprint = model_files.fingerprint(served.state.detector.manifest)
+        served.state.detector = Detector.from_files(model_archive.of_folder(folder))
+        served.state.fingerprint = model_archive.fingerprint(served.state.detector.manifest)
         log.info("The model %s is loaded.", served.state.fingerprint)
     except BadInput as refusal:
         served.state.detector = None

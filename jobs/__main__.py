@@ -15,6 +15,12 @@ COMMANDS = {
     "work": ("jobs.work", "do one claimed run (the scheduler calls this)"),
     "train": ("jobs.train", "train the forecasts of all products and publish them"),
     "create-admin": ("jobs.people", "make an account that may do everything"),
+    "export-features": (
+        "jobs.export_features",
+        "write the features of all movements, to learn elsewhere from",
+    ),
+    "sagemaker-train": ("jobs.sagemaker_train", "learn from such an export, in SageMaker's folders"),
+    "import-model": ("jobs.import_model", "let a model that was trained elsewhere judge movements here"),
     "import-sales": ("jobs.import_sales", "bring in sales lines from a CSV or XLSX file"),
 }
 

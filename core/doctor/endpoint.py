@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.anomaly.detector import Judged
-from core.doctor.endpoint_answers import Trouble, judged_of
+from core.doctor.endpoint_answers import Trouble, joined, judged_of
 from core.doctor.endpoint_settings import EndpointSettings
 
 ATTEMPTS = 2  # of one batch: SageMaker's own hiccups are short
@@ -133,8 +133,7 @@ class _Line:
             asked += len(rows)
         if len(models) > 1:
             raise Trouble("changed its model between two batches.")
-        whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _columns(parts)}
-        return Answer(Judged(**whole), None, models.pop())
+        return Answer(joined(parts), None, models.pop() if models else None)
 
     def _invoke(self, body: bytes) -> bytes:
         from botocore import exceptions
@@ -148,8 +147,8 @@ class _Line:
             )
             said = answer["Body"].read(ANSWER_BYTES + 1)
         except (exceptions.BotoCoreError, exceptions.ClientError) as error:
-            # A client without credentials would stay without them.
-            self._client = None
+            if isinstance(error, exceptions.NoCredentialsError):
+                self._client = None  # it would stay without them
             raise Trouble(_why(error, self._settings)) from None
         if len(said) > ANSWER_BYTES:
             raise Trouble("sent an answer longer than any that can be right.")
@@ -182,10 +181,6 @@ def _tell(outcome: "Answer | Trouble") -> Answer:
     return outcome
 
 
-def _columns(parts: list[Judged]) -> list[str]:
-    return list(vars(parts[0]))
-
-
 def _as_json(features: np.ndarray) -> list[str]:
     """Each row as a JSON list: the shortest words that are read as the same float32, null for nan."""
     import pyarrow as pa
@@ -208,7 +203,8 @@ def _batches(rows: list[str]) -> Iterator[list[str]]:
             batch, size = [], 0
         batch.append(row)
         size += len(row) + 1
-    yield batch
+    if batch:
+        yield batch
 
 
 def _why(error: Exception, settings: EndpointSettings) -> str:

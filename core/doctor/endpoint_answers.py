@@ -42,6 +42,14 @@ def judged_of(said: bytes, count: int, feature_version: str) -> tuple[Judged, st
     return judged, model
 
 
+def joined(parts: list[Judged]) -> Judged:
+    """The judgements of several answers as one."""
+    if not parts:
+        nothing = np.empty(0)
+        return Judged(nothing, nothing.astype(bool), nothing.astype(np.int16), nothing, nothing)
+    return Judged(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
+
+
 def _no_number(word: str) -> NoReturn:
     raise ValueError(word)
 

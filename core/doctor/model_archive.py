@@ -14,14 +14,15 @@ from typing import Any
 
 from core.errors import BadInput
 
+FINGERPRINT_CHARACTERS = 32
 MOST_FILES = 32
 MOST_BYTES = 200_000_000  # of all files together; a model of a large shop has some megabytes
 
 
 def fingerprint(manifest: Mapping[str, Any]) -> str:
-    """One short word for a model: the same wherever its files are. (The manifest has the files' hashes.)"""
-    told = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    """One short word for a model, from the hashes of its files: the same wherever they are."""
+    told = json.dumps(manifest["sha256"], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:FINGERPRINT_CHARACTERS]
 
 
 def of_folder(folder: Path) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import cursors
 from core.anomaly.detector import Judged, Scores
 from core.anomaly.lines import FIELDS, KINDS
-from core.doctor import endpoint, finding_raising, ledger_lines, model_files
+from core.doctor import endpoint, finding_raising, ledger_lines, model_archive
 from core.doctor.endpoint_settings import EndpointSettings
 from core.doctor.ledger_lines import Sheet
 from core.doctor.model_store import Loaded
@@ -81,7 +81,7 @@ def answer(loaded: Loaded, sheet: Sheet, endpoint_settings: EndpointSettings | N
             why_local = told.reason
         else:
             judged_by = SAGEMAKER
-            is_same_map = told.model == model_files.fingerprint(loaded.manifest)
+            is_same_map = told.model == model_archive.fingerprint(loaded.detector.manifest)
             judged = told.judged if is_same_map else _on_our_map(told.judged, judged)
     scores = loaded.detector.tell(looked, judged)
     ids = sheet.lines.id[sheet.targets].tolist()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from core import alerts, shop
-from db.models import Alert
+from db.models import Alert, LedgerFault
 from db.session import reading, transaction
 from tests import makers
 
@@ -76,6 +76,21 @@ def test_an_alert_that_nobody_has_is_404(client, as_role):
         answer = client.post(f"{ALERTS}/{uuid.uuid4()}/{verb}", headers=as_role("manager"))
         assert answer.status_code == 404
         assert client.post(f"{ALERTS}/settings/{verb}", headers=as_role("manager")).status_code == 422
+
+
+def test_a_broken_ledger_is_an_alert_without_a_product(client, as_role):
+    now, manager = datetime.now(UTC), as_role("manager")
+    with transaction() as session:
+        session.add(LedgerFault(rule="orphans", message="Posting 9 has no movements.", figures={}))
+        session.flush()
+        alerts.raise_all(session, now, now.date())
+    (alert,) = client.get(f"{ALERTS}?alert_type=ledger", headers=manager).json()
+    assert (alert["product_id"], alert["product_sku"], alert["product_name"]) == (None, None, None)
+    assert (alert["message"], alert["severity"]) == ("Posting 9 has no movements", "critical")
+    assert client.get(f"{ALERTS}?alert_type=anomaly", headers=manager).json() == []
+    for verb, status in (("acknowledge", "acknowledged"), ("resolve", "resolved")):
+        answer = client.post(f"{ALERTS}/{alert['id']}/{verb}", headers=manager)
+        assert (answer.status_code, answer.json()["status"]) == (200, status)
 
 
 def test_settings_change_only_what_is_given(client, as_role):

@@ -40,7 +40,7 @@ def amend(
     more.
     """
     auth.must(actor, "edit catalogue")
-    legs = _legs(session, movement_id)
+    legs = legs_of(session, movement_id)
     price = legs[0].unit_price if unit_price is None else posting.exact(unit_price, "Unit price")
     if _changes(legs, quantity) == [leg.change for leg in legs] and price == legs[0].unit_price:
         if quantity is not None or unit_price is not None:
@@ -82,7 +82,7 @@ def correct(
     purchase order counts as received, and a correction for which there is too little on hand, with figures.
     """
     auth.must(actor, "edit catalogue")
-    legs = _legs(session, movement_id)
+    legs = legs_of(session, movement_id)
     stock.refuse_of_order(session, legs[0])
     request = {
         "movement_id": movement_id,
@@ -104,7 +104,7 @@ def correct(
     try:
         booked = posting.post(session, actor, "correct", lines, key, request=request)
     except InsufficientStock as refusal:
-        raise _too_little(session, refusal, lines) from refusal
+        raise too_little(session, refusal, lines) from refusal
     if not booked.replayed:
         for leg, place in zip(legs, new_places, strict=True):
             session.add(Replacement(movement_id=booked.lines[place].movement_id, replaces_id=leg.id))
@@ -122,19 +122,21 @@ def replacement_of(session: Session, movement_id: int) -> int | None:
     return session.scalar(select(Replacement.movement_id).where(Replacement.replaces_id == movement_id))
 
 
-def undo(session: Session, actor: Actor, movement_id: int, *, now: datetime) -> Booked:
+def undo(
+    session: Session, actor: Actor, movement_id: int, *, now: datetime, key: str | None = None
+) -> Booked:
     """Reverse a movement, and take back what it did to an order or to stock on its way: that comes again.
 
-    The second click finds the first one's answer. Refuses like `stock.reverse`.
+    The second click (or the same `key`) finds the first one's answer. Refuses like `stock.reverse`.
     """
     auth.must(actor, "move stock")
     movement = session.get(Movement, inputs.big_id(movement_id, "movement"))
     if movement is not None and movement.reverses_id is None:
         if order_receipts.is_of_order(session, movement_id):
-            return order_receipts.undo(session, actor, movement_id, now=now)
+            return order_receipts.undo(session, actor, movement_id, now=now, key=key)
         if movement.reference_type == expected.REFERENCE:
-            return expected.undo_receive(session, actor, movement_id, now=now)
-    return stock.reverse(session, actor, movement_id, key=f"undo:{movement_id}")
+            return expected.undo_receive(session, actor, movement_id, now=now, key=key)
+    return stock.reverse(session, actor, movement_id, key=key or f"undo:{movement_id}")
 
 
 def take_back(session: Session, actor: Actor, movement_id: int, *, key: str | None = None) -> Booked:
@@ -154,8 +156,11 @@ def take_back(session: Session, actor: Actor, movement_id: int, *, key: str | No
     return booked
 
 
-def _legs(session: Session, movement_id: int) -> list[Movement]:
-    """The movement and, for a transfer, its other leg; the one that takes stock away comes first."""
+def legs_of(session: Session, movement_id: int) -> list[Movement]:
+    """The movement and, for a transfer, its other leg; the one that takes stock away comes first.
+
+    Refuses a reversal.
+    """
     first = session.get(Movement, inputs.big_id(movement_id, "movement"))
     if first is None:
         raise NotFound(f"There is no movement {movement_id}.")
@@ -223,12 +228,13 @@ def _correction(
     return [*old, *new], (1,)
 
 
-def _too_little(session: Session, refusal: InsufficientStock, lines: list[dict]) -> InsufficientStock:
+def too_little(session: Session, refusal: InsufficientStock, lines: list[dict]) -> InsufficientStock:
     """The refusal with what the correction as a whole would take away, not one of its lines."""
     first = refusal.facts["refused"][0]
-    before = [line for line in lines[: first["line"]] if line["warehouse_id"] == first["warehouse_id"]]
+    level = (first["product_id"], first["warehouse_id"])
+    before = [line for line in lines[: first["line"]] if _level(line) == level]
     added = sum((Decimal(line["change"]) for line in before), Decimal(0))
-    after = [line for line in lines[first["line"] :] if line["warehouse_id"] == first["warehouse_id"]]
+    after = [line for line in lines[first["line"] :] if _level(line) == level]
     on_hand = Decimal(first["on_hand"]) - added
     less = -added - sum((Decimal(line["change"]) for line in after), Decimal(0))
     sku = session.scalar(select(Product.sku).where(Product.id == first["product_id"]))
@@ -237,6 +243,10 @@ def _too_little(session: Session, refusal: InsufficientStock, lines: list[dict])
     if less <= on_hand:  # a return: it is taken back before it is booked anew
         figures = f"{posting.plain(first['asked'])} asked for, {posting.plain(on_hand)} on hand in {code}"
     return InsufficientStock(f"{sku}: {figures}.", refused=refusal.facts["refused"])
+
+
+def _level(line: dict) -> tuple[int, int]:
+    return line["product_id"], line["warehouse_id"]
 
 
 def _said(change: Decimal, unit_price: Decimal | str | None) -> dict[str, str | None]:

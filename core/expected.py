@@ -167,16 +167,18 @@ def receive(
     return booked
 
 
-def undo_receive(session: Session, actor: Actor, movement_id: int, *, now: datetime) -> Booked:
+def undo_receive(
+    session: Session, actor: Actor, movement_id: int, *, now: datetime, key: str | None = None
+) -> Booked:
     """Reverse the movement of a delivery, which is on its way again. The second click changes nothing."""
     auth.must(actor, "move stock")
     movement = session.get(Movement, inputs.big_id(movement_id, "movement"))
     if movement is not None and movement.reference_type == order_receipts.REFERENCE:
-        return order_receipts.undo(session, actor, movement_id, now=now)
+        return order_receipts.undo(session, actor, movement_id, now=now, key=key)
     if movement is None or movement.reference_type != REFERENCE:
         raise NotFound(f"Movement {movement_id} is not the receipt of stock on its way.")
     receipt = _locked(session, movement.reference_id)
-    booked = stock.reverse(session, actor, movement_id, key=f"undo:{movement_id}")
+    booked = stock.reverse(session, actor, movement_id, key=key or f"undo:{movement_id}")
     if booked.replayed:
         return booked
     if receipt.closed_at is None:

@@ -46,7 +46,7 @@ def add(
     """
     line = posting.line(product_id, warehouse_id, "in", reason_code, posting.positive(quantity), about)
     if reason_code == "return":
-        line["returns_id"] = _sale_returned(session, line)
+        line["returns_id"] = sale_returned(session, line)
     return posting.post(session, actor, "add", [line], key, request=request)
 
 
@@ -88,7 +88,7 @@ def adjust(
         raise BadInput(f"'{reason_code}' cannot {'add' if change > 0 else 'take away'} stock.")
     line = posting.line(product_id, warehouse_id, kind, reason_code, change, about)
     if reason_code == "return":
-        line["returns_id"] = _sale_returned(session, line)
+        line["returns_id"] = sale_returned(session, line)
     return posting.post(session, actor, "adjust", [line], key)
 
 
@@ -260,8 +260,11 @@ def reasons(session: Session, *, by_hand: bool = True) -> dict[str, str]:
     return {code: label for code, label in rows if code not in never}
 
 
-def _sale_returned(session: Session, line: dict) -> int | None:
-    """The sale that a return without a receipt equals: same place, quantity, customer; 14 days at most."""
+def sale_returned(session: Session, line: dict, *, but: int | None = None) -> int | None:
+    """The sale that a return without a receipt equals: same place, quantity, customer; 14 days at most.
+
+    Not the movement `but`, in whose place the return is booked.
+    """
     # Two returns at once would find the same sale, and the second be refused instead of finding another.
     session.execute(_ONE_RETURN_AT_A_TIME, {"product": line["product_id"]})
     happened = line.get("occurred_at")
@@ -279,6 +282,7 @@ def _sale_returned(session: Session, line: dict) -> int | None:
             Movement.change == -Decimal(line["change"]),
             Movement.demand_day.is_not(None),
             Movement.reverses_id.is_(None),
+            Movement.id.is_distinct_from(but),
             Movement.occurred_at.between(moment - timedelta(days=RETURN_WINDOW_DAYS), moment),
             ~is_answered,
         )

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from core import predictions, stock
+from core.doctor.line_arrays import Typed
 from core.errors import BadInput, RunoutError
 from core.posting import exact, plain
 from core.products import Detail, Level
-from dashboard import ledger, looks, signin, ui
+from dashboard import anomaly_warning, ledger, looks, signin, ui
 from dashboard.formats import PIECES, PLURAL
 from db.session import transact
 
@@ -44,11 +45,11 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
             format="%.12g", key=f"quantity_{form}", placeholder="0",
         )  # fmt: skip
     if mode == "change":
-        codes = ADDS if quantity is not None and quantity > 0 else TAKES_AWAY
         labels = looks.reasons()
         st.selectbox(
-            "Reason", codes, format_func=lambda code: labels.get(code, code), key=f"reason_{form}_{codes[0]}"
-        )
+            "Reason", _codes(quantity), format_func=lambda code: labels.get(code, code),
+            key=_reason_field(form, quantity),
+        )  # fmt: skip
     st.text_input("Note", key=f"note_{form}", placeholder="Why, if it is worth knowing")
     before = levels[place].quantity
     after, change = _preview(mode, quantity, before)
@@ -60,6 +61,8 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
         ui.refused(problem)
     else:
         st.markdown(f"**{_write(before)} → {_write(after)}**{unit} in {ui.safe_md(levels[place].code)}")
+        if change:
+            _draw_odd(detail.product.id, form, mode, place, change)
     st.button(
         f"Book {ui.formats().change(change)}" if change and not problem else "Book",
         type="primary", key=f"book_{form}", width="stretch", on_click=book,
@@ -67,6 +70,32 @@ def draw(detail: Detail, warehouse_id: int | None) -> None:
         disabled=not change or problem is not None,
     )  # fmt: skip
     _answer(detail)
+
+
+def _draw_odd(product_id: int, form: str, mode: str, place: int, change: Decimal) -> None:
+    """What is odd about it, with what it was probably meant to be; it can be booked all the same."""
+    code = "count" if mode == "count" else st.session_state[_reason_field(form, change)]
+    (odd,) = anomaly_warning.of([Typed(product_id, place, change, code)])
+    if odd is None:
+        return
+    wanted = anomaly_warning.amount(odd) if mode == "change" else None
+    anomaly_warning.draw(
+        odd.sentence, wanted, key="adjust", on_click=_take_instead,
+        args=(form, float(wanted.copy_sign(change)) if wanted is not None else None),
+    )  # fmt: skip
+
+
+def _take_instead(form: str, quantity: float) -> None:
+    st.session_state[f"quantity_{form}"] = quantity
+
+
+def _codes(quantity: Decimal | float | None) -> tuple[str, ...]:
+    """The reasons that a change of this sign can have."""
+    return ADDS if quantity is not None and quantity > 0 else TAKES_AWAY
+
+
+def _reason_field(form: str, quantity: Decimal | float | None) -> str:
+    return f"reason_{form}_{_codes(quantity)[0]}"
 
 
 def _preview(mode: str, quantity: float | None, before: Decimal) -> tuple[Decimal | None, Decimal]:
@@ -103,8 +132,7 @@ def book(uid: str, product_id: int, form: str, mode: str, place: int) -> None:
     """Book what the form says. A double click or a rerun carries the same form, so it is booked once."""
     mine, today = ledger.desk(), looks.today()
     typed = st.session_state.get(f"quantity_{form}")
-    codes = ADDS if typed is not None and typed > 0 else TAKES_AWAY
-    code = st.session_state.get(f"reason_{form}_{codes[0]}") or codes[0]
+    code = st.session_state.get(_reason_field(form, typed)) or _codes(typed)[0]
     about = {"reason": (st.session_state.get(f"note_{form}") or "").strip() or None, "key": form}
 
     def work(session):

@@ -9,11 +9,23 @@ from typing import Any
 import streamlit as st
 
 from core import posting
-from core.buying import order_scans
+from core.buying import order_receipts, order_scans
 from core.buying.order_looks import Detail, Line
+from core.doctor.line_arrays import Typed
 from core.errors import RuleBroken, RunoutError
 from core.posting import plain
-from dashboard import counting, editing, order_words, pickers, pressing, receiving_list, scanner, signin, ui
+from dashboard import (
+    anomaly_warning,
+    counting,
+    editing,
+    order_words,
+    pickers,
+    pressing,
+    receiving_list,
+    scanner,
+    signin,
+    ui,
+)
 from db.session import reading
 
 WAYS = {"list": "By list", "scan": "By scan"}
@@ -200,6 +212,7 @@ def _undo_last(mine: dict[str, Any]) -> None:
 
 def _draw_book(mine: dict[str, Any], detail: Detail, way: str) -> None:
     counts = counting.counts(mine)
+    _draw_odd(mine, detail)
     with st.container(horizontal=True, vertical_alignment="center", key="book-line"):
         st.button(
             "Book what was scanned" if way == "scan" else "Book what arrived", type="primary", key="book_in",
@@ -208,6 +221,29 @@ def _draw_book(mine: dict[str, Any], detail: Detail, way: str) -> None:
         if counts:
             st.button("Start again", key="count_anew", on_click=counting.begin, args=(mine, detail))
             st.markdown(_summary(mine, detail), width="content")
+
+
+def _draw_odd(mine: dict[str, Any], detail: Detail) -> None:
+    """What is odd about what was counted, with what it probably was; it can be booked all the same."""
+    lines = [line for line in detail.lines if counting.counted(mine, line)]
+    typed = [
+        Typed(
+            line.product_id, line.warehouse_id, counting.counted(mine, line), "receipt", line.unit_price,
+            reference_type=order_receipts.REFERENCE, reference_id=detail.order.number,
+        )
+        for line in lines
+    ]  # fmt: skip
+    for line, odd in zip(lines, anomaly_warning.of(typed), strict=True):
+        if odd is not None:
+            wanted = anomaly_warning.amount(odd)
+            anomaly_warning.draw(
+                f"{line.name}: {odd.sentence}", wanted, key=f"receive-{line.uid}", on_click=_take_instead,
+                args=(mine, str(line.uid), wanted),
+            )  # fmt: skip
+
+
+def _take_instead(mine: dict[str, Any], line_uid: str, quantity: Decimal) -> None:
+    counting.put(mine, line_uid, quantity)
 
 
 def _summary(mine: dict[str, Any], detail: Detail) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.posting import plain
-from dashboard import editing, scan_desk, ui
+from dashboard import anomaly_warning, editing, scan_desk, ui
 
 LEVELS_SHOWN = 6
 NOTHING = Decimal(0)
@@ -39,6 +39,7 @@ def draw(desk: dict[str, Any], *, can_book: bool) -> None:
             st.page_link("views/product.py", label="Open the product", icon=":material/package_2:",
                          query_params={"id": facts["product_uid"]})  # fmt: skip
         if can_book and facts["kind"] == "booked" and facts["can_undo"]:
+            _draw_odd(desk, facts)
             _draw_keys(desk, facts)
 
 
@@ -46,7 +47,7 @@ def _tone(facts: dict[str, Any]) -> str:
     """Which colour the band has; its icon and words say the same."""
     if facts["kind"] == "refused":
         return "no"
-    if facts.get("is_low"):
+    if facts.get("is_low") or (facts["kind"] == "booked" and facts.get("odd")):
         return "low"
     return "yes" if facts["kind"] in ("booked", "linked") else "calm"
 
@@ -145,6 +146,17 @@ def _pair(before: str, after: str) -> tuple[str, str]:
 
 
 # -- More or less of it --------------------------------------------------------------------------------------
+
+
+def _draw_odd(desk: dict[str, Any], facts: dict[str, Any]) -> None:
+    """What was odd about it, with what it was probably meant to be as one tap: that is booked instead."""
+    if not (odd := facts.get("odd")):
+        return
+    wanted = odd["instead"]
+    anomaly_warning.draw(
+        odd["sentence"], None if wanted is None else Decimal(wanted), key="scan",
+        on_click=scan_desk.correct, args=(desk, facts["uid"], wanted),
+    )  # fmt: skip
 
 
 def _draw_keys(desk: dict[str, Any], facts: dict[str, Any]) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.doctor.line_arrays import Typed
 from core.errors import RunoutError
 from core.posting import plain, positive
 from core.products import Level
 from core.scanning import resolver
-from dashboard import editing, looks, order_words, scan_desk, signin, ui
+from dashboard import anomaly_warning, editing, looks, order_words, scan_desk, signin, ui
 from db.session import reading
 
 
@@ -37,6 +38,7 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
         ui.refused(problem or entry["refused"])
     if quantity is not None and problem is None:
         st.markdown(_before_after(here, there, quantity))
+        _draw_odd(entry, here, field, quantity)
     with st.container(horizontal=True):
         label = f"Move {ui.formats().quantity(quantity)} to {there.code}" if quantity is not None else "Move"
         st.button(
@@ -45,6 +47,22 @@ def draw(desk: dict[str, Any], entry: dict[str, Any]) -> None:
             kwargs={"quantity": plain(quantity or Decimal(0)), "to_warehouse_id": there.warehouse_id},
         )  # fmt: skip
         st.button("Cancel", key="transfer_drop", on_click=scan_desk.drop, args=(desk, key))
+
+
+def _draw_odd(entry: dict[str, Any], here: Level, field: str, quantity: Decimal) -> None:
+    """What is odd about it, with what it was probably meant to be; it can be moved all the same."""
+    (odd,) = anomaly_warning.of([Typed(entry["product_id"], here.warehouse_id, -quantity, "transfer")])
+    if odd is None:
+        return
+    wanted = anomaly_warning.amount(odd)
+    anomaly_warning.draw(
+        odd.sentence, wanted, key="transfer", on_click=_take_instead,
+        args=(field, None if wanted is None else float(wanted)),
+    )  # fmt: skip
+
+
+def _take_instead(field: str, quantity: float) -> None:
+    st.session_state[field] = quantity
 
 
 def _levels(entry: dict[str, Any]) -> Mapping[int, Level]:

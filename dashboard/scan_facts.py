@@ -20,6 +20,7 @@ def of(entry: dict[str, Any], taken: Taken) -> dict[str, Any]:
     scan = taken.scan
     facts = {name: entry.get(name) for name in ASKED} | _said(taken)
     facts |= {"kind": scan.outcome, "uid": str(scan.uid), "product_id": scan.product_id}
+    facts["odd"] = entry.get("odd")
     if taken.order_line_uid is not None:
         facts["order_line_uid"] = str(taken.order_line_uid)
     return facts

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import auth
 from core.auth import Actor
+from core.doctor.line_arrays import Typed
 from core.errors import BadInput, RunoutError
 from core.posting import plain
 from core.scanning import reading as readings
@@ -19,7 +20,7 @@ from core.scanning import resolver, scans
 from core.scanning.resolver import Resolved
 from core.scanning.scan_answers import Taken
 from core.scanning.scan_booking import BOOKING, REASONS
-from dashboard import scan_counts, scan_delivery, scan_entries, scan_facts, scan_undo, ui
+from dashboard import anomaly_warning, scan_counts, scan_delivery, scan_entries, scan_facts, scan_undo, ui
 from dashboard.scan_entries import BLOCKS, CARDS, tell
 from db.session import reading, transact
 
@@ -171,7 +172,23 @@ def _taken(
         if quantity is None and entry["mode"] in REASONS:
             quantity = _pieces(desk, entry, found)
         asked = replace(asked, quantity=quantity, order_line_uid=line)
+        entry["odd"] = _odd(session, person, entry, found.product.product.id, quantity)
     return scans.take(session, person, asked, now=now, resolved=found)
+
+
+def _odd(
+    session: Session, person: Actor, entry: dict[str, Any], product_id: int, quantity: Decimal | str | None
+) -> dict[str, str | None] | None:
+    """What is odd about a scan that is booked next, for the band: the question, and what was likely meant."""
+    if entry["mode"] not in REASONS or quantity is None:
+        return None
+    code = entry["reason_code"] or REASONS[entry["mode"]][0]
+    change = Decimal(quantity) if entry["mode"] == "in" else -Decimal(quantity)
+    line = Typed(product_id, entry["warehouse_id"], change, code)
+    if (odd := anomaly_warning.inside(session, person, line)) is None:
+        return None
+    wanted = anomaly_warning.amount(odd)
+    return {"sentence": odd.sentence, "instead": None if wanted is None else plain(wanted)}
 
 
 def _meant(session: Session, person: Actor, entry: dict[str, Any]) -> Resolved:

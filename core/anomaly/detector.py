@@ -23,7 +23,6 @@ from core.errors import BadInput
 CODE_VERSION = 1
 NAMED_FROM = 5_000
 """The clusters of the map get their names from so many of the newest lines."""
-_MAPPED = np.array([at for at, name in enumerate(definition.NAMES) if not name.startswith("odds_")])
 
 
 @dataclass(frozen=True)
@@ -118,16 +117,15 @@ class Detector:
             "metrics": training.metrics(table, learned.held_out, threshold),
             "clusters": [f"Cluster {number + 1}" for number in range(CLUSTERS)],
         }
-        mapped = table.features[~is_wrong if (~is_wrong).any() else slice(None)][:, _MAPPED]
-        return cls(habits, learned.learner, Map.learn(mapped, seed), manifest)
+        mapped = table.features[~is_wrong if (~is_wrong).any() else slice(None)]
+        return cls(habits, learned.learner, Map.learn(mapped, seed, definition.NAMES), manifest)
 
     def named(self, lines: Lines, shelf: Shelf) -> "Detector":
         """The same with names for the clusters of its map, from the newest of these lines."""
         newest = np.arange(max(0, len(lines) - NAMED_FROM), len(lines))
         cluster = self.judge(self.look(lines, newest, shelf).features).cluster
-        return replace(
-            self, manifest=self.manifest | {"clusters": cluster_names(lines.take(newest), cluster, shelf)}
-        )
+        names = cluster_names(lines.take(newest), cluster, shelf, len(self.map.centres))
+        return replace(self, manifest=self.manifest | {"clusters": names})
 
     def look(self, lines: Lines, targets: np.ndarray, shelf: Shelf) -> Looked:
         """Features and evidence of the target places among the lines."""
@@ -137,7 +135,7 @@ class Detector:
         """The chance of an error where `rate` of all movements are wrong (None: the usual rate)."""
         usual = self.learner.chance(features)
         told = usual if rate is None else self.learner.chance(features, rate)
-        return Judged(told, usual >= self.manifest["threshold"], *self.map.place(features[:, _MAPPED]))
+        return Judged(told, usual >= self.manifest["threshold"], *self.map.place(features))
 
     def score(self, lines: Lines, targets: np.ndarray, shelf: Shelf, rate: float | None = None) -> Scores:
         """Judges the target places among the lines; memory is bounded by the answer."""

@@ -1,13 +1,14 @@
 """The map of movements: where a line lies among the others, and which heap of them it belongs to.
 
-Features are brought to one scale, projected on their main directions, and put into clusters there. The two
-axes that are drawn are those in which the clusters lie furthest apart. The map is for people to look around
-on; it finds no errors (see docs/decisions/0014-odd-movements-are-hypotheses.md).
+Features are brought to one scale. The two directions in which lines differ most are drawn (how much larger
+than usual a line is, and how odd). The clusters lie in the main directions of what describes a line, without
+the odds of errors, so that they can be named. The map is for people to look around on; it finds no errors
+(see docs/decisions/0014-odd-movements-are-hypotheses.md).
 
 Arithmetic: no session, no clock. scikit-learn where it learns, numpy where it places.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -23,10 +24,8 @@ MOST_LEARNED = 30_000
 FURTHEST = 5.0
 """Nothing lies further out in one feature than this, on its scale: one wild line must not bend the map."""
 RESTARTS = 4
-SHRINKAGE = 0.1
-"""This share of the spread within clusters is taken as round: a tight cluster must not blow up an axis."""
-MINOR = 0.01
-"""A cluster of fewer of the lines than this has no say in the axes."""
+OF_ERRORS = ("odds_", "likely_")
+"""Features of these names say how an error would explain a line, and describe no line."""
 FLAT = 1e-9
 """A spread below this is none."""
 
@@ -40,27 +39,31 @@ class Map:
     mean: np.ndarray  # float64 (F,)
     directions: np.ndarray  # float64 (F, d)
     centres: np.ndarray  # float64 (k, d)
-    axes: np.ndarray  # float64 (d, 2)
+    axes: np.ndarray  # float64 (F, 2)
+    follows: np.ndarray  # float64 (2,): the place of the feature that each axis says most of
     origin: np.ndarray  # float64 (2,)
     unit: np.ndarray  # float64 (2,)
 
     @classmethod
-    def learn(cls, features: np.ndarray, seed: int) -> "Map":
-        """The map of these lines, float (n, F); the same lines and seed give the same map. Needs one line."""
+    def learn(cls, features: np.ndarray, seed: int, names: Sequence[str] | None = None) -> "Map":
+        """The map of these lines, float (n, F); the same lines and seed give the same map. Needs one line.
+
+        Without the names of the features all of them make clusters.
+        """
         rng = np.random.default_rng(seed)
         chosen = np.sort(rng.permutation(len(features))[:MOST_LEARNED])
         known = _known(features[chosen])
         middle, spread = _scale(known)
         scaled = _scaled(known, middle, spread)
         mean = scaled.mean(axis=0)
-        directions = _directions(scaled, seed)
-        embedded = (scaled - mean) @ directions
-        centres, cluster = _clusters(embedded, seed)
-        axes = _axes(embedded, cluster)
-        drawn = embedded @ axes
+        axes, follows = _directions(scaled, 2)
+        drawn = (scaled - mean) @ axes
         low, origin, high = np.percentile(drawn, (5, 50, 95), axis=0)
         unit = np.where(high - low > FLAT, (high - low) / 2, 1.0)
-        return cls(middle, spread, mean, directions, centres, axes, origin, unit)
+        describing = np.array([not name.startswith(OF_ERRORS) for name in names or [""] * len(middle)])
+        directions, _ = _directions(np.where(describing, scaled, 0.0), DIRECTIONS)
+        centres = _centres((scaled - mean) @ directions, seed)
+        return cls(middle, spread, mean, directions, centres, axes, follows, origin, unit)
 
     def place(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Cluster (int16), x and y (float32) of each line; always finite, most of them within -1 and 1.
@@ -69,9 +72,9 @@ class Map:
         """
         if features.ndim != 2 or features.shape[1] != len(self.middle):
             raise BadInput(f"This map knows {len(self.middle)} features, not {features.shape[1:]}.")
-        embedded = (_scaled(_known(features), self.middle, self.spread) - self.mean) @ self.directions
-        x, y = np.arcsinh((embedded @ self.axes - self.origin) / self.unit).T.astype(np.float32)
-        return _nearest(embedded, self.centres).astype(np.int16), x, y
+        scaled = _scaled(_known(features), self.middle, self.spread) - self.mean
+        x, y = np.arcsinh((scaled @ self.axes - self.origin) / self.unit).T.astype(np.float32)
+        return _nearest(scaled @ self.directions, self.centres).astype(np.int16), x, y
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The map as arrays by name, to be kept in a file."""
@@ -87,7 +90,7 @@ class Map:
             raise BadInput(f"These arrays are no map: {trouble}.") from None
         wanted = {
             "middle": (wide,), "spread": (wide,), "mean": (wide,), "directions": (wide, deep),
-            "centres": (many, deep), "axes": (deep, 2), "origin": (2,), "unit": (2,),
+            "centres": (many, deep), "axes": (wide, 2), "follows": (2,), "origin": (2,), "unit": (2,),
         }  # fmt: skip
         wrong = [name for name, shape in wanted.items() if getattr(made, name).shape != shape]
         if wrong or not many:
@@ -117,62 +120,44 @@ def _scaled(known: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.nda
     return np.clip(np.arcsinh(steps), -FURTHEST, FURTHEST)
 
 
-def _directions(scaled: np.ndarray, seed: int) -> np.ndarray:
-    """The main directions as columns; one that says nothing where all lines are alike."""
+def _directions(scaled: np.ndarray, wanted: int) -> tuple[np.ndarray, np.ndarray]:
+    """The main directions as columns, and the feature that each follows most; none where lines are alike.
+
+    The feature rises along its direction: a new training does not mirror the map.
+    """
     from sklearn.decomposition import PCA
 
-    most = min(DIRECTIONS, len(scaled) - 1, scaled.shape[1])
+    wide, most = scaled.shape[1], min(wanted, len(scaled) - 1, scaled.shape[1])
+    directions, follows = np.zeros((wide, wanted)), np.zeros(wanted)
     if most < 1 or not (scaled.std(axis=0) > FLAT).any():
-        return np.zeros((scaled.shape[1], 1))
-    found = PCA(most, svd_solver="full", random_state=seed).fit(scaled)
-    says_something = found.explained_variance_ > FLAT
-    return _signed(found.components_[says_something].T)
+        return directions, follows
+    found = PCA(most, svd_solver="covariance_eigh").fit(scaled)
+    for at in np.flatnonzero(found.explained_variance_ > FLAT):
+        direction = found.components_[at]
+        along = _correlation(scaled, scaled @ direction)
+        follows[at] = np.abs(along).argmax()
+        directions[:, at] = direction if along[int(follows[at])] > 0 else -direction
+    return directions, follows
 
 
-def _clusters(embedded: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The centres, the largest cluster first, and the cluster of each line."""
+def _correlation(columns: np.ndarray, with_: np.ndarray) -> np.ndarray:
+    """Of each column; 0 for one that never changes."""
+    centred, other = columns - columns.mean(axis=0), with_ - with_.mean()
+    norm = np.sqrt((centred**2).sum(axis=0) * (other**2).sum())
+    return np.where(norm > FLAT, centred.T @ other / np.maximum(norm, FLAT), 0.0)
+
+
+def _centres(embedded: np.ndarray, seed: int) -> np.ndarray:
+    """The middles of the clusters, the largest first."""
     from sklearn.cluster import KMeans
 
     different = len(np.unique(embedded.round(6), axis=0))
     found = KMeans(min(CLUSTERS, different), n_init=RESTARTS, random_state=seed).fit(embedded)
-    sizes = np.bincount(found.labels_, minlength=len(found.cluster_centers_))
-    order = np.lexsort((found.cluster_centers_[:, 0], -sizes))
-    centres = found.cluster_centers_[order].astype(np.float64)
-    return centres, _nearest(embedded, centres)
+    centres = found.cluster_centers_.astype(np.float64)
+    sizes = np.bincount(_nearest(embedded, centres), minlength=len(centres))
+    return centres[np.lexsort((centres[:, 0], -sizes))]
 
 
 def _nearest(embedded: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """The nearest centre of each line; the first of equally near ones."""
     return (-2 * embedded @ centres.T + (centres**2).sum(axis=1)).argmin(axis=1)
-
-
-def _axes(embedded: np.ndarray, cluster: np.ndarray) -> np.ndarray:
-    """The two axes, as columns, in which the clusters lie furthest apart for their width (Fisher, 1936).
-
-    With fewer than three clusters, or one direction only, the main directions fill up what is missing.
-    """
-    deep = embedded.shape[1]
-    major = (np.bincount(cluster) >= MINOR * len(cluster))[cluster]
-    embedded, cluster = embedded[major], cluster[major]
-    numbers, of = np.unique(cluster, return_inverse=True)
-    means = np.array([embedded[cluster == number].mean(axis=0) for number in numbers])
-    within = _square(embedded - means[of]) / len(embedded)
-    within += (SHRINKAGE * np.trace(within) / deep + FLAT) * np.eye(deep)
-    between = _square(means[of] - embedded.mean(axis=0)) / len(embedded)
-    values, vectors = np.linalg.eigh(within)
-    white = vectors / np.sqrt(values)
-    strength, turned = np.linalg.eigh(white.T @ between @ white)
-    apart = [white @ turned[:, at] for at in np.argsort(-strength)[:2] if strength[at] > FLAT]
-    axes = [*apart, *np.eye(deep)][:2]
-    axes += [np.zeros(deep)] * (2 - len(axes))
-    return _signed(np.column_stack(axes))
-
-
-def _square(rows: np.ndarray) -> np.ndarray:
-    return rows.T @ rows
-
-
-def _signed(columns: np.ndarray) -> np.ndarray:
-    """The same directions, each with its largest part above zero: a new training does not mirror the map."""
-    largest = np.abs(columns).argmax(axis=0)
-    return columns * np.where(columns[largest, np.arange(columns.shape[1])] < 0, -1.0, 1.0)

@@ -37,8 +37,8 @@ _OF_FLOW = {
 }  # fmt: skip
 
 
-def cluster_names(lines: Lines, clusters: np.ndarray, shelf: Shelf) -> list[str]:
-    """A name for each cluster number up to the largest; no two are the same.
+def cluster_names(lines: Lines, clusters: np.ndarray, shelf: Shelf, many: int = 0) -> list[str]:
+    """A name for each cluster number up to the largest, or for `many`; no two are the same.
 
     `clusters` holds the number of each line. What sets a cluster apart is said first: how large its movements
     are for their products, their rhythm, what they are and where; then customer, time and price, as far as
@@ -46,7 +46,7 @@ def cluster_names(lines: Lines, clusters: np.ndarray, shelf: Shelf) -> list[str]
     """
     all_lines = _Traits(lines, shelf)
     named: list[str] = []
-    for number in range(int(clusters.max(initial=-1)) + 1):
+    for number in range(max(many, int(clusters.max(initial=-1)) + 1)):
         options = _options(all_lines, clusters == number)
         named.append(next(option for option in options if option not in named))
     return named
@@ -131,7 +131,7 @@ class _Traits:
 def _options(traits: _Traits, here: np.ndarray) -> Iterator[str]:
     """Names for one cluster, the shortest good one first; there is always another."""
     if not here.any():
-        core, more = "nothing yet", []
+        core, more = "rare movements", []
     else:
         noun, before = traits.what(here)
         words = (traits.size_word(here), traits.rhythm(here), noun, traits.place(here, before))

@@ -77,6 +77,7 @@ def test_a_number_that_no_line_has_is_named_too_and_no_line_has_no_names():
     found = cluster_names(lines(sales(4)), np.array([2, 2, 2, 2]), SHELF)
     assert len(set(found)) == 3
     assert found[2].startswith("sales")
+    assert len(set(cluster_names(lines(sales(4)), np.array([2, 2, 2, 2]), SHELF, many=5))) == 5
     assert cluster_names(lines(sales(1)).take(np.array([], int)), np.array([], np.int16), SHELF) == []
 
 

@@ -21,6 +21,7 @@ from db.session import reading
 
 LONG = 1800  # seconds one statement may take
 PAGE = 20_000  # movements in memory at once, with the lines before them: some hundred megabytes
+LEAST_LINES = 200  # fewer tell nothing of what is usual
 SEED = 7
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 DAY = 86_400
@@ -60,8 +61,9 @@ def export(
     if first > last:
         raise BadInput(f"The first day, {first}, is after the last one, {last}.")
     with Export(out) as writing:
-        habits, learned_from = _train(writing, first, until, seed, say)
-        _movements(writing, habits, first, last, say)
+        today = now.astimezone(UTC).date()
+        habits, learned_from = _train(writing, first, until, today, seed, say)
+        _movements(writing, habits, first, last, today, say)
         _weeks(writing, first, last, say)
         about = {
             "seed": seed,
@@ -73,15 +75,15 @@ def export(
 
 
 def _train(
-    writing: Export, first: date, until: date | None, seed: int, say: Say
+    writing: Export, first: date, until: date | None, today: date, seed: int, say: Say
 ) -> tuple[Habits, dict[str, Any]]:
     """Rows to learn from, made as the local training makes them; gives the habits behind them."""
     say("reading", 0, 0)
     with reading(LONG) as session:
-        sheet = ledger_lines.training(session, until=until)
-    if len(sheet.lines) < training.LEAST_LINES:
+        sheet = ledger_lines.training(session, today, until=until)
+    if len(sheet.lines) < LEAST_LINES:
         raise RuleBroken(
-            f"{len(sheet.lines):,} movements are too few to learn from: it takes {training.LEAST_LINES:,}."
+            f"{len(sheet.lines):,} movements are too few to learn from: it takes {LEAST_LINES:,}."
         )
     say("making mistakes to learn from", 0, 0)
     habits = Habits.learn(sheet.lines, len(sheet.lines))
@@ -95,7 +97,7 @@ def _train(
     return habits, {"movements": len(at), "from": _moment(at.min()), "to": _moment(at.max())}
 
 
-def _movements(writing: Export, habits: Habits, first: date, last: date, say: Say) -> None:
+def _movements(writing: Export, habits: Habits, first: date, last: date, today: date, say: Say) -> None:
     """The features of every movement, a page of the ledger at a time."""
     after_id = 0
     with reading(LONG) as session:
@@ -103,7 +105,7 @@ def _movements(writing: Export, habits: Habits, first: date, last: date, say: Sa
     while after_id < last_id:
         say("features of movements", after_id, last_id)
         with reading(LONG) as session:
-            sheet = ledger_lines.after(session, after_id, last_id, PAGE)
+            sheet = ledger_lines.after(session, after_id, last_id, PAGE, today)
         after_id = sheet.until_id
         at = sheet.lines.at[sheet.targets]
         asked = sheet.targets[(at >= _seconds(first)) & (at < _seconds(last) + DAY)]
@@ -118,7 +120,8 @@ def _weeks(writing: Export, first: date, last: date, say: Say) -> None:
     """The aggregates by week, as the database has made them."""
     say("weeks of products", 0, 0)
     with reading(LONG) as session:
-        for found in feature_export.weeks(session, cursors.horizon(session), _monday(first), last):
+        last_id, behind = cursors.horizon(session), last + timedelta(days=1)
+        for found in feature_export.weeks(session, last_id, _monday(first), behind):
             writing.add_weeks(found)
 
 

@@ -59,7 +59,10 @@ def movement_columns(ids: np.ndarray, at: np.ndarray, found: np.ndarray) -> dict
 
 
 def weeks(session: Session, last_id: int, since: date, until: date) -> Iterator[pd.DataFrame]:
-    """The aggregates of the weeks that begin in [since, until), some rows at a time, oldest first."""
+    """The aggregates of weeks that begin at `since` or later, without what happened at `until` or later.
+
+    Some rows at a time, the oldest week first.
+    """
     asked = {"last_id": last_id, "since": since, "until": until}
     answer = session.execute(
         queries.sql("product_weeks"),

@@ -2,7 +2,8 @@
 -- One row: a product, a warehouse and a week (its Monday) in which it moved, oldest week first; out, in and the
 -- others are sums of pieces (out positive, the others signed), value is what all of them are worth at their
 -- prices. The sums of 4 and 13 weeks end the Sunday before: nothing of the week itself is in them.
--- Parameters: last_id (no movement behind it), since and until (weeks that begin in [since, until)).
+-- Parameters: last_id (no movement behind it), since (weeks that begin on that day or later) and until (what
+-- happened on that day or later is not counted).
 -- (A reversal and what it reverses stand in the weeks they were booked for, as in the ledger.)
 WITH weeks AS (
     SELECT m.product_id, m.warehouse_id, date_trunc('week', m.day)::date AS week,
@@ -17,7 +18,7 @@ WITH weeks AS (
            coalesce(sum(abs(m.change) * m.unit_price), 0)::float8 AS value,
            (array_agg(m.stock_after ORDER BY m.id DESC))[1]::float8 AS stock_after
     FROM movement AS m
-    WHERE m.id <= :last_id AND m.day < CAST(:until AS date) + 7
+    WHERE m.id <= :last_id AND m.day < :until
     GROUP BY m.product_id, m.warehouse_id, week
 ), windowed AS (
     SELECT weeks.*,
@@ -43,5 +44,5 @@ SELECT w.week, product.uid::text AS item_id, product.sku AS item_sku, warehouse.
 FROM windowed AS w
 JOIN product ON product.id = w.product_id
 JOIN warehouse ON warehouse.id = w.warehouse_id
-WHERE w.week >= :since AND w.week < :until
+WHERE w.week >= :since
 ORDER BY w.week, product.sku, warehouse.code

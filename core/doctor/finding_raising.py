@@ -1,6 +1,6 @@
 """Findings: out of many scores the few movements that somebody is asked to look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -92,15 +92,13 @@ def _candidates(
     movements = {m.id: m for m in session.scalars(select(Movement).where(Movement.id.in_(ids)))}
     products = {m.product_id for m in movements.values()}
     prices = _prices(session, products)
-    lessons = lessons_of(session, products, today)
-    everybody = measured_shift(session)
+    shift_of = shifts(session, products, today)
     left_out = _known(session, movements)
     found = []
     for n, movement_id in zip(places.tolist(), ids, strict=True):
         movement = movements[movement_id]
         kind = KINDS[scores.kind[n]]
-        taught = lessons.get((movement.product_id, kind), 0.0)
-        chance = ranking.shifted(float(scores.chance[n]), everybody + taught)
+        chance = ranking.shifted(float(scores.chance[n]), shift_of(movement.product_id, kind))
         if movement.id in left_out or chance < ranking.LEAST_CHANCE_OF_MONEY:
             continue
         if movement.counterpart_id is not None:
@@ -153,8 +151,17 @@ def _known(session: Session, movements: Mapping[int, Movement]) -> set[int]:
 # -- What people taught --------------------------------------------------------------------------------------
 
 
-def measured_shift(session: Session) -> float:
-    """What the decided findings add to the log odds of all: more were right than was said, or fewer."""
+def shifts(session: Session, product_ids: Collection[int], today: date) -> Callable[[int | None, str], float]:
+    """What people's decisions add to the log odds of a kind of error of one of these products."""
+    if not product_ids:
+        return lambda _product, _kind: 0.0
+    everybody = _measured(session)
+    lessons = _lessons(session, product_ids, today)
+    return lambda product, kind: everybody + lessons.get((product, kind), 0.0)
+
+
+def _measured(session: Session) -> float:
+    """Of the log odds of all: more of the decided findings were right than was said, or fewer."""
     decided = (
         select(RIGHT.label("is_right"), _AS_IT_WAS)
         .where(or_(RIGHT, WRONG))
@@ -165,10 +172,10 @@ def measured_shift(session: Session) -> float:
     return ranking.measured(sum(bool(right) for right, _ in rows), [chance for _, chance in rows])
 
 
-def lessons_of(
-    session: Session, product_ids: Sequence[int] | set[int], today: date
-) -> dict[tuple[int, str], float]:
-    """What decisions of the last year about these products add to the log odds, by product and kind."""
+def _lessons(
+    session: Session, product_ids: Collection[int], today: date
+) -> dict[tuple[int | None, str], float]:
+    """Of the log odds of a product and kind: what was decided about them in the last year."""
     counted = (
         select(
             Finding.product_id, Finding.kind, func.count().filter(RIGHT), func.count().filter(WRONG)

@@ -1,4 +1,4 @@
-"""What people decide about findings: dismissed with a reason, opened again; what was settled elsewhere lapses."""
+"""What people decide about findings: dismissed with a reason, opened again; settled elsewhere, they lapse."""
 
 import uuid
 from datetime import datetime
@@ -14,6 +14,7 @@ from db.models import DISMISSALS, ERROR_KINDS, FINDING_LISTS, FINDING_STATES, Fi
 
 STATES, LISTS, KINDS = FINDING_STATES, FINDING_LISTS, ERROR_KINDS
 NOTE_CHARACTERS = 500
+MISSING = "There is no such finding any more: a clearer one of its day took its place, or the link is old."
 SUBJECT = "finding"  # of audit lines
 _undone = aliased(Movement)
 IS_SETTLED_ELSEWHERE = (Finding.state == "open") & exists().where(_undone.reverses_id == Finding.movement_id)

@@ -15,7 +15,26 @@ from core.anomaly.contexts import Contexts
 from core.anomaly.habits import Habits
 from core.anomaly.hypotheses import PRIOR, Evidence
 from core.anomaly.lines import KINDS, Lines, Shelf
+from core.anomaly.quantity_errors import Best
 
+_WITNESSES = {
+    "lean": "the product, leaning with document and customer",
+    "product": "the product",
+    "band": "the price band",
+    "pair": "this customer's lines of the product",
+    "document": "the document so far",
+    "customer": "the customer's newest lines",
+}
+_OF_MEANT = {
+    **{
+        f"by_{name}": f"log odds of the likeliest right quantity by {words}."
+        for name, words in _WITNESSES.items()
+    },
+    "odds": "its log odds by all of them.",
+    "size": "its doublings.",
+    "from_usual": "its doublings above what is usual for the product and what document and customer lean.",
+    "from_document": "its doublings above the mean of the document so far.",
+}
 MEANINGS: dict[str, str] = {
     **{f"odds_{kind}": f"Log odds of the error {kind} against a real line." for kind in KINDS},
     "likely_best": "The highest of the log odds, each with how common its error is.",
@@ -39,6 +58,15 @@ MEANINGS: dict[str, str] = {
     "size_against_pair_mean": "Doublings above what this customer took of the product on average.",
     "lean": "Doublings that this document and customer take above usual.",
     "size_above_lean": "Doublings above usual when that is taken off.",
+    **{
+        f"{side}_{name}": f"Where too {side.split('_')[1]} may have been booked: {meaning}"
+        for side in ("too_much", "too_little")
+        for name, meaning in _OF_MEANT.items()
+    },
+    **{
+        f"chance_{name}": f"Log chance of the quantity by {words} alone."
+        for name, words in _WITNESSES.items()
+    },
     "multiple_12": "Whether the quantity is a multiple of 12.",
     "multiple_10": "Whether it is a multiple of 10.",
     "multiple_6": "Whether it is a multiple of 6.",
@@ -77,6 +105,8 @@ MEANINGS: dict[str, str] = {
     "twins": "Exact repeats before it in its document.",
     "twin_gap": "Lines between it and the newest exact repeat; -1 without one.",
     "alike": "Other lines of the product in its document.",
+    "product_twins": "Share of the product's earlier lines that have a fellow in their own document.",
+    "customer_twins": "How many of the customer's newest lines repeat a product in their document.",
     "repeats": "Other exact repeats in the document.",
     "twin_and_more": "Whether it is an exact repeat of more than one piece in a document without others.",
     "last_7_days": "Log of the product's pieces in this flow in the 7 days before.",
@@ -175,6 +205,9 @@ def _of_habits(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence)
         "size_against_pair_mean": np.where(has_pair, around.log_size - pair_mean, 0.0),
         "lean": lean,
         "size_above_lean": around.log_size - evidence.size.centre - lean,
+        **_of_meant("too_much", evidence.quantity.too_much, evidence, lean, document_mean),
+        **_of_meant("too_little", evidence.quantity.too_little, evidence, lean, document_mean),
+        **{f"chance_{name}": evidence.quantity.said[:, at] for at, name in enumerate(_WITNESSES)},
         "document_size": document_mean,
         "document_spread": document_spread,
         "customer_size": customer_mean,
@@ -184,6 +217,20 @@ def _of_habits(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence)
         "pair_days": np.where(has_pair, np.log1p(pair.days[rows, first]), 0.0),
         "packs_in_document": _share(in_document, _is_pack(document.size)),
         "ones_in_document": _share(in_document, document.size == 1),
+    }
+
+
+def _of_meant(
+    side: str, best: Best, evidence: Evidence, lean: np.ndarray, document_mean: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What the line would be like if its likeliest right quantity had been booked."""
+    doublings = np.log2(np.maximum(best.meant, 1e-6))
+    return {
+        **{f"{side}_by_{name}": best.said[:, at] for at, name in enumerate(_WITNESSES)},
+        f"{side}_odds": best.odds,
+        f"{side}_size": doublings,
+        f"{side}_from_usual": doublings - evidence.size.centre - lean,
+        f"{side}_from_document": doublings - document_mean,
     }
 
 
@@ -239,6 +286,8 @@ def _of_document(around: Around, habits: Habits, shelf: Shelf, evidence: Evidenc
         "twin_gap": twins.gap,
         "alike": twins.alike,
         "repeats": twins.repeats,
+        "product_twins": twins.habitual,
+        "customer_twins": twins.of_customer,
         "twin_and_more": (twins.count > 0) & (twins.repeats == 0) & (around.size > 1),
     }
 

@@ -115,7 +115,10 @@ def price_slips(booked: np.ndarray, meant: np.ndarray) -> np.ndarray:
     cents = np.rint(100 * np.exp(np.clip(booked, -9, 14)))[:, None]
     right = np.rint(100 * np.exp(np.clip(meant, -9, 14)))
     apart = np.abs(booked[:, None] - meant)
-    is_shift = (np.abs(apart - np.log(10)) < 0.03) | (np.abs(apart - np.log(100)) < 0.03)
+    is_shift = np.zeros(right.shape, bool)
+    for factor in (10.0, 100.0):
+        is_shift |= (cents == right * factor) | (cents == np.maximum(np.rint(right / factor), 1))
+        is_shift |= right == np.rint(cents / factor)
     chance = np.where(is_shift, SHIFT, np.where(_digits_differ(cents, right), OF_A_DIGIT, WILD * (apart > 1)))
     return np.where((cents != right) & np.isfinite(apart), chance, 0.0)
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.anomaly import guesses, likelihoods, substitutes, twins
+from core.anomaly import guesses, likelihoods, quantity_errors, substitutes, twins
 from core.anomaly.around import Around, gather, is_somebody
 from core.anomaly.contexts import Contexts
 from core.anomaly.habits import LEAST_CHANCE, Habits
 from core.anomaly.lines import FIELDS, KINDS, Lines, Shelf
+from core.anomaly.quantity_errors import OF_QUANTITY, QuantityErrors
 
 LEAST, MOST = -12.0, 30.0
 """Odds are kept between these: beyond them nothing is learned."""
@@ -22,10 +23,9 @@ PRIOR = np.log(
     np.array([0.14, 0.08, 0.14, 0.08, 0.12, 0.12, 0.06, 0.1, 0.06, 0.1, 0.002]) / 500, dtype=np.float64
 )
 """How the errors share out, one line in 500 being wrong."""
-_QUANTITY = ("times_pack", "wrong_unit", "times_ten", "digit_doubled", "digits_swapped")
 _AT = {name: place for place, name in enumerate(KINDS)}
 _FIELD_OF = {
-    **dict.fromkeys(_QUANTITY, "quantity"), "wrong_sign": "sign", "wrong_warehouse": "warehouse",
+    **dict.fromkeys(OF_QUANTITY, "quantity"), "wrong_sign": "sign", "wrong_warehouse": "warehouse",
     "wrong_product": "product", "booked_twice": "whole", "price_typo": "price", "unknown": "none",
 }  # fmt: skip
 FIELD = np.array([FIELDS.index(_FIELD_OF[kind]) for kind in KINDS], np.int8)
@@ -45,6 +45,7 @@ class Evidence:
     around: Around
     size: likelihoods.Sizes
     price: likelihoods.Prices
+    quantity: QuantityErrors
     log_size_chance: np.ndarray  # float64 (n,)
     log_price_chance: np.ndarray
     twins: twins.Twins
@@ -58,10 +59,11 @@ def weigh(lines: Lines, contexts: Contexts, habits: Habits, shelf: Shelf) -> Evi
     odds = np.full((n, len(KINDS)), LEAST)
     value = np.full((n, len(KINDS)), np.nan)
     law = likelihoods.sizes(around, habits)
-    real = law.log_chance(around.size[:, None])[:, 0]
+    quantity = quantity_errors.weigh(around, habits, shelf, law, MORE_THAN_THERE_IS)
+    real = quantity.real
+    _of_quantity(quantity, around, odds, value)
     price_law = likelihoods.prices(around, habits, _list_prices(around, shelf))
     real_price, usual_price = _of_price(around, price_law, odds, value)
-    _of_quantity(around, habits, shelf, law, real, odds, value)
     log_turn = _of_sign(around, habits, real, odds, value)
     _of_place(around, habits, odds, value)
     substitutes.weigh(
@@ -74,7 +76,7 @@ def weigh(lines: Lines, contexts: Contexts, habits: Habits, shelf: Shelf) -> Evi
     return Evidence(
         np.clip(odds, LEAST, MOST).astype(np.float32), np.broadcast_to(FIELD, odds.shape), value,
         _rounded(np.exp2(law.centre)), usual_price, kin.sum(axis=1),
-        around, law, price_law, real, real_price, found, log_turn,
+        around, law, price_law, quantity, real, real_price, found, log_turn,
     )  # fmt: skip
 
 
@@ -89,35 +91,10 @@ def _list_prices(around: Around, shelf: Shelf) -> np.ndarray:
     return np.log(np.where(price > 0, price, np.nan))
 
 
-def _of_quantity(
-    around: Around,
-    habits: Habits,
-    shelf: Shelf,
-    law: likelihoods.Sizes,
-    real: np.ndarray,
-    odds: np.ndarray,
-    value: np.ndarray,
-) -> None:
-    guess = guesses.sizes(around.size, around.product, habits.packs, habits.pack_share, shelf)
-    meant = np.where(guess.chance > 0, guess.meant, around.size[:, None])
-    usual = law.log_chance(meant)
-    with np.errstate(divide="ignore"):
-        each = usual + np.log(guess.chance) - real[:, None]
-    leaves = around.sign < 0
-    is_short = leaves & (around.after < 0)
-    fits = around.before[:, None] >= meant
-    each += MORE_THAN_THERE_IS * (is_short[:, None] & fits)
-    for name in _QUANTITY:
-        columns = guess.kind == _AT[name]
-        own = each[:, columns]
-        best = own.argmax(axis=1)
-        top = own[np.arange(len(own)), best]
-        is_possible = np.isfinite(top)
-        safe = np.where(is_possible, top, 0.0)
-        total = safe + np.log(np.maximum(np.exp(np.minimum(own - safe[:, None], 0)).sum(axis=1), 1e-12))
-        odds[:, _AT[name]] = np.where(is_possible, total, LEAST)
-        signed = guess.meant[:, columns][np.arange(len(own)), best].astype(np.float64) * around.sign
-        value[:, _AT[name]] = np.where(is_possible, signed, np.nan)
+def _of_quantity(found: QuantityErrors, around: Around, odds: np.ndarray, value: np.ndarray) -> None:
+    for place, name in enumerate(OF_QUANTITY):
+        odds[:, _AT[name]] = np.maximum(found.odds[:, place], LEAST)
+        value[:, _AT[name]] = found.meant[:, place] * around.sign
 
 
 def _of_sign(

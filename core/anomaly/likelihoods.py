@@ -12,13 +12,13 @@ import numpy as np
 from core.anomaly.around import OPPOSITE, SAME_PRICE, Around, Window, is_somebody, same_price
 from core.anomaly.habits import GRID, LEAST_CHANCE, RESIDUALS, TABLED, TILTS, Habits
 
-HALF_LIFE_DAYS = 60.0
+HALF_LIFE_DAYS = 150.0
 """After so long an earlier line of the product counts half."""
 CROSSED = 0.02
 """What a line of the opposite flow tells about this one: returns are of sizes that were sold."""
-OF_PRICE, OF_ALL = 4.0, 3.0
+OF_PRICE, OF_ALL = 3.0, 15.0
 """Lines at the same price are believed like so many of the product; the product like so many of all."""
-PRICE_HALF_LIFE_DAYS = 14.0
+PRICE_HALF_LIFE_DAYS = 30.0
 NEAR_PRICE = 0.25
 """How far prices of a product lie apart when they differ: a Laplace law's width in logarithms."""
 BLOCK = 96

@@ -27,6 +27,8 @@ class Twins:
     count: np.ndarray  # exact repeats: product, size, sign, price and document
     alike: np.ndarray  # same product and document, anything else different
     gap: np.ndarray  # lines of the document between it and the newest exact repeat; -1 without one
+    habitual: np.ndarray  # share of the product's earlier lines that have a fellow in their own document
+    of_customer: np.ndarray  # how many of the customer's newest lines repeat a product in their document
     repeats: np.ndarray  # how many other exact repeats the document has
     state: np.ndarray
     size_class: np.ndarray
@@ -51,7 +53,26 @@ def find(around: Around) -> Twins:
     in_document = inside.valid.sum(axis=1)
     state = np.where(repeats > 0, 2, (in_document >= 10).astype(np.int64)) + 3 * is_somebody(around.customer)
     size_class = np.searchsorted([1, 5], around.size, side="left")
-    return Twins(count, (together & ~exact).sum(axis=1), gap, repeats, state, size_class)
+    habitual = _habitual(around)
+    return Twins(count, (together & ~exact).sum(axis=1), gap, *habitual, repeats, state, size_class)
+
+
+def _habitual(around: Around) -> tuple[np.ndarray, np.ndarray]:
+    """How usual it is for this product, and for this customer, to stand twice in a document."""
+    window = around.of_product
+    known = window.valid & is_somebody(window.document) & (window.document != around.document[:, None])
+    fellow = (window.document[:, 1:] == window.document[:, :-1]) & known[:, 1:]
+    of_product = fellow.sum(axis=1) / (known.sum(axis=1) + 5.0)
+    window = around.of_customer
+    known = window.valid & is_somebody(window.document) & (window.document != around.document[:, None])
+    return of_product, _equal(window.document * 1e7 + window.product, known)
+
+
+def _equal(key: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """How many of the cells that count have the key of another one in their row."""
+    away = -1e15 - np.arange(key.shape[1])
+    key = np.sort(np.where(counts, key, away[None, :]), axis=1)
+    return (key[:, 1:] == key[:, :-1]).sum(axis=1)
 
 
 def _repeats_in(around: Around) -> np.ndarray:
@@ -60,9 +81,7 @@ def _repeats_in(around: Around) -> np.ndarray:
     is_own = (window.product == around.product[:, None]) & (window.size == around.size[:, None])
     counts = window.valid & ~is_own
     key = window.product * 1e7 + np.minimum(window.size, 1e6) * window.sign
-    away = -1e15 - np.arange(key.shape[1])
-    key = np.sort(np.where(counts, key, away[None, :]), axis=1)
-    return (key[:, 1:] == key[:, :-1]).sum(axis=1)
+    return _equal(key, counts)
 
 
 def turning(around: Around) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

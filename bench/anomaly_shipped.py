@@ -23,6 +23,12 @@ PIECES = 4  # a process works off so many pieces of the lines
 DECIMALS = 4
 SMALL = 1e-9  # less than any chance that a detector gives
 
+CODE = hashlib.sha256(
+    b"".join(path.read_bytes() for path in sorted(Path(core.anomaly.__path__[0]).glob("*.py")))
+).hexdigest()
+
+_learned: dict[str, Detector] = {}
+
 Say = Callable[[str], None]
 
 
@@ -44,7 +50,7 @@ def rank(
     and again later; the first lines are then ranked by what they are worth, below all others.
     """
     parts = []
-    for known, targets in _stages(stream):
+    for known, targets in stages(stream):
         if known:
             detector = learned(stream, known, kinds=kinds, workers=workers, keep=keep, say=say)
             parts.append(scored(detector, stream, targets, workers))
@@ -54,7 +60,7 @@ def rank(
     return Ranking(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in columns})
 
 
-def _stages(stream: Stream) -> list[tuple[int, np.ndarray]]:
+def stages(stream: Stream) -> list[tuple[int, np.ndarray]]:
     """How many lines are known to a detector, and what it scores; 0 known: nothing has been learned yet."""
     if stream.start >= LEARNS_FROM:
         return [(stream.start, stream.later)]
@@ -78,25 +84,30 @@ def learned(
     keep: Path | None = None,
     say: Say = silent,
 ) -> Detector:
-    """The detector that learned from the first `known` lines; from `keep` if it was learned there before."""
+    """The detector that learned from the first `known` lines; learned once in a process and in `keep`."""
     lines = stream.lines.take(np.arange(known))
-    if keep is None:
-        return Detector.learn(lines, stream.shelf, workers=workers, kinds=kinds, progress=say)
-    folder = keep / _fingerprint(lines, kinds)
-    if folder.is_dir():
-        return Detector.from_files({path.name: path.read_bytes() for path in folder.iterdir()})
-    detector = Detector.learn(lines, stream.shelf, workers=workers, kinds=kinds, progress=say)
+    name = _fingerprint(lines, kinds)
+    if name not in _learned:
+        folder = keep / name if keep else None
+        if folder is not None and folder.is_dir():
+            files = {path.name: path.read_bytes() for path in folder.iterdir()}
+            _learned[name] = Detector.from_files(files)
+        else:
+            _learned[name] = Detector.learn(lines, stream.shelf, workers=workers, kinds=kinds, progress=say)
+            if folder is not None:
+                _write(_learned[name], folder)
+    return _learned[name]
+
+
+def _write(detector: Detector, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name, content in detector.files().items():
         (folder / name).write_bytes(content)
-    return detector
 
 
 def _fingerprint(lines: Lines, kinds: Sequence[str]) -> str:
-    """Tells code, lines and kinds from any others."""
-    told = hashlib.sha256(" ".join(kinds).encode())
-    for path in sorted(Path(core.anomaly.__path__[0]).glob("*.py")):
-        told.update(path.read_bytes())
+    """Tells lines, kinds and the code that this process runs from any others."""
+    told = hashlib.sha256(" ".join((CODE, *kinds)).encode())
     for field in fields(Lines):
         told.update(np.ascontiguousarray(getattr(lines, field.name)).tobytes())
     return told.hexdigest()[:16]
@@ -134,7 +145,7 @@ def _read(detector: Detector, stream: Stream, targets: np.ndarray) -> Ranking:
     """Scores in the terms of the file."""
     scores = detector.score(stream.lines, targets, stream.shelf)
     repairs = [
-        _repair(FIELDS[field], value, stream.shelf)
+        repair(FIELDS[field], value, stream.shelf)
         for field, value in zip(scores.field.tolist(), scores.value.tolist(), strict=True)
     ]
     return Ranking(
@@ -146,7 +157,7 @@ def _read(detector: Detector, stream: Stream, targets: np.ndarray) -> Ranking:
     )
 
 
-def _repair(field: str, value: float, shelf: Shelf) -> tuple[str, str]:
+def repair(field: str, value: float, shelf: Shelf) -> tuple[str, str]:
     """The column that a repair changes and what it would hold; a sale is a negative change there."""
     if field == "whole":
         return "Quantity", "0"

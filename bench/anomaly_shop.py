@@ -14,7 +14,7 @@ RETURNED = 0.015
 ANONYMOUS = 0.2  # of the invoices
 
 
-def an_invented_shop(seed: int = SEED) -> pd.DataFrame:
+def an_invented_shop(seed: int = SEED, days: int = DAYS) -> pd.DataFrame:
     """Lines as a file has them, in booking order; about thirty thousand."""
     rng = np.random.default_rng(seed)
     price = np.round(np.exp(rng.normal(1.2, 0.9, PRODUCTS)) + 0.2, 2)
@@ -23,7 +23,7 @@ def an_invented_shop(seed: int = SEED) -> pd.DataFrame:
     liked = rng.dirichlet(np.full(PRODUCTS, 0.4), CUSTOMERS)
     size = np.exp(rng.normal(0.5, 0.8, CUSTOMERS))  # how much a customer takes of everything
     rows = []
-    for day in range(DAYS):
+    for day in range(days):
         if day % 7 == 6:
             continue
         for number in range(rng.poisson(INVOICES_A_DAY)):

@@ -45,6 +45,14 @@ TASKS = (
         "refresh", "Train what moved", "every night at 01:00 UTC", _at(1), timedelta(days=1),
         runs_in="child", limit=timedelta(hours=3),
     ),
+    Task(
+        "anomaly_train", "Learn what movements are usual", "Sundays at 03:00 UTC", _at(3), timedelta(days=7),
+        runs_in="child", limit=timedelta(hours=2),
+    ),
+    Task(
+        "anomalies", "Look for odd movements", "every 20 minutes", _at(0, 8), timedelta(minutes=20),
+        limit=timedelta(minutes=30),
+    ),
     Task("check_ledger", "Check the ledger", "every night at 03:30 UTC", _at(3, 30), timedelta(days=1)),
     Task(
         "ranges", "Score run-out ranges", "looks every hour, works once a day from 04:20 in the shop's time",

@@ -1,4 +1,4 @@
-"""Commands of the shop: `python -m jobs train`, `create-admin`, `import-sales` and `run` (everything)."""
+"""Commands of the shop: `python -m jobs train`, `create-admin`, `import-sales`, `run` (everything), more."""
 
 import argparse
 import importlib
@@ -14,6 +14,7 @@ COMMANDS = {
     "schedule": ("jobs.scheduler", "ask for runs when they are due and do them, until stopped"),
     "work": ("jobs.work", "do one claimed run (the scheduler calls this)"),
     "train": ("jobs.train", "train the forecasts of all products and publish them"),
+    "train-anomalies": ("jobs.anomalies", "learn what movements are usual, and look for odd ones"),
     "create-admin": ("jobs.people", "make an account that may do everything"),
     "export-features": (
         "jobs.export_features",

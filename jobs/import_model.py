@@ -4,7 +4,9 @@ import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core import auth
+from sqlalchemy.orm import Session
+
+from core import auth, shop
 from core.anomaly.detector import Detector
 from core.doctor import ledger_lines, model_archive, model_store
 from db.session import reading, transact
@@ -19,16 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Check the files, name the clusters by the movements here, publish; refusals change nothing."""
-    detector = Detector.from_files(model_archive.of_archive(args.file))
+    detector, now = Detector.from_files(model_archive.of_archive(args.file)), datetime.now(UTC)
     with reading(LONG) as session:
-        sheet = ledger_lines.training(session)
+        sheet = ledger_lines.training(session, now.date())
     if len(sheet.lines):
         detector = detector.named(sheet.lines, sheet.shelf)
-    files, now = detector.files(), datetime.now(UTC)
+    files = detector.files()
 
-    def publish(session) -> None:
-        model_id = model_store.begin(session, auth.system_actor(session).id)
-        model_store.publish(session, model_id, files, detector.manifest, sheet.until_id, now)
+    def publish(session: Session) -> None:
+        model_id = model_store.begin(session, auth.system_actor(session).id, now)
+        model_store.publish(session, model_id, files, sheet.until_id, now, shop.today(shop.get(session), now))
 
     transact(publish, LONG)
     print(f"{args.file.name} judges movements from now on (learned from {detector.manifest['rows']:,} rows).")

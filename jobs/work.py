@@ -89,6 +89,20 @@ def advise(claimed: Claim) -> None:
     work(claimed)
 
 
+def train_anomalies(claimed: Claim) -> None:
+    """Learn what movements are usual."""
+    from jobs.anomalies import train_for as work  # numpy and pandas, LightGBM while it learns
+
+    work(claimed)
+
+
+def anomalies(claimed: Claim) -> None:
+    """Look for odd movements among the new ones."""
+    from jobs.anomalies import look_for as work  # numpy and pandas
+
+    work(claimed)
+
+
 def bring_in(claimed: Claim) -> None:
     """Do the next step of an uploaded file."""
     from jobs.imports import bring_in as work  # pandas
@@ -106,6 +120,8 @@ def pattern(claimed: Claim) -> None:
 JOBS: dict[str, Callable[[Claim], None]] = {
     "train": train,
     "refresh": refresh,
+    "anomaly_train": train_anomalies,
+    "anomalies": anomalies,
     "check_ledger": check_ledger,
     "alerts": alerts.raise_all,
     "auto_resolve": alerts.auto_resolve,

@@ -1,4 +1,4 @@
-"""Findings as people read them: the list to work through, one with its evidence, how many, how often right."""
+"""Findings as people read them: the list to work through, one and its evidence, how many, how often right."""
 
 import uuid
 from collections.abc import Sequence

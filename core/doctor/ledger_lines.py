@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from core import cursors, inputs, shop
@@ -130,6 +130,12 @@ def typed(session: Session, entries: Sequence[Typed], now: datetime, *, piece: s
     lines = line_arrays.of_frame(pd.concat([earlier, rows]) if len(earlier) else rows)
     places = np.arange(len(lines) - len(entries), len(lines))
     return Sheet(lines, places[piece or slice(None)], shelf_of(session, known, shop.today(ours, now)))
+
+
+def are_enough(session: Session, least: int) -> bool:
+    """Whether the ledger holds so many lines."""
+    some = select(Movement.id).where(Movement.reverses_id.is_(None), Movement.reason_code.in_(REASONS))
+    return session.scalar(select(func.count()).select_from(some.limit(least).subquery())) >= least
 
 
 def shelf_of(session: Session, product_ids: Collection[int], today: date) -> Shelf:

@@ -1,22 +1,28 @@
 """Where trained models for odd movements are kept, and which one judges: the newest whose files are whole."""
 
 import hashlib
+import json
 import logging
 import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from core.anomaly.detector import Detector
 from core.errors import BadInput, RuleBroken
-from db.models import AnomalyFile, AnomalyModel
+from db.models import AnomalyFile, AnomalyModel, AnomalySettings, Movement
 
 KEPT = 3  # models whose files stay: the one that judges, and those it would fall back to
+LOOK_BACK_DAYS = 30
+"""The first model looks back so far, so that there is something to see."""
+MAPPED = 20_000
+"""So many of the newest movements are placed anew by each new model, so that the map is one map."""
+MOST_LOOKED_BACK = 100_000
 log = logging.getLogger("runout.anomalies")
 
 
@@ -123,11 +129,11 @@ def publish(
     session: Session,
     model_id: int,
     files: Mapping[str, bytes],
-    manifest: Mapping[str, Any],
     learned_to: int | None,
     now: datetime,
+    today: date,
 ) -> None:
-    """Keep a model's files and let it judge from now on; files of older ones go.
+    """Keep a model's files and let it judge from now on, also the newest of what was judged; old files go.
 
     Refuses a training that another one has overtaken; one that is published already stays as it is.
     """
@@ -136,16 +142,25 @@ def publish(
         return
     if model.state != "running":
         raise RuleBroken("Another training began after this one, so this one is not published.")
+    is_first = newest(session) is None
     rows = [
         {"model_id": model_id, "name": name, "sha256": _sha256(content), "content": content}
         for name, content in files.items()
     ]
     session.execute(insert(AnomalyFile), rows)
-    model.state, model.manifest, model.learned_to = "published", dict(manifest), learned_to
+    model.state, model.learned_to = "published", learned_to
+    model.manifest = json.loads(files["manifest.json"])
     model.finished_at = now
     session.flush()
     kept = select(AnomalyModel.id).where(AnomalyModel.state == "published").order_by(AnomalyModel.id.desc())
     session.execute(delete(AnomalyFile).where(AnomalyFile.model_id.not_in(kept.limit(KEPT))))
+    _begin_anew(session, today, is_first=is_first)
+
+
+def failed_since(session: Session, moment: datetime) -> bool:
+    """Whether a training that began after this moment failed."""
+    question = select(AnomalyModel.id).where(AnomalyModel.state == "failed", AnomalyModel.started_at > moment)
+    return session.scalar(question.limit(1)) is not None
 
 
 def fail(session: Session, model_id: int, problem: str, now: datetime) -> None:
@@ -154,6 +169,31 @@ def fail(session: Session, model_id: int, problem: str, now: datetime) -> None:
     if model.state == "running":
         model.state, model.problem, model.finished_at = "failed", problem, now
         session.flush()
+
+
+def _begin_anew(session: Session, today: date, *, is_first: bool) -> None:
+    """Go back to where a new model begins: the newest movements stand on its map, and no others.
+
+    The first model also looks for errors in the last 30 days; a later one raises nothing that the one before
+    has passed.
+    """
+    settings = session.get_one(AnomalySettings, 1, with_for_update=True, populate_existing=True)
+    start = _behind_newest(session, MAPPED)
+    if is_first:
+        recent = select(func.min(Movement.id)).where(
+            Movement.id > _behind_newest(session, MOST_LOOKED_BACK),
+            Movement.day >= today - timedelta(days=LOOK_BACK_DAYS),
+        )
+        first_recent = session.scalar(recent)
+        start = min(start, first_recent - 1) if first_recent is not None else start
+    settings.scored_to = min(start, settings.scored_to) if not is_first else start
+    session.flush()
+
+
+def _behind_newest(session: Session, most: int) -> int:
+    """The movement before the newest `most`; 0 when there are no more."""
+    question = select(Movement.id).order_by(Movement.id.desc()).offset(most).limit(1)
+    return session.scalar(question) or 0
 
 
 def _loaded(session: Session, model_id: int) -> Loaded | None:

@@ -2,29 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import cursors
 from core.anomaly.detector import Judged, Scores
 from core.anomaly.lines import FIELDS, KINDS
+from core.anomaly.looking import Looked
 from core.doctor import endpoint, finding_raising, ledger_lines, model_archive
 from core.doctor.endpoint_settings import EndpointSettings
-from core.doctor.ledger_lines import Sheet
 from core.doctor.model_store import Loaded
-from db.models import AnomalySettings, Movement, MovementScore
+from db.models import AnomalySettings, MovementScore
 
 LOCAL, SAGEMAKER = "local", "sagemaker"
 BATCH = 2_000  # movements that are judged and written in one transaction: about a second
-LOOK_BACK_DAYS = 30
-"""The first model looks back so far, so that there is something to see."""
-MAPPED = 20_000
-"""So many of the newest movements are placed anew by each new model, so that the map is one map."""
-MOST_LOOKED_BACK = 100_000
 _ROWS_AT_ONCE = 1_000
 
 
@@ -45,7 +40,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Answer:
-    """Scores in the order of a sheet's targets; `why_local`: why the endpoint, asked, did not judge."""
+    """Scores in the order asked; `why_local`: why the endpoint, asked, did not judge."""
 
     results: list[Scored]
     model_id: int
@@ -65,17 +60,18 @@ class Step:
 # -- For whoever asks ----------------------------------------------------------------------------------------
 
 
-def answer(loaded: Loaded, sheet: Sheet, endpoint_settings: EndpointSettings | None = None) -> Answer:
-    """Judge the targets of a sheet.
+def answer(
+    loaded: Loaded, looked: Looked, ids: Sequence[int], endpoint_settings: EndpointSettings | None = None
+) -> Answer:
+    """Judge what was looked at; `ids` are those of the lines, in the same order.
 
     No session may be open where an endpoint is asked: that waits for a network.
     The endpoint says how likely an error is; what is wrong, the repair and the place on the map are told by
     the evidence and the model here, so that they mean the same whoever judges.
     """
-    looked = loaded.detector.look(sheet.lines, sheet.targets, sheet.shelf)
     judged = loaded.detector.judge(looked.features)
     judged_by, why_local = LOCAL, None
-    if endpoint_settings is not None and len(sheet.targets):
+    if endpoint_settings is not None and len(ids):
         told = endpoint.judge(endpoint_settings, looked.features, loaded.manifest["feature_version"])
         if told.judged is None:
             why_local = told.reason
@@ -83,8 +79,7 @@ def answer(loaded: Loaded, sheet: Sheet, endpoint_settings: EndpointSettings | N
             judged_by = SAGEMAKER
             is_same_map = told.model == model_archive.fingerprint(loaded.detector.manifest)
             judged = told.judged if is_same_map else _on_our_map(told.judged, judged)
-    scores = loaded.detector.tell(looked, judged)
-    ids = sheet.lines.id[sheet.targets].tolist()
+    scores = loaded.detector.answer(looked, judged)
     results = [_scored(number, scores, n) for n, number in enumerate(ids)]
     return Answer(results, loaded.id, judged_by, why_local)
 
@@ -128,31 +123,6 @@ def score_new(session: Session, loaded: Loaded, now: datetime, today: date, most
     settings.scored_to = sheet.until_id
     session.flush()
     return Step(len(ids), raised, is_done=sheet.until_id >= last_id)
-
-
-def begin_anew(session: Session, today: date, *, is_first: bool) -> None:
-    """Go back to where a new model begins: the newest movements stand on its map, and no others.
-
-    The first model also looks for errors in the last 30 days; a later one raises nothing that the one before
-    has passed.
-    """
-    settings = session.get_one(AnomalySettings, 1, with_for_update=True, populate_existing=True)
-    start = _behind_newest(session, MAPPED)
-    if is_first:
-        recent = select(func.min(Movement.id)).where(
-            Movement.id > _behind_newest(session, MOST_LOOKED_BACK),
-            Movement.day >= today - timedelta(days=LOOK_BACK_DAYS),
-        )
-        first_recent = session.scalar(recent)
-        start = min(start, first_recent - 1) if first_recent is not None else start
-    settings.scored_to = min(start, settings.scored_to) if not is_first else start
-    session.flush()
-
-
-def _behind_newest(session: Session, most: int) -> int:
-    """The movement before the newest `most`; 0 when there are no more."""
-    question = select(Movement.id).order_by(Movement.id.desc()).offset(most).limit(1)
-    return session.scalar(question) or 0
 
 
 def _keep(session: Session, model_id: int, ids: Sequence[int], scores: Scores) -> None:

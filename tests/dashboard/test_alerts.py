@@ -175,6 +175,39 @@ def test_filters_come_from_the_address_and_nonsense_in_it_is_said(browser, an_al
     assert not browser("viewer", "alerts", q="\x00'%_", page="99999999999999999").exception
 
 
+def test_odd_movements_lead_to_where_they_are_repaired(browser, an_alert):
+    odd = an_alert(900, name="Lamp", type="anomaly", chance=0.8)
+    app = browser("manager", "alerts")
+    assert not app.exception
+    link = app.get("page_link")[0]
+    assert plain(link.proto.label) == "**Lamp**"
+    assert link.proto.page == "anomalies"
+    assert link.proto.query_string.startswith("q=")
+    assert "Odd movements · since" in plain(words(app))
+    app.button(key=f"worse-{odd.uid}").click().run()
+    assert (
+        plain(words(browser("manager", "alerts", state="snoozed"))).count("the chance of an error, then 80")
+        == 1
+    )
+
+
+def test_a_broken_ledger_is_an_alert_about_no_product(browser, session):
+    alert = Alert(type="ledger", severity="critical", figures={}, message="Posting 9 has no movements")
+    session.add(alert)
+    session.flush()
+    session.refresh(alert)
+    app = browser("manager", "alerts")
+    assert not app.exception
+    link = app.get("page_link")[0]
+    assert (plain(link.proto.label), link.proto.page) == ("**The ledger**", "anomalies")
+    assert "at risk" not in words(app)
+    app.button(key=f"worse-{alert.uid}").click().run()
+    assert "The ledger" in plain(words(app))
+    assert "sleeps until more of it is broken" in plain(words(browser("manager", "alerts", state="snoozed")))
+    kept = alerting.for_download(alerts.listing(session, state=None, today=NOW.date())[0])
+    assert kept[["SKU", "Product", "Type"]].values.tolist() == [["", "The ledger", "Broken ledger"]]
+
+
 def test_an_empty_list_says_why(browser, session):
     assert "No alert is open" in words(browser("viewer", "alerts"))
     assert "No alert fits these filters." in words(browser("viewer", "alerts", q="nothing like it"))

@@ -18,10 +18,10 @@ from core.doctor import feature_export, ledger_lines
 from core.doctor.feature_export import MOVEMENTS, TRAIN, Export
 from core.errors import BadInput, RuleBroken
 from db.session import reading
+from jobs.anomalies import LEAST_LINES
 
 LONG = 1800  # seconds one statement may take
 PAGE = 20_000  # movements in memory at once, with the lines before them: some hundred megabytes
-LEAST_LINES = 200  # fewer tell nothing of what is usual
 SEED = 7
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 DAY = 86_400
@@ -49,7 +49,8 @@ def main(args: argparse.Namespace) -> int:
 
         manifest = export(args.out, args.since, args.until, datetime.now(UTC), say, seed=args.seed)
     told = ", ".join(f"{count:,} rows of {name}" for name, count in manifest["rows"].items())
-    console.print(f"{told} are in {args.out} ({time.monotonic() - began:.0f} s)", highlight=False)
+    said = f"{told} are in {args.out} ({time.monotonic() - began:.0f} s)"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -23,14 +23,15 @@ def main(args: argparse.Namespace) -> int:
     """Check the files, name the clusters by the movements here, publish; refusals change nothing."""
     detector, now = Detector.from_files(model_archive.of_archive(args.file)), datetime.now(UTC)
     with reading(LONG) as session:
-        sheet = ledger_lines.training(session, now.date())
+        today = shop.today(shop.get(session), now)
+        sheet = ledger_lines.training(session, today)
     if len(sheet.lines):
         detector = detector.named(sheet.lines, sheet.shelf)
     files = detector.files()
 
     def publish(session: Session) -> None:
         model_id = model_store.begin(session, auth.system_actor(session).id, now)
-        model_store.publish(session, model_id, files, sheet.until_id, now, shop.today(shop.get(session), now))
+        model_store.publish(session, model_id, files, sheet.until_id, now, today)
 
     transact(publish, LONG)
     print(f"{args.file.name} judges movements from now on (learned from {detector.manifest['rows']:,} rows).")

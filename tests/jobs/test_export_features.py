@@ -82,20 +82,20 @@ def test_weeks_have_what_moved_in_them_and_in_the_weeks_before(session, tmp_path
 
 def test_days_bound_the_rows_and_nothing_later_is_known_to_them(session, tmp_path):
     a_shop_that_sells(session)
-    export(tmp_path / "short", until=date(2026, 10, 10))
-    export(tmp_path / "late", since=date(2026, 10, 1), until=date(2026, 10, 10))
+    export(tmp_path / "short", until=date(2026, 10, 20))
+    export(tmp_path / "late", since=date(2026, 10, 1), until=date(2026, 10, 20))
     short, late = (pd.read_parquet(tmp_path / name / "movements") for name in ("short", "late"))
     at = pd.to_datetime(late["at"], unit="s")
-    assert (f"{at.min():%F}", f"{at.max():%F}") == ("2026-10-01", "2026-10-10")
+    assert (f"{at.min():%F}", f"{at.max():%F}") == ("2026-10-01", "2026-10-20")
     both = late.merge(short, on="transaction_id")
     assert len(both) == len(late)
     for name in features.NAMES:
         assert np.array_equal(both[f"{name}_x"], both[f"{name}_y"]), name
     assert (pd.read_parquet(tmp_path / "late" / "train")["at"] >= at.min().timestamp() - 86_400).all()
     weeks = pd.read_parquet(tmp_path / "late" / "aggregates")
-    assert (weeks["week"].min(), weeks["week"].max()) == (date(2026, 9, 28), date(2026, 10, 5))
-    sold = short["transaction_id"][pd.to_datetime(short["at"], unit="s") >= "2026-10-05"]
-    assert weeks[weeks["week"] == date(2026, 10, 5)]["movements"].sum() == len(sold)
+    assert (weeks["week"].min(), weeks["week"].max()) == (date(2026, 9, 28), date(2026, 10, 19))
+    sold = short["transaction_id"][pd.to_datetime(short["at"], unit="s") >= "2026-10-19"]
+    assert weeks[weeks["week"] == date(2026, 10, 19)]["movements"].sum() == len(sold)
 
 
 def test_the_dictionary_names_every_column_and_the_manifest_every_file(session, tmp_path):
@@ -131,7 +131,7 @@ def test_an_older_export_is_replaced_and_nothing_else_is_touched(session, tmp_pa
     (tmp_path / ".out.new" / "rest").write_text("x")
     export(out)
     (out / "stray").write_text("of the older one")
-    export(out, until=date(2026, 10, 10))
+    export(out, until=date(2026, 10, 20))
     assert not (out / "stray").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     mine = tmp_path / "mine"

@@ -67,7 +67,8 @@ class _Order:
     def __init__(self, column: np.ndarray) -> None:
         self._order = np.argsort(column, kind="stable")
         sorted_column = column[self._order]
-        starts = np.flatnonzero(np.r_[True, sorted_column[1:] != sorted_column[:-1]]) if len(column) else []
+        is_first = np.r_[True, sorted_column[1:] != sorted_column[:-1]][: len(column)]
+        starts = np.flatnonzero(is_first)
         lengths = np.diff(np.r_[starts, len(column)])
         self._rank = np.empty(len(column), np.int64)
         self._rank[self._order] = np.arange(len(column)) - np.repeat(starts, lengths)

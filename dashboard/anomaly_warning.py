@@ -12,8 +12,9 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from core.auth import Actor
-from core.doctor import model_store
+from core.doctor import model_store, warning
 from core.doctor.line_arrays import Typed
+from core.doctor.warning import Warning as Odd
 from dashboard import looks, signin, ui
 from db.session import reading
 
@@ -22,9 +23,9 @@ log = logging.getLogger("runout.dashboard")
 MOST_LINES = 25
 
 
-def of(lines: Sequence[Typed]) -> list[Any]:
+def of(lines: Sequence[Typed]) -> list[Odd | None]:
     """What is odd about lines that somebody is about to book, each as if booked after the ones before it."""
-    nothing: list[Any] = [None] * len(lines)
+    nothing: list[Odd | None] = [None] * len(lines)
     if not lines or len(lines) > MOST_LINES:
         return nothing
     person = signin.require()
@@ -36,7 +37,7 @@ def of(lines: Sequence[Typed]) -> list[Any]:
         return nothing
 
 
-def inside(session: Session, person: Actor, line: Typed) -> Any:
+def inside(session: Session, person: Actor, line: Typed) -> Odd | None:
     """The same within the transaction that is about to book the line, which goes on in any case."""
     try:
         with session.begin_nested():
@@ -46,9 +47,7 @@ def inside(session: Session, person: Actor, line: Typed) -> Any:
         return None
 
 
-def _odd(session: Session, person: Actor, lines: Sequence[Typed]) -> list[Any]:
-    from core.doctor import warning
-
+def _odd(session: Session, person: Actor, lines: Sequence[Typed]) -> list[Odd | None]:
     return warning.odd(session, model_store.current(session), person, lines, looks.now())
 
 
@@ -57,7 +56,7 @@ def sure(sentence: str) -> str:
     return f"{sentence.strip().rstrip('.')}: sure?"
 
 
-def amount(odd: Any) -> Decimal | None:
+def amount(odd: Odd | None) -> Decimal | None:
     """The quantity that is suggested instead, where it is the quantity that is odd."""
     if odd is None or odd.field != "quantity" or odd.suggestion is None:
         return None

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from dashboard import ui
-from dashboard.formats import MINUS
 
 KINDS = {
     "times_pack": "Too much by a pack",
@@ -32,6 +31,7 @@ REASONS = {
     "not_worth_it": "Wrong, but not worth a repair",
     "other": "Something else",
 }
+LATE_SECONDS = 3600  # booked later than that after it happened, both moments are said
 # From this chance on it is said so.
 CHANCES = ((0.9, "almost certainly an error"), (0.7, "very likely an error"), (0.5, "likely an error"),
            (0.2, "possibly an error"), (0.0, "odd, but maybe real"))  # fmt: skip
@@ -48,30 +48,35 @@ def direction(change: Decimal) -> str:
     return f"{ui.formats().quantity(abs(change))} {'out' if change < 0 else 'in'}"
 
 
-def repair(row: Any) -> str:
-    """What the repair changes, before → after, with what that does to the stock."""
+def swap(row: Any) -> tuple[str, str] | None:
+    """What the repair puts in place of what, as plain text; None when no repair is known."""
     write, new = ui.formats(), row.repair
     if row.field in ("quantity", "sign"):
         wanted = Decimal(new["change"])
-        old = write.quantity(abs(row.change)) if row.change * wanted > 0 else direction(row.change)
-        stock = _on_hand(row.warehouse_code, wanted - row.change)
-        return f"{_pair(old, direction(wanted))}{stock}"
+        same_way = row.change * wanted > 0
+        return (write.quantity(abs(row.change)) if same_way else direction(row.change)), direction(wanted)
     if row.field == "price":
         was = "no price" if row.unit_price is None else write.price(row.unit_price)
-        return f"{_pair(was, write.price(Decimal(new['unit_price'])))} a piece"
+        return was, f"{write.price(Decimal(new['unit_price']))} a piece"
     if row.field == "product":
-        return f"{_pair(row.sku, new['sku'])} &nbsp; {ui.safe_md(direction(row.change))}"
+        return row.sku, new["sku"]
     if row.field == "warehouse":
-        return (
-            f"{_pair(row.warehouse_code, new['warehouse_code'])} &nbsp; {ui.safe_md(direction(row.change))}"
-        )
+        return row.warehouse_code, new["warehouse_code"]
+    return (direction(row.change), "not booked") if row.field == "whole" else None
+
+
+def repair(row: Any) -> str:
+    """What the repair changes, before → after, with what that does to the stock."""
+    if (ends := swap(row)) is None:
+        return "No repair is known: look at the document, and correct the movement there."
+    words = f"**{ui.safe_md(ends[0])} → {ui.safe_md(ends[1])}**"
+    if row.field in ("quantity", "sign"):
+        return words + _on_hand(row.warehouse_code, Decimal(row.repair["change"]) - row.change)
     if row.field == "whole":
-        return f"{_pair(direction(row.change), 'not booked')}{_on_hand(row.warehouse_code, -row.change)}"
-    return "No repair is known: look at the document, and correct the movement there."
-
-
-def _pair(before: str, after: str) -> str:
-    return f"**{ui.safe_md(before)} → {ui.safe_md(after)}**"
+        return words + _on_hand(row.warehouse_code, -row.change)
+    if row.field in ("product", "warehouse"):
+        return f"{words} &nbsp; {ui.safe_md(direction(row.change))}"
+    return words
 
 
 def _on_hand(code: str, change: Decimal) -> str:
@@ -90,10 +95,6 @@ def who(row: Any, now: Any) -> str:
     return " · ".join(ui.safe_md(part) for part in parts)
 
 
-LATE_SECONDS = 3600
-"""Booked later than that after it happened, both moments are said."""
-
-
 def decided(row: Any, now: Any) -> str:
     """What became of it: who, when, why."""
     at = ui.formats().ago(row.decided_at, now)
@@ -105,8 +106,3 @@ def decided(row: Any, now: Any) -> str:
     why = REASONS[row.dismissed_as].lower()
     note = f" {ui.safe_md(row.note)}" if row.note else ""
     return f"Dismissed by {by} {ui.safe_md(at)}: {why}.{note}"
-
-
-def signed(change: Decimal) -> str:
-    """−1,200 for the picture, where nothing is Markdown."""
-    return f"{MINUS if change < 0 else '+'}{ui.formats().quantity(abs(change))}"

@@ -13,7 +13,9 @@ from dashboard import invitation, looks, pickers, signin, ui
 from dashboard.charts import (  # noqa: F401  (before the heap is frozen)
     calibration,
     demand,
+    evidence,
     leaderboard,
+    movement_map,
     prices,
     service,
     stock,
@@ -32,6 +34,7 @@ VIEWS = (
     ("products", "views/products.py", "Products", ":material/inventory_2:", "read", True),
     ("forecasts", "views/forecasts.py", "Forecasts", ":material/query_stats:", "read", True),
     ("movements", "views/movements.py", "Movements", ":material/swap_vert:", "read", True),
+    ("anomalies", "views/anomalies.py", "Anomalies", ":material/stethoscope:", "read", True),
     ("alerts", "views/alerts.py", "Alerts", ":material/notifications:", "read", True),
     ("orders", "views/orders.py", "Orders", ":material/local_shipping:", "read", True),
     ("vendors", "views/vendors.py", "Vendors", ":material/storefront:", "read", True),

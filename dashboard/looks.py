@@ -58,6 +58,7 @@ class Place:
     """A warehouse as pickers show it."""
 
     id: int
+    uid: uuid.UUID
     code: str
     name: str
 
@@ -94,7 +95,7 @@ def today() -> date:
 @st.cache_data(ttl=SETTINGS_SECONDS, show_spinner=False)
 def places() -> list[Place]:
     with reading() as session:
-        return [Place(row.id, row.code, row.name) for row in warehouses.listing(session)]
+        return [Place(row.id, row.uid, row.code, row.name) for row in warehouses.listing(session)]
 
 
 @st.cache_data(ttl=SETTINGS_SECONDS, show_spinner=False)

@@ -18,6 +18,7 @@ WORDS_OF = {
     "scan": {"mode", "warehouse", "to", "reason", "each"},
     "products": {"q", "status", "category", "warehouse", "sort", "page"},
     "movements": {"q", "days", "warehouse", "type", "reason", "person", "before", "after"},
+    "anomalies": {"show", "q", "state", "kind", "warehouse", "as", "sort", "page", "id", "movement"},
     "forecasts": {"q", "class", "state", "sort", "page"},
     "product": {"id", "warehouse", "show"}
     | {"whatif", "demand", "lead", "service", "order", "quantity", "until", "buy", "vendor"},

@@ -1,7 +1,7 @@
 """Small worlds for tests: `a_product(session, stock=5)`."""
 
 import itertools
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session
 
 from core import auth, stock
 from core.auth import Actor
-from db.models import Person, PriceStep, Product, Vendor, VendorOffer, Warehouse
+from db.models import (
+    AnomalyModel,
+    Finding,
+    Movement,
+    Person,
+    PriceStep,
+    Product,
+    Vendor,
+    VendorOffer,
+    Warehouse,
+)
 
 _numbers = itertools.count(1)
 PASSWORD = "correct horse battery"
@@ -105,6 +115,41 @@ def an_offer(
     session.flush()
     session.refresh(offer)
     return offer
+
+
+def a_model(session: Session, **about) -> AnomalyModel:
+    """A published model for odd movements without its files: it has judged, and judges no more."""
+    values = {"state": "published", "finished_at": datetime.now(UTC)} | about
+    model = AnomalyModel(**values)
+    session.add(model)
+    session.flush()
+    return model
+
+
+def a_finding(
+    session: Session, product: Product, change: Decimal | int = -1200, *, reason_code: str = "sale", **about
+) -> Finding:
+    """A movement of `change` and the finding about it: twelve times too much, where nothing else is said."""
+    place = the_warehouse(session)
+    price = about.pop("unit_price", None)
+    booked = stock.adjust(
+        session, auth.system_actor(session), product.id, place.id, change, reason_code=reason_code,
+        unit_price=price,
+    )  # fmt: skip
+    movement = session.get_one(Movement, booked.lines[0].movement_id)
+    model_id = session.scalar(select(AnomalyModel.id).order_by(AnomalyModel.id.desc()).limit(1))
+    values = {
+        "movement_id": movement.id, "product_id": product.id, "warehouse_id": place.id,
+        "model_id": model_id or a_model(session).id, "found_on": movement.day, "listed": "likely",
+        "kind": "times_pack", "field": "quantity", "repair": {"quantity": str(change // 12)}, "score": 0.92,
+        "money_at_risk": Decimal(5500), "evidence": {},
+        "message": f"{product.sku}: {abs(change)} out is 12 times the usual {abs(change) // 12}.",
+    } | about  # fmt: skip
+    finding = Finding(**values)
+    session.add(finding)
+    session.flush()
+    session.refresh(finding)
+    return finding
 
 
 def on_hand(session: Session, product: Product, warehouse: Warehouse | None = None) -> Decimal:

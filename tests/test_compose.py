@@ -53,3 +53,12 @@ def test_every_copied_folder_exists_and_the_image_runs_as_nobody_special():
     for line in re.findall(r"^COPY (?!--from)(.+) \S+$", said, re.MULTILINE):
         assert all((ROOT / name).exists() for name in line.split()), line
     assert said.index("\nUSER runout") < said.index("\nCMD")
+
+
+@pytest.mark.parametrize("name", ["train", "serve"])
+def test_sagemaker_finds_its_two_commands_in_the_image(name):
+    said = (ROOT / "Dockerfile").read_text()
+    assert re.search(rf"ln -s .*/app/jobs/sagemaker/{name}\b.* /usr/local/bin/", said)
+    command = ROOT / "jobs" / "sagemaker" / name
+    assert command.stat().st_mode & 0o111
+    assert " exec python -m " in command.read_text()  # signals reach Python, not a shell

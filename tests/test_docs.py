@@ -52,7 +52,10 @@ def test_every_file_the_readme_points_to_exists():
             assert (document.parent / link).exists(), f"{document.name} points to {link}"
 
 
-@pytest.mark.parametrize("command", ["train", "create-admin", "import-sales"])
+TOLD = ["train", "create-admin", "import-sales", "export-features", "sagemaker-train", "import-model"]
+
+
+@pytest.mark.parametrize("command", TOLD)
 def test_every_command_tells_what_it_does(command):
     told = subprocess.run(
         [sys.executable, "-m", "jobs", command, "--help"],
@@ -79,7 +82,7 @@ def test_every_direct_dependency_is_in_the_lock_and_used():
         "streamlit-authenticator": "streamlit_authenticator", "charset-normalizer": "charset_normalizer",
         "pyjwt": "jwt", "python-json-logger": "pythonjsonlogger", "python-stdnum": "stdnum",
         "fpdf2": "fpdf", "pillow": "PIL", "python-barcode": "barcode", "zxing-cpp": "zxingcpp",
-        "streamlit-webrtc": "streamlit_webrtc",
+        "streamlit-webrtc": "streamlit_webrtc", "scikit-learn": "sklearn",
     }  # fmt: skip
     text = "\n".join(p.read_text() for p in CODE)
     for name in project["project"]["dependencies"]:

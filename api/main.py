@@ -15,6 +15,7 @@ from api import errors, openapi, settings
 from api.middleware import BodyCap, LastResort, Outside
 from api.routers import (
     alerts,
+    anomalies,
     auth,
     barcode,
     browser,
@@ -35,7 +36,7 @@ from core import logs, production
 from db.session import reading
 
 BODY_BYTES = 1_000_000
-LARGER_BODIES = {"/api/v1/barcode/decode": barcode.MOST_BYTES}
+LARGER_BODIES = {"/api/v1/barcode/decode": barcode.MOST_BYTES, "/api/v1/ml/score": ml.MOST_BYTES}
 # As many requests work at once as the pool has connections (db.session.new_engine); others wait their turn.
 CONNECTIONS = 20
 
@@ -53,6 +54,7 @@ ROUTERS = [
     reorder.router,
     orders.router,
     alerts.router,
+    anomalies.router,
     ml.router,
     health.router,
 ]

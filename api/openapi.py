@@ -28,7 +28,8 @@ TAGS = [
     {"name": "reorder", "description": "What to order, how much, from whom, by when, and why."},
     {"name": "orders", "description": "What was ordered, and what arrived of it."},
     {"name": "alerts", "description": "What somebody should see."},
-    {"name": "ml", "description": "Data for models of your own."},
+    {"name": "anomalies", "description": "Movements that are probably slips, and their repairs."},
+    {"name": "ml", "description": "Data for models of your own, and scores from the shop's."},
     {"name": "system", "description": "How the system is."},
 ]
 

@@ -3,16 +3,22 @@
 import logging
 import os
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import db.session  # noqa: F401  (reads .env)
 from core import production
 from core.buying import order_mail
 from core.buying.order_mail import Smtp
+from core.doctor import endpoint_settings
+from core.doctor.endpoint_settings import EndpointSettings
 from core.errors import RunoutError
 
 log = logging.getLogger("runout.api")
+
+T = TypeVar("T")
 
 KEY_BYTES = 32  # RFC 7518: a key for HS256 is as long as its hash, or longer
 SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
@@ -25,7 +31,7 @@ class SettingsError(RuntimeError):
 @dataclass(frozen=True)
 class Settings:
     """`self_registration` is None where nothing was said: then the demo shop allows it, others do not. `smtp`
-    is None where no mail server is configured."""
+    is None where no mail server is configured, `endpoint` where odd movements are judged here only."""
 
     production: bool
     token_key: bytes
@@ -33,6 +39,7 @@ class Settings:
     cors_origins: tuple[str, ...]
     self_registration: bool | None
     smtp: Smtp | None = None
+    endpoint: EndpointSettings | None = None
 
 
 def from_environment() -> Settings:
@@ -46,13 +53,14 @@ def from_environment() -> Settings:
         self_registration=_switch(
             "SELF_REGISTRATION", os.environ.get("SELF_REGISTRATION") or "", in_production
         ),
-        smtp=_smtp(),
+        smtp=_read_by(order_mail.settings),
+        endpoint=_read_by(endpoint_settings.from_environment),
     )
 
 
-def _smtp() -> Smtp | None:
+def _read_by(reader: Callable[[Mapping[str, str]], T]) -> T:
     try:
-        return order_mail.settings(os.environ)
+        return reader(os.environ)
     except RunoutError as refusal:
         raise SettingsError(refusal.sentence) from None
 

@@ -39,10 +39,7 @@ class Looked:
 
 def look(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Looked:
     """Features and evidence of the target places among the lines."""
-    parts = list(each(lines, targets, shelf, habits))
-    return Looked(
-        np.concatenate([part.features for part in parts]), _joined([part.evidence for part in parts])
-    )
+    return joined(list(each(lines, targets, shelf, habits)))
 
 
 def each(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Iterator[Looked]:
@@ -52,10 +49,13 @@ def each(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Ite
         contexts = index.before(targets[start : start + CHUNK])
         evidence = hypotheses.weigh(lines, contexts, habits, shelf)
         kept = Weighed(**{column.name: getattr(evidence, column.name) for column in fields(Weighed)})
-        yield Looked(features.table(lines, contexts, habits, shelf, evidence), kept)
+        yield Looked(features.table(evidence, habits, shelf), kept)
 
 
-def _joined(parts: Sequence[Weighed]) -> Weighed:
-    return Weighed(
-        **{c.name: np.concatenate([getattr(part, c.name) for part in parts]) for c in fields(Weighed)}
+def joined(parts: Sequence[Looked]) -> Looked:
+    """Parts that were looked at one after the other, as one."""
+    weighed = [part.evidence for part in parts]
+    return Looked(
+        np.concatenate([part.features for part in parts]),
+        Weighed(**{c.name: np.concatenate([getattr(w, c.name) for w in weighed]) for c in fields(Weighed)}),
     )

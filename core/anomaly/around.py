@@ -109,12 +109,9 @@ def same_price(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _window(lines: Lines, found: np.ndarray, targets: np.ndarray) -> Window:
-    """Only as many columns as some row needs, and at least one."""
+    """Always all columns: sums over a row must not depend on which other rows are asked with it."""
     valid = found >= 0
-    used = np.flatnonzero(valid.any(axis=0))
-    width = int(used[-1]) + 1 if len(used) else 1
-    valid = np.ascontiguousarray(valid[:, :width])
-    place = np.where(valid, found[:, :width], 0)
+    place = np.where(valid, found, 0)
     change = lines.change[place]
     size = np.where(valid, np.abs(change), 0.0).astype(np.float32)
     days = (lines.at[targets][:, None] - lines.at[place]) / DAY

@@ -6,135 +6,46 @@ document and customer, all from before it. Arithmetic: no session, no clock.
 
 import hashlib
 import json
-from collections.abc import Callable
 
 import numpy as np
 
-from core.anomaly.around import DAY, Around, Window, is_somebody
-from core.anomaly.contexts import Contexts
+from core.anomaly.around import DAY, Around, Window, is_somebody, same_price
+from core.anomaly.feature_meanings import MEANINGS, WITNESSES
 from core.anomaly.habits import Habits
 from core.anomaly.hypotheses import PRIOR, Evidence
-from core.anomaly.lines import KINDS, Lines, Shelf
-from core.anomaly.quantity_errors import Best
+from core.anomaly.lines import KINDS, Shelf
+from core.anomaly.quantity_errors import OF_QUANTITY, Best
 
-_WITNESSES = {
-    "lean": "the product, leaning with document and customer",
-    "product": "the product",
-    "band": "the price band",
-    "pair": "this customer's lines of the product",
-    "document": "the document so far",
-    "customer": "the customer's newest lines",
-}
-_OF_MEANT = {
-    **{
-        f"by_{name}": f"log odds of the likeliest right quantity by {words}."
-        for name, words in _WITNESSES.items()
-    },
-    "odds": "its log odds by all of them.",
-    "size": "its doublings.",
-    "from_usual": "its doublings above what is usual for the product and what document and customer lean.",
-    "from_document": "its doublings above the mean of the document so far.",
-}
-MEANINGS: dict[str, str] = {
-    **{f"odds_{kind}": f"Log odds of the error {kind} against a real line." for kind in KINDS},
-    "likely_best": "The highest of the log odds, each with how common its error is.",
-    "likely_second": "The second highest of them.",
-    "likely_all": "The log of all of them summed: how likely any error is.",
-    "likely_of_quantity": "The same over the errors of a quantity.",
-    "size": "Doublings of the quantity.",
-    "size_chance": "Log chance of the quantity, given product, price, document and customer.",
-    "size_chance_all": "Log chance of the quantity among all lines of the price band.",
-    "size_above_usual": "Doublings above what is usual for the product.",
-    "size_deviation": "The same in the product's own standard deviations.",
-    "size_above_newest": "Doublings above the product's newest line of this flow.",
-    "size_above_largest": "Doublings above the largest earlier line of the product in this flow.",
-    "size_of_product": "Doublings that are usual for the product.",
-    "size_seen": "Share of the product's earlier lines with exactly this quantity.",
-    "size_seen_at_price": "Share of its lines at this price with exactly this quantity.",
-    "size_larger": "Share of its earlier lines that are at least as large.",
-    "size_against_customer": "Doublings above the mean of the customer's newest lines.",
-    "size_against_document": "Doublings above the mean of the document so far.",
-    "size_against_pair": "Doublings above what this customer last took of the product.",
-    "size_against_pair_mean": "Doublings above what this customer took of the product on average.",
-    "lean": "Doublings that this document and customer take above usual.",
-    "size_above_lean": "Doublings above usual when that is taken off.",
-    **{
-        f"{side}_{name}": f"Where too {side.split('_')[1]} may have been booked: {meaning}"
-        for side in ("too_much", "too_little")
-        for name, meaning in _OF_MEANT.items()
-    },
-    **{
-        f"chance_{name}": f"Log chance of the quantity by {words} alone."
-        for name, words in _WITNESSES.items()
-    },
-    "multiple_12": "Whether the quantity is a multiple of 12.",
-    "multiple_10": "Whether it is a multiple of 10.",
-    "multiple_6": "Whether it is a multiple of 6.",
-    "last_digits_zero": "How many zeros the quantity ends in.",
-    "packs_in_document": "Share of the document so far with multiples of 6 or 10.",
-    "packs_of_product": "Share of the product's earlier lines with multiples of 6 or 10.",
-    "ones_of_product": "Share of the product's earlier lines with a single piece.",
-    "ones_in_document": "Share of the document so far with a single piece.",
-    "flow": "What kind of movement it is, as a number.",
-    "is_in": "Whether it comes in.",
-    "turn": "Log odds that a line like this goes the other way.",
-    "document_turned": "Share of the document so far that goes the other way than this line.",
-    "log_price": "Log of the price.",
-    "price_chance": "Log chance of the price, given the product's history and the quantity.",
-    "price_above_newest": "Log of the price over the product's newest.",
-    "price_above_mean": "Log of the price over the product's decayed mean.",
-    "price_above_list": "Log of the price over the list price.",
-    "price_seen": "Share of the product's earlier lines at this price, newer ones counting more.",
-    "size_at_price": "Doublings that are usual at this price, above the product's.",
-    "money": "Log of quantity times price.",
-    "money_in_document": "Log share of the line in the money of the document so far.",
-    "seen": "Log of how many earlier lines of the product are known.",
-    "since_movement": "Log of the days since the product last moved.",
-    "after": "On hand after it over the quantity, squeezed; 0 where nobody knows.",
-    "is_short": "Whether more leaves than is on hand.",
-    "hour": "Log of how usual the hour is at the place.",
-    "weekday": "Log of how usual the weekday is at the place.",
-    "document_lines": "Log of how many lines the document has so far.",
-    "document_size": "Mean doublings of the document so far.",
-    "document_spread": "How far they scatter.",
-    "customer_lines": "Log of how many earlier lines of the customer are known.",
-    "customer_size": "Mean doublings of the customer's newest lines.",
-    "is_anonymous": "Whether nobody knows the customer.",
-    "pair_lines": "How many earlier lines this customer has of the product.",
-    "pair_days": "Log of the days since the last of them.",
-    "twins": "Exact repeats before it in its document.",
-    "twin_gap": "Lines between it and the newest exact repeat; -1 without one.",
-    "alike": "Other lines of the product in its document.",
-    "product_twins": "Share of the product's earlier lines that have a fellow in their own document.",
-    "customer_twins": "How many of the customer's newest lines repeat a product in their document.",
-    "repeats": "Other exact repeats in the document.",
-    "twin_and_more": "Whether it is an exact repeat of more than one piece in a document without others.",
-    "last_7_days": "Log of the product's pieces in this flow in the 7 days before.",
-    "last_28_days": "The same for 28 days.",
-    "last_90_days": "The same for 90 days.",
-    "size_of_week": "Log of the quantity over the mean week of the last 28 days.",
-    "size_of_forecast": "Log of the quantity over a week of the forecast; 0 where there is none.",
-}
 NAMES = tuple(MEANINGS)
 _BEHIND = 1
 """Raised when a number is worked out in another way under the same name."""
 VERSION = hashlib.sha256(json.dumps([_BEHIND, MEANINGS]).encode()).hexdigest()[:16]
 FAR = 12.0
 """Differences of logarithms are kept within this."""
+MOST = 1e6
+LONG_AGO = 999.0
+"""Days since the last movement of a product that never moved."""
 
 
-def table(lines: Lines, contexts: Contexts, habits: Habits, shelf: Shelf, evidence: Evidence) -> np.ndarray:
+def table(evidence: Evidence, habits: Habits, shelf: Shelf) -> np.ndarray:
     """float32 (n, len(NAMES)), never nan or infinite; a number that nobody knows is 0."""
-    columns: dict[str, np.ndarray] = {}
-    for part in (_of_odds, _of_size, _of_habits, _of_shape, _of_price, _of_document, _of_time):
-        columns |= part(evidence.around, habits, shelf, evidence)
-    result = np.empty((len(evidence.around), len(NAMES)), np.float32)
+    around = evidence.around
+    columns = {
+        **_of_odds(evidence),
+        **_of_size(around, evidence),
+        **_of_habits(around, evidence),
+        **_of_shape(around),
+        **_of_price(around, evidence),
+        **_of_document(around, evidence),
+        **_of_time(around, habits, shelf),
+    }
+    result = np.empty((len(around), len(NAMES)), np.float32)
     for place, name in enumerate(NAMES):
         result[:, place] = columns[name]
-    return np.nan_to_num(np.clip(result, -1e6, 1e6), copy=False)
+    return np.nan_to_num(np.clip(result, -MOST, MOST), copy=False)
 
 
-def _of_odds(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_odds(evidence: Evidence) -> dict[str, np.ndarray]:
     likely = evidence.log_odds + PRIOR
     ordered = np.sort(likely, axis=1)
     return {
@@ -142,7 +53,7 @@ def _of_odds(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -
         "likely_best": ordered[:, -1],
         "likely_second": ordered[:, -2],
         "likely_all": _summed(likely),
-        "likely_of_quantity": _summed(likely[:, :5]),
+        "likely_of_quantity": _summed(likely[:, [KINDS.index(name) for name in OF_QUANTITY]]),
     }
 
 
@@ -151,13 +62,13 @@ def _summed(logs: np.ndarray) -> np.ndarray:
     return top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
 
 
-def _of_size(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_size(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     law = evidence.size
     window = around.of_product
     kin = _kin(window, around)
     count = kin.sum(axis=1)
     exact = kin & (window.size == around.size[:, None])
-    at_price = kin & (np.abs(window.log_price - around.log_price[:, None]) < 0.002)
+    at_price = kin & (same_price(window.log_price, around.log_price[:, None]))
     first = kin.argmax(axis=1)
     rows = np.arange(len(around))
     newest = np.where(count > 0, window.log_size[rows, first], law.centre)
@@ -186,7 +97,7 @@ def _of_size(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -
     }
 
 
-def _of_habits(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_habits(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     """Against the customer and the document so far."""
     document, customer, pair = around.of_document, around.of_customer, around.of_pair
     in_document, of_customer, of_pair = _kin(document, around), _kin(customer, around), _kin(pair, around)
@@ -196,8 +107,7 @@ def _of_habits(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence)
     rows = np.arange(len(around))
     first = of_pair.argmax(axis=1)
     has_pair = of_pair.any(axis=1)
-    lean = evidence.size.lean.astype(float)
-    lean = np.r_[-2.5, (_edges()[1:] + _edges()[:-1]) / 2, 3.2][evidence.size.lean] if len(lean) else lean
+    lean = evidence.size.leans
     return {
         "size_against_customer": np.where(of_customer.any(axis=1), around.log_size - customer_mean, 0.0),
         "size_against_document": np.where(in_document.any(axis=1), around.log_size - document_mean, 0.0),
@@ -207,7 +117,7 @@ def _of_habits(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence)
         "size_above_lean": around.log_size - evidence.size.centre - lean,
         **_of_meant("too_much", evidence.quantity.too_much, evidence, lean, document_mean),
         **_of_meant("too_little", evidence.quantity.too_little, evidence, lean, document_mean),
-        **{f"chance_{name}": evidence.quantity.said[:, at] for at, name in enumerate(_WITNESSES)},
+        **{f"chance_{name}": evidence.quantity.said[:, at] for at, name in enumerate(WITNESSES)},
         "document_size": document_mean,
         "document_spread": document_spread,
         "customer_size": customer_mean,
@@ -226,7 +136,7 @@ def _of_meant(
     """What the line would be like if its likeliest right quantity had been booked."""
     doublings = np.log2(np.maximum(best.meant, 1e-6))
     return {
-        **{f"{side}_by_{name}": best.said[:, at] for at, name in enumerate(_WITNESSES)},
+        **{f"{side}_by_{name}": best.said[:, at] for at, name in enumerate(WITNESSES)},
         f"{side}_odds": best.odds,
         f"{side}_size": doublings,
         f"{side}_from_usual": doublings - evidence.size.centre - lean,
@@ -234,13 +144,7 @@ def _of_meant(
     }
 
 
-def _edges() -> np.ndarray:
-    from core.anomaly.habits import TILTS
-
-    return TILTS
-
-
-def _of_shape(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_shape(around: Around) -> dict[str, np.ndarray]:
     size = around.size.astype(np.float64)
     zeros = sum((size % 10.0**power == 0).astype(int) for power in (1, 2, 3))
     return {
@@ -251,12 +155,12 @@ def _of_shape(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) 
     }
 
 
-def _of_price(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_price(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     law = evidence.price
     weight = law.recent
     total = weight.sum(axis=1)
     mean = (np.nan_to_num(law.window.log_price) * weight).sum(axis=1) / np.maximum(total, 1e-9)
-    same = np.abs(law.window.log_price - around.log_price[:, None]) < 0.002
+    same = same_price(law.window.log_price, around.log_price[:, None])
     newest, listed = law.single[:, 1], law.single[:, 3]
     money = np.nan_to_num(around.log_price) + np.log(2.0) * around.log_size
     window = around.of_document
@@ -273,7 +177,7 @@ def _of_price(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) 
     }
 
 
-def _of_document(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_document(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     window = around.of_document
     count = window.valid.sum(axis=1)
     turned = (window.valid & (window.sign != around.sign[:, None])).sum(axis=1)
@@ -292,10 +196,12 @@ def _of_document(around: Around, habits: Habits, shelf: Shelf, evidence: Evidenc
     }
 
 
-def _of_time(around: Around, habits: Habits, shelf: Shelf, evidence: Evidence) -> dict[str, np.ndarray]:
+def _of_time(around: Around, habits: Habits, shelf: Shelf) -> dict[str, np.ndarray]:
     window = around.of_product
     kin = _kin(window, around)
-    since = np.where(window.valid.any(axis=1), np.where(window.valid, window.days, np.inf).min(axis=1), 999.0)
+    since = np.where(
+        window.valid.any(axis=1), np.where(window.valid, window.days, LONG_AGO).min(axis=1), LONG_AGO
+    )
     sums = {days: np.where(kin & (window.days <= days), window.size, 0.0).sum(axis=1) for days in (7, 28, 90)}
     rate = np.zeros(len(around))
     if shelf.daily_rate:

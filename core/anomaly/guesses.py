@@ -75,7 +75,7 @@ def _factors(
 
 
 def _times(size: np.ndarray, factors: np.ndarray, shares: np.ndarray, kind: str) -> Guesses:
-    """The booked size is `factor` times the meant one, which was a whole number if the booked one is whole."""
+    """The booked size is `factor` times the meant one, which was whole if the booked one is whole."""
     meant = size[:, None] / factors
     whole = np.rint(meant)
     is_whole = np.abs(meant - whole) <= 1e-6 * np.maximum(meant, 1.0)
@@ -111,7 +111,7 @@ def _inside(size: np.ndarray) -> Sequence[Guesses]:
 
 
 def price_slips(booked: np.ndarray, meant: np.ndarray) -> np.ndarray:
-    """How likely a price typed wrongly is the booked one, given the meant ones; logarithms, (n,) and (n, H)."""
+    """How likely a price typed wrongly is the booked one, given the meant ones; logarithms, (n,), (n, H)."""
     cents = np.rint(100 * np.exp(np.clip(booked, -9, 14)))[:, None]
     right = np.rint(100 * np.exp(np.clip(meant, -9, 14)))
     apart = np.abs(booked[:, None] - meant)

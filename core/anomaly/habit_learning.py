@@ -12,12 +12,23 @@ from core.anomaly import likelihoods
 from core.anomaly.around import Around, gather, logs
 from core.anomaly.contexts import Index
 from core.anomaly.habits import (
-    BANDS, EXPLAINS, PACKS, POINTS, PRICED, PRICE_GATES, PRICE_WITNESSES, REPEAT_SIZES, REPEAT_STATES, RESIDUALS,
-    SIZE_GATES, SIZE_WITNESSES, TABLED, TILTS, TURN_STATES, Habits,
+    BANDS,
+    CLASSES,
+    EXPLAINS,
+    IN_DOCUMENT,
+    PACKS,
+    POINTS,
+    PRICED,
+    REPEAT_SIZES,
+    REPEAT_STATES,
+    RESIDUALS,
+    TABLED,
+    TURN_STATES,
+    Habits,
 )  # fmt: skip
 from core.anomaly.lines import FLOWS, Lines
 
-SAMPLE = 24_000
+SAMPLE = 32_000
 """So many of the newest lines are held against their past to learn whom to believe."""
 CHUNK = 2_048
 STEPS = 25
@@ -145,25 +156,31 @@ def _of_packs(habits: Habits, lines: Lines) -> Habits:
 
 def _of_leaning(habits: Habits, chunks: list[Around]) -> Habits:
     """How document and customer lean a size, and how much likelier each distance from usual becomes by it."""
-    explained, apart, residual, cells = [], [], [], []
+    parts: list[tuple[np.ndarray, ...]] = []
     for around in chunks:
         law = likelihoods.sizes(around, habits)
-        explained.append(likelihoods.explained(around, habits, around.flow))
-        apart.append(around.log_size - law.centre)
-        residual.append(np.searchsorted(RESIDUALS, apart[-1]))
-        cells.append(np.stack([around.flow, law.band]))
-    x, y = np.concatenate(explained), np.clip(np.concatenate(apart), -4, 4)
-    leaning = np.linalg.solve(x.T @ x + 10 * np.eye(EXPLAINS), x.T @ y)
-    lean, residual = np.searchsorted(TILTS, x @ leaning), np.concatenate(residual)
-    counts = np.zeros((len(TILTS) + 1, len(RESIDUALS) + 1))
+        signs, in_document = likelihoods.explained(around, habits, around.flow)
+        parts.append((signs, in_document, around.log_size - law.centre, around.flow, law.band))
+    signs, in_document, apart, flow, band = (np.concatenate(column) for column in zip(*parts, strict=True))
+    leaning = np.stack(
+        [_ridge(signs[in_document == c], apart[in_document == c]) for c in range(len(IN_DOCUMENT) + 1)]
+    )
+    lean = likelihoods.lean_class((signs * leaning[in_document]).sum(axis=1), in_document)
+    residual = np.searchsorted(RESIDUALS, apart)
+    counts = np.zeros((CLASSES, len(RESIDUALS) + 1))
     np.add.at(counts, (lean, residual), 1.0)
     usual = _backed(counts.sum(axis=0), np.full(counts.shape[1], 1 / counts.shape[1]), 5.0)
-    tilt = _backed(counts, usual, 50.0) / usual
-    flow, band = np.concatenate(cells, axis=1)
+    of_lean = _backed(counts.reshape(len(IN_DOCUMENT) + 1, -1, counts.shape[1]).sum(axis=0), usual, 50.0)
+    tilt = _backed(counts, np.tile(of_lean, (len(IN_DOCUMENT) + 1, 1)), 50.0) / usual
     seen = np.zeros((len(FLOWS), BANDS + 1, len(RESIDUALS) + 1))
     np.add.at(seen, (flow, band, residual), 1.0)
     seen = _backed(seen, usual, 20.0)
     return replace(habits, leaning=leaning, tilt=tilt, tilt_of_all=np.einsum("fbr,lr->lfb", seen, tilt))
+
+
+def _ridge(signs: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """What each sign of leaning adds to the doublings above usual; sixteenfold is the most."""
+    return np.linalg.solve(signs.T @ signs + 10 * np.eye(EXPLAINS), signs.T @ np.clip(apart, -4, 4))
 
 
 def _of_mixes(habits: Habits, chunks: list[Around]) -> Habits:

@@ -19,7 +19,10 @@ RESIDUALS = np.array([-4.5, -3.5, -2.75, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 
 """Edges, in doublings, of how far a size lies from what is usual for its product."""
 TILTS = np.array([-2.0, -1.5, -1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0, 1.5, 2.0, 2.75])
 """Edges of how far a document and a customer lean."""
-EXPLAINS = 7
+IN_DOCUMENT = np.array([1, 6])
+"""Edges of how many lines the document has so far: none, some, many."""
+CLASSES = (len(IN_DOCUMENT) + 1) * (len(TILTS) + 1)
+EXPLAINS = 5
 SIZE_WITNESSES, PRICE_WITNESSES = 6, 7
 SIZE_GATES, PRICE_GATES = 24, 12
 GRID = 0.02
@@ -40,9 +43,9 @@ class Habits:
     edges: np.ndarray  # (B - 1,): logarithms of the prices between the bands
     size: np.ndarray  # (F, B + 1, TABLED + 1): chance of each whole size; 0 is what is larger than TABLED
     level: np.ndarray  # (F, B + 1): mean doublings
-    leaning: np.ndarray  # (EXPLAINS,): what each sign of leaning adds, in doublings
-    tilt: np.ndarray  # (TILTS + 1, RESIDUALS + 1): how many times likelier than usual
-    tilt_of_all: np.ndarray  # (TILTS + 1, F, B + 1): the same, summed over all sizes of a band
+    leaning: np.ndarray  # (IN_DOCUMENT + 1, EXPLAINS): what each sign of leaning adds, in doublings
+    tilt: np.ndarray  # (CLASSES, RESIDUALS + 1): how many times likelier than usual
+    tilt_of_all: np.ndarray  # (CLASSES, F, B + 1): the same, summed over all sizes of a band
     size_mix: np.ndarray  # (SIZE_GATES, SIZE_WITNESSES)
     price_mix: np.ndarray  # (PRICE_GATES, PRICE_WITNESSES)
     price_level: np.ndarray  # (2,): mean and spread of the logarithm of prices
@@ -71,9 +74,9 @@ class Habits:
             edges=np.log(np.array([0.5, 1, 2, 4, 8, 20, 100])),
             size=np.broadcast_to(chance.astype(np.float32), (*lines, TABLED + 1)),
             level=np.full(lines, 2.0),
-            leaning=np.zeros(EXPLAINS),
-            tilt=np.ones((len(TILTS) + 1, len(RESIDUALS) + 1)),
-            tilt_of_all=np.ones((len(TILTS) + 1, *lines)),
+            leaning=np.zeros((len(IN_DOCUMENT) + 1, EXPLAINS)),
+            tilt=np.ones((CLASSES, len(RESIDUALS) + 1)),
+            tilt_of_all=np.ones((CLASSES, *lines)),
             size_mix=np.tile([0.3, 0.3, 0.1, 0.2, 0.05, 0.05], (SIZE_GATES, 1)),
             price_mix=np.tile([0.3, 0.05, 0.05, 0.2, 0.1, 0.2, 0.1], (PRICE_GATES, 1)),
             price_level=np.array([1.5, 2.0]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.anomaly import guesses, likelihoods, quantity_errors, substitutes, twins
-from core.anomaly.around import Around, gather, is_somebody
+from core.anomaly.around import Around, gather
 from core.anomaly.contexts import Contexts
 from core.anomaly.habits import LEAST_CHANCE, Habits
 from core.anomaly.lines import FIELDS, KINDS, Lines, Shelf
@@ -18,7 +18,7 @@ from core.anomaly.quantity_errors import OF_QUANTITY, QuantityErrors
 LEAST, MOST = -12.0, 30.0
 """Odds are kept between these: beyond them nothing is learned."""
 MORE_THAN_THERE_IS = 6.0
-"""Added where more leaves than is on hand: one real line in some hundred does that, most errors upwards do."""
+"""Added where more leaves than is on hand: a real line does that hardly ever, an error upwards mostly."""
 PRIOR = np.log(
     np.array([0.14, 0.08, 0.14, 0.08, 0.12, 0.12, 0.06, 0.1, 0.06, 0.1, 0.002]) / 500, dtype=np.float64
 )
@@ -71,7 +71,7 @@ def weigh(lines: Lines, contexts: Contexts, habits: Habits, shelf: Shelf) -> Evi
     )
     found = twins.find(around)
     _of_twins(habits, found, odds)
-    _of_unknown(around, price_law, real, real_price, odds)
+    _of_unknown(around, real, real_price, odds)
     kin = (around.of_product.flow == around.flow[:, None]) & around.of_product.valid
     return Evidence(
         np.clip(odds, LEAST, MOST).astype(np.float32), np.broadcast_to(FIELD, odds.shape), value,
@@ -169,9 +169,7 @@ def _of_price(
     return real, np.where(known.any(axis=1), right[rows, first], np.nan)
 
 
-def _of_unknown(
-    around: Around, price_law: likelihoods.Prices, real: np.ndarray, real_price: np.ndarray, odds: np.ndarray
-) -> None:
+def _of_unknown(around: Around, real: np.ndarray, real_price: np.ndarray, odds: np.ndarray) -> None:
     """Nothing usual: as if the size and the price had been drawn from all numbers there are."""
     any_size = np.log(ANY_SIZE) - np.log(np.maximum(around.size.astype(np.float64), 1.0))
     any_price = np.where(np.isnan(around.log_price), 0.0, np.log(ANY_PRICE))

@@ -2,7 +2,8 @@
 
 Each law mixes several witnesses (the product's earlier lines, the document so far, the customer, all products
 of this price); how far each is believed was learned from lines like it and stands in `Habits`. So a new
-product backs off to its price, and a customer with a habit is held against that. Arithmetic: no session, no clock.
+product backs off to its price, and a customer with a habit is held against that. Arithmetic: no session, no
+clock.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.anomaly.around import OPPOSITE, SAME_PRICE, Around, Window, is_somebody, same_price
-from core.anomaly.habits import GRID, LEAST_CHANCE, RESIDUALS, TABLED, TILTS, Habits
+from core.anomaly.habits import GRID, IN_DOCUMENT, LEAST_CHANCE, RESIDUALS, TILTS, Habits
 
 HALF_LIFE_DAYS = 150.0
 """After so long an earlier line of the product counts half."""
+SPEAKS = 3.0
+"""A product with fewer lines than this is a new one."""
 CROSSED = 0.02
 """What a line of the opposite flow tells about this one: returns are of sizes that were sold."""
 OF_PRICE, OF_ALL = 3.0, 15.0
@@ -44,11 +47,10 @@ class Sizes:
     band: np.ndarray
     gate: np.ndarray
     lean: np.ndarray  # int: the class of how much more than usual this document and customer take
+    leans: np.ndarray  # the same in doublings
     centre: np.ndarray  # the product's usual doublings
     spread: np.ndarray  # and how far they scatter
-    count: np.ndarray  # how many lines of the product speak (decayed)
-    count_at_price: np.ndarray
-    product: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # sizes, weights, leaning weights, rest
+    product: tuple[np.ndarray, np.ndarray, np.ndarray]  # sizes, weights, rest
     leaning_rest: np.ndarray
     others: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]  # sizes, weights, whether it speaks
 
@@ -58,7 +60,7 @@ class Sizes:
 
     def witnesses(self, asked: np.ndarray) -> np.ndarray:
         """(n, M, S): what each witness says about each asked size."""
-        sizes, weights, leaning, rest = self.product
+        sizes, weights, rest = self.product
         of_all = self.of_all(asked)
         plain = shares(sizes, weights, asked) + rest[:, None] * of_all
         tilt = self.tilt(asked)
@@ -95,12 +97,16 @@ def sizes(around: Around, habits: Habits, is_flipped: bool = False) -> Sizes:
         :, None
     ]
     rest = OF_PRICE * OF_ALL / ((count + OF_ALL) * (count_at_price + OF_PRICE))
-    lean, gate = _classes(around, habits, flow, sign, count)
+    signs, in_document = explained(around, habits, flow)
+    leans = (signs * habits.leaning[in_document]).sum(axis=1)
+    lean = lean_class(leans, in_document)
+    gate = 8 * in_document + 4 * around.of_pair.valid.any(axis=1) + 2 * is_somebody(around.customer)
+    gate += count >= SPEAKS
     cells = habits.tilt[lean[:, None], np.searchsorted(RESIDUALS, window.log_size - centre[:, None])]
     leaning_rest = (weights * cells).sum(axis=1) + rest * habits.tilt_of_all[lean, flow, band]
     return Sizes(
-        habits, flow, band, gate, lean, centre, np.sqrt((scatter + 2) / (count + 2)), count, count_at_price,
-        (window.size, weights.astype(np.float32), weights, rest), np.maximum(leaning_rest, 1e-3),
+        habits, flow, band, gate, lean, leans, centre, np.sqrt((scatter + 2) / (count + 2)),
+        (window.size, weights.astype(np.float32), rest), np.maximum(leaning_rest, 1e-3),
         (
             _share_of(around.of_pair, flow, sign, np.exp2(-np.arange(around.of_pair.valid.shape[1]))),
             _share_of(around.of_document, flow, sign, 1.0),
@@ -125,32 +131,24 @@ def _share_of(window: Window, flow: np.ndarray, sign: np.ndarray, fading: np.nda
 
 
 def leaning(window: Window, habits: Habits, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """By how many doublings lines of a window are above what is usual for their price, shrunk; and their number."""
+    """By how many doublings a window is above what is usual for its prices, shrunk; and of how many lines."""
     level = habits.level[flow[:, None], habits.band(window.log_price)]
     kin = window.valid & (window.flow == flow[:, None])
     count = kin.sum(axis=1)
     return ((window.log_size - level) * kin).sum(axis=1) / (count + 1), count
 
 
-def explained(around: Around, habits: Habits, flow: np.ndarray) -> np.ndarray:
-    """(n, TILTS): what leans a line's size away from the product's usual one."""
+def explained(around: Around, habits: Habits, flow: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n, EXPLAINS): what leans a size away from the product's usual one; and how far the document is."""
     of_document, in_document = leaning(around.of_document, habits, flow)
     of_customer, of_his = leaning(around.of_customer, habits, flow)
-    ones = np.ones(len(around))
-    return np.stack(
-        [ones, of_document, of_customer * (in_document == 0), of_customer * (in_document > 0),
-         1.0 * (in_document == 0), 1.0 * (of_his == 0), 1.0 * ~is_somebody(around.customer)], axis=1
-    )  # fmt: skip
+    signs = (np.ones(len(around)), of_document, of_customer, of_his == 0, ~is_somebody(around.customer))
+    return np.stack(signs, axis=1).astype(np.float64), np.searchsorted(IN_DOCUMENT, in_document, side="right")
 
 
-def _classes(
-    around: Around, habits: Habits, flow: np.ndarray, sign: np.ndarray, count: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    lean = np.searchsorted(TILTS, explained(around, habits, flow) @ habits.leaning)
-    in_document = (around.of_document.valid & (around.of_document.flow == flow[:, None])).sum(axis=1)
-    gate = np.searchsorted([1, 5], in_document, side="right") * 8
-    gate += 4 * around.of_pair.valid.any(axis=1) + 2 * is_somebody(around.customer) + (count >= 3)
-    return lean, gate
+def lean_class(lean: np.ndarray, in_document: np.ndarray) -> np.ndarray:
+    """The row of `Habits.tilt`."""
+    return in_document * (len(TILTS) + 1) + np.searchsorted(TILTS, lean)
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,7 @@ def _total(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def prices(around: Around, habits: Habits, list_price: np.ndarray) -> Prices:
-    """The law of prices; `list_price`: logarithm of the vendor's or catalogue's price a line, nan where unknown."""
+    """The law of prices; `list_price`: logarithm of the catalogue's price a line, nan where unknown."""
     window = around.of_product
     is_priced = window.valid & np.isfinite(window.log_price)
     kin = is_priced & (_kin(window, around.flow, around.sign) > 0)

@@ -12,8 +12,10 @@ from core.anomaly.lines import KINDS, Shelf
 OF_CUSTOMER = 0.3
 """How far a customer's next product is one of his last ones, rather than any."""
 UNSEEN = 1e-6
-NEAR, NEAR_SLIP = 4, 0.3
-"""So many neighbours by code are tried; and how often a wrong product is a slip in its code."""
+HIS, HIS_SHARE = 3, 0.5
+"""So many of the customer's own products at this price are tried; he gets them at it every other time."""
+NEAR = 4
+"""So many neighbours by code are tried."""
 NEAR_SHARE = 0.02
 """How often a neighbour's lines carry a price that nothing is known about."""
 
@@ -61,10 +63,12 @@ def _candidates(around: Around, habits: Habits, shelf: Shelf) -> tuple[np.ndarra
     window = around.of_customer
     alike = window.valid & (np.abs(window.log_price - around.log_price[:, None]) < SAME_PRICE)
     alike &= window.product != around.product[:, None]
-    newest = alike.argmax(axis=1)
-    rows = np.arange(n)
-    has_one = alike[rows, newest]
-    parts.append((np.where(has_one, window.product[rows, newest], -1)[:, None], 0.5 * has_one[:, None]))
+    rank = np.where(alike, np.cumsum(alike, axis=1), 0)
+    for number in range(1, HIS + 1):
+        is_it = rank == number
+        found = is_it.any(axis=1)
+        newest = np.where(found, window.product[np.arange(n), is_it.argmax(axis=1)], -1)
+        parts.append((newest[:, None], HIS_SHARE * found[:, None]))
     return np.concatenate([p for p, _ in parts], axis=1), np.concatenate([s for _, s in parts], axis=1)
 
 

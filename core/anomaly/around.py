@@ -103,6 +103,11 @@ def logs(price: np.ndarray) -> np.ndarray:
     )
 
 
+def known(values: np.ndarray, otherwise: float = 0.0) -> np.ndarray:
+    """The values, with something else where nobody knows them."""
+    return np.where(np.isnan(values), np.float32(otherwise), values)
+
+
 def same_price(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Whether two logarithms of prices are one price; two unknown prices are, too."""
     return (np.abs(one - other) < SAME_PRICE) | (np.isnan(one) & np.isnan(other))

@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 
-from core.anomaly.around import DAY, Around, Window, is_somebody, same_price
+from core.anomaly.around import DAY, Around, Window, is_somebody, known, same_price
 from core.anomaly.feature_meanings import MEANINGS, WITNESSES
 from core.anomaly.habits import Habits
 from core.anomaly.hypotheses import PRIOR, Evidence
@@ -42,7 +42,7 @@ def table(evidence: Evidence, habits: Habits, shelf: Shelf) -> np.ndarray:
     result = np.empty((len(around), len(NAMES)), np.float32)
     for place, name in enumerate(NAMES):
         result[:, place] = columns[name]
-    return np.nan_to_num(np.clip(result, -MOST, MOST), copy=False)
+    return known(np.clip(result, -MOST, MOST))
 
 
 def _of_odds(evidence: Evidence) -> dict[str, np.ndarray]:
@@ -159,18 +159,18 @@ def _of_price(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     law = evidence.price
     weight = law.recent
     total = weight.sum(axis=1)
-    mean = (np.nan_to_num(law.window.log_price) * weight).sum(axis=1) / np.maximum(total, 1e-9)
+    mean = (known(law.window.log_price) * weight).sum(axis=1) / np.maximum(total, 1e-9)
     same = same_price(law.window.log_price, around.log_price[:, None])
     newest, listed = law.single[:, 1], law.single[:, 3]
-    money = np.nan_to_num(around.log_price) + np.log(2.0) * around.log_size
+    money = known(around.log_price) + np.log(2.0) * around.log_size
     window = around.of_document
-    others = np.where(window.valid, np.exp(np.nan_to_num(window.log_price)) * window.size, 0.0).sum(axis=1)
+    others = np.where(window.valid, np.exp(known(window.log_price)) * window.size, 0.0).sum(axis=1)
     return {
-        "log_price": np.nan_to_num(around.log_price),
+        "log_price": known(around.log_price),
         "price_chance": evidence.log_price_chance,
-        "price_above_newest": _far(np.nan_to_num(around.log_price - newest)),
-        "price_above_mean": np.where(total > 0, _far(np.nan_to_num(around.log_price - mean)), 0.0),
-        "price_above_list": _far(np.nan_to_num(around.log_price - listed)),
+        "price_above_newest": _far(known(around.log_price - newest)),
+        "price_above_mean": np.where(total > 0, _far(known(around.log_price - mean)), 0.0),
+        "price_above_list": _far(known(around.log_price - listed)),
         "price_seen": (weight * same).sum(axis=1) / (total + 0.1),
         "money": money,
         "money_in_document": np.where(others > 0, _far(money - np.log(np.maximum(others, 1e-9))), 0.0),
@@ -213,7 +213,7 @@ def _of_time(around: Around, habits: Habits, shelf: Shelf) -> dict[str, np.ndarr
     size = np.maximum(around.size, 1e-3)
     return {
         "since_movement": np.log1p(since),
-        "after": np.tanh(np.nan_to_num(around.after / size) / 10),
+        "after": np.tanh(known(around.after / size) / 10),
         "is_short": (around.sign < 0) & (around.after < 0),
         "hour": np.log(habits.hour[place_hour, (around.at // 3600 % 24).astype(np.int64)]),
         "weekday": np.log(habits.weekday[place_day, ((around.at // DAY + 3) % 7).astype(np.int64)]),
@@ -238,7 +238,7 @@ def _share(kin: np.ndarray, holds: np.ndarray) -> np.ndarray:
 
 
 def _is_pack(size: np.ndarray) -> np.ndarray:
-    return (size % 6 == 0) | (size % 10 == 0)
+    return (np.rint(size / 6) * 6 == size) | (np.rint(size / 10) * 10 == size)
 
 
 def _far(value: np.ndarray) -> np.ndarray:

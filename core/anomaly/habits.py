@@ -124,7 +124,7 @@ class Habits:
     def price_chance(self, log_price: np.ndarray) -> np.ndarray:
         """The chance of a price among all lines: a broad law over its logarithm."""
         mean, spread = self.price_level
-        apart = np.abs(np.nan_to_num(log_price) - mean) / spread
+        apart = np.abs(np.where(np.isnan(log_price), 0.0, log_price) - mean) / spread
         return GRID / (2 * spread) * np.exp(-apart)
 
     def row_of(self, table: np.ndarray, places: np.ndarray) -> np.ndarray:

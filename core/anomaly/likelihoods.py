@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.anomaly.around import OPPOSITE, SAME_PRICE, Around, Window, is_somebody, same_price
+from core.anomaly.around import OPPOSITE, SAME_PRICE, Around, Window, is_somebody, known, same_price
 from core.anomaly.habits import GRID, IN_DOCUMENT, LEAST_CHANCE, RESIDUALS, TILTS, Habits
 
 HALF_LIFE_DAYS = 150.0
@@ -24,6 +24,8 @@ OF_PRICE, OF_ALL = 3.0, 15.0
 PRICE_HALF_LIFE_DAYS = 30.0
 NEAR_PRICE = 0.25
 """How far prices of a product lie apart when they differ: a Laplace law's width in logarithms."""
+FOREIGN = 99.0
+"""Further than any two prices lie apart."""
 BLOCK = 96
 """Rows compared at once: keeps the working set inside the processor's cache."""
 
@@ -165,27 +167,17 @@ class Prices:
 
     def witnesses(self, asked: np.ndarray) -> np.ndarray:
         """(n, M, S)."""
-        result = np.empty((*asked.shape, 3 + self.single.shape[1]))
-        total, total_fitting = _total(self.recent), _total(self.fitting)
         broad = self.habits.price_chance(asked)
-        for column in range(asked.shape[1]):
-            at = asked[:, column, None]
-            apart = np.abs(self.window.log_price - at)
-            same = (apart < SAME_PRICE).astype(np.float32)
-            near = np.exp(-np.nan_to_num(apart, nan=30.0) / np.float32(NEAR_PRICE))
-            result[:, column, 0] = np.where(
-                total[0], (self.fitting * same).sum(axis=1) / total_fitting[1], broad[:, column]
-            )
-            result[:, column, 1] = np.where(
-                total[0],
-                (self.recent * near).sum(axis=1) / total[1] * GRID / (2 * NEAR_PRICE),
-                broad[:, column],
-            )
-        result[:, :, 2] = broad
-        speaks = np.isfinite(self.single)
-        alike = np.abs(asked[:, :, None] - np.nan_to_num(self.single, nan=99.0)[:, None, :]) < SAME_PRICE
-        result[:, :, 3:] = np.where(speaks[:, None, :], alike, broad[:, :, None])
-        return result
+        apart = known(np.abs(self.window.log_price[:, None, :] - asked[:, :, None]), FOREIGN)
+        same = (apart < SAME_PRICE).astype(np.float32)
+        near = np.exp(apart * np.float32(-1 / NEAR_PRICE))
+        exact = (self.fitting[:, None, :] * same).sum(axis=2) / _total(self.fitting)
+        close = (self.recent[:, None, :] * near).sum(axis=2) / _total(self.recent) * (GRID / (2 * NEAR_PRICE))
+        is_new = (self.count == 0)[:, None]
+        speaks = np.isfinite(self.single)[:, None, :]
+        alike = np.abs(asked[:, :, None] - known(self.single, FOREIGN)[:, None, :]) < SAME_PRICE
+        said = [np.where(is_new, broad, exact)[..., None], np.where(is_new, broad, close)[..., None]]
+        return np.concatenate([*said, broad[..., None], np.where(speaks, alike, broad[..., None])], axis=2)
 
     def log_chance(self, asked: np.ndarray) -> np.ndarray:
         mix = self.habits.price_mix[self.gate]
@@ -193,9 +185,8 @@ class Prices:
         return np.where(np.isnan(asked), 0.0, np.log(np.maximum(chance, LEAST_CHANCE)))
 
 
-def _total(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    total = weight.sum(axis=1)
-    return total > 0, np.maximum(total, 1e-9)
+def _total(weight: np.ndarray) -> np.ndarray:
+    return np.maximum(weight.sum(axis=1), 1e-9)[:, None]
 
 
 def prices(around: Around, habits: Habits, list_price: np.ndarray) -> Prices:
@@ -211,7 +202,7 @@ def prices(around: Around, habits: Habits, list_price: np.ndarray) -> Prices:
         [_newest(window.log_price, kin & alike), _newest(window.log_price, kin),
          _newest(around.of_pair.log_price, around.of_pair.valid & np.isfinite(around.of_pair.log_price)),
          list_price], axis=1
-    )  # fmt: skip
+    ).astype(np.float32)  # fmt: skip
     count = kin.sum(axis=1)
     gate = np.searchsorted([1, 4], count, side="right") * 4
     gate += 2 * is_somebody(around.customer) + around.of_pair.valid.any(axis=1)

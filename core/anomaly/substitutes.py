@@ -5,7 +5,7 @@ Arithmetic: no session, no clock.
 
 import numpy as np
 
-from core.anomaly.around import SAME_PRICE, Around
+from core.anomaly.around import SAME_PRICE, Around, known
 from core.anomaly.habits import Habits
 from core.anomaly.lines import KINDS, Shelf
 
@@ -48,7 +48,7 @@ def _candidates(around: Around, habits: Habits, shelf: Shelf) -> tuple[np.ndarra
     n = len(around)
     parts: list[tuple[np.ndarray, np.ndarray]] = []
     if len(habits.price_points):
-        asked = np.nan_to_num(around.log_price)
+        asked = known(around.log_price)
         right = np.clip(
             np.searchsorted(habits.price_points, asked - SAME_PRICE), 0, len(habits.price_points) - 1
         )

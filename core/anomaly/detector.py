@@ -13,6 +13,7 @@ from core.anomaly import features as definition
 from core.anomaly import learner, mistakes, model_files, training
 from core.anomaly.embedding import CLUSTERS, Map
 from core.anomaly.habits import Habits
+from core.anomaly.hypotheses import PRIOR
 from core.anomaly.learner import Learner
 from core.anomaly.lines import KINDS, Lines, Shelf
 from core.anomaly.looking import Looked, each, look
@@ -102,9 +103,12 @@ class Detector:
         if not len(table) or table.features.shape[1:] != (len(definition.NAMES),):
             raise BadInput(f"The training table needs rows of {len(definition.NAMES)} features.")
         is_wrong = table.kind != mistakes.RIGHT
-        fold = training.folds(table.at)
-        learned = learner.learn(table.features, is_wrong, table.weight, fold, definition.NAMES, seed, workers)
-        threshold = training.threshold(table, learned.held_out)
+        is_held_out = training.held_out(table.at)
+        learned, chances = learner.learn(
+            table.features, table.kind, table.weight, is_held_out, definition.NAMES, seed, workers
+        )
+        apart = table.rows(is_held_out)
+        threshold = training.threshold(apart, chances)
         manifest = {
             "feature_version": definition.VERSION,
             "code_version": CODE_VERSION,
@@ -114,11 +118,11 @@ class Detector:
             "data_from": float(table.at.min()),
             "data_to": float(table.at.max()),
             "threshold": threshold,
-            "metrics": training.metrics(table, learned.held_out, threshold),
+            "metrics": training.metrics(apart, chances, threshold),
             "clusters": [f"Cluster {number + 1}" for number in range(CLUSTERS)],
         }
         mapped = table.features[~is_wrong if (~is_wrong).any() else slice(None)]
-        return cls(habits, learned.learner, Map.learn(mapped, seed, definition.NAMES), manifest)
+        return cls(habits, learned, Map.learn(mapped, seed, definition.NAMES), manifest)
 
     def named(self, lines: Lines, shelf: Shelf) -> "Detector":
         """The same with names for the clusters of its map, from the newest of these lines."""
@@ -148,7 +152,7 @@ class Detector:
     def answer(self, looked: Looked, judged: Judged) -> Scores:
         """What was judged, here or elsewhere, with the first repair that the evidence proposes."""
         evidence = looked.evidence
-        kind = evidence.log_odds.argmax(axis=1)
+        kind = (evidence.log_odds + PRIOR).argmax(axis=1)
         row = np.arange(len(kind))
         return Scores(
             **vars(judged),

@@ -1,133 +1,147 @@
-"""What is learned on top of the evidence: boosted trees over all of it, and trees that are blind to the kind.
-
-A learner that has seen ten kinds of error discounts the evidence for the eleventh, although it is among its
-inputs. So a second one sees only how strong the best explanations are, not which ones, and speaks beside it.
+"""What is learned on top of the evidence: boosted trees over all features, and beside them a blind judge.
 
 Arithmetic: no session, no clock.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from core.anomaly import blind
+from core.anomaly.blind import Blind, Rarity, of_prefix, prefixed
 from core.anomaly.calibration import USUAL_RATE, Calibration, chance
+from core.anomaly.hypotheses import PRIOR
 from core.anomaly.lines import KINDS
 from core.anomaly.trees import Trees
 
-TREES = 300
+TREES = 200
 LEAST_WRONG = 60
 """With fewer made-up errors to learn from, the evidence is believed as it stands."""
-FOLDS = 3
+LEAST_OF_KIND = 3
+"""A kind with fewer examples counts as never seen."""
+HEARD = 0.1
+"""How much the blind judge is believed about kinds that the learner knows: errors may look otherwise."""
 _GROWTH = {
-    "objective": "binary", "learning_rate": 0.05, "num_leaves": 31, "max_depth": 8, "min_data_in_leaf": 20,
-    "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "max_bin": 127,
-    "deterministic": True, "force_row_wise": True, "verbose": -1,
+    "objective": "binary", "learning_rate": 0.08, "num_leaves": 31, "max_depth": 8, "min_data_in_leaf": 50,
+    "extra_trees": True, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1,
+    "lambda_l2": 20.0, "max_bin": 127, "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip
 
 
 def odds_columns(names: Sequence[str]) -> np.ndarray:
     """Where the evidence for each of KINDS stands among the features."""
-    return np.array([names.index(f"odds_{kind}") for kind in KINDS])
-
-
-def blind(features: np.ndarray, odds: np.ndarray) -> np.ndarray:
-    """How strong the explanations of a line are, without telling which ones."""
-    told = np.sort(np.nan_to_num(features[:, odds], nan=-30.0), axis=1)[:, ::-1]
-    together = np.logaddexp.reduce(told.astype(np.float64), axis=1)
-    return np.column_stack((told[:, :3], together, told[:, 0] - told[:, 1])).astype(np.float32)
+    return np.array([names.index(f"odds_{kind}") for kind in KINDS], np.int32)
 
 
 @dataclass(frozen=True)
 class Learner:
-    """Log odds of an error from features. Without trees (too little to learn from) the evidence stands."""
+    """The chance of an error from features. Without trees (too little to learn from) the evidence stands."""
 
-    odds: np.ndarray  # int32: columns of the evidence
+    odds: np.ndarray  # int32 (kinds,): columns of the evidence
     calibration: Calibration
     trees: Trees | None = None
-    blind_trees: Trees | None = None
-    blind_calibration: Calibration | None = None
+    blind: Blind | None = None
 
     def chance(self, features: np.ndarray, rate: float = USUAL_RATE) -> np.ndarray:
         """The probability that a line is wrong, where `rate` of all lines are."""
-        if self.trees is None:
-            return chance(self.calibration.log_odds(_together(features, self.odds), rate))
-        return chance(self.calibration.log_odds(self.trees.log_odds(features), rate))
+        odds = features[:, self.odds]
+        score = together(odds) if self.trees is None else self.trees.log_odds(features)
+        known = chance(self.calibration.log_odds(score, rate))
+        if self.blind is None:
+            return known
+        blindly, is_unseen = self.blind.chance(odds, rate)
+        return 1 - (1 - known) * (1 - np.where(is_unseen, 1.0, HEARD) * blindly)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        arrays = {"odds": self.odds} | _prefixed("calibration", self.calibration.to_arrays())
-        if self.trees is not None:
-            arrays |= _prefixed("trees", self.trees.to_arrays())
+        arrays = {"odds": self.odds} | prefixed("calibration", self.calibration.to_arrays())
+        for name, part in (("trees", self.trees), ("blind", self.blind)):
+            arrays |= prefixed(name, part.to_arrays()) if part is not None else {}
         return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Learner":
         """The learner that `to_arrays` told."""
-        trees = _of_prefix("trees", arrays)
+        calibration = Calibration.from_arrays(of_prefix("calibration", arrays))
+        trees, blindly = of_prefix("trees", arrays), of_prefix("blind", arrays)
         return cls(
             arrays["odds"],
-            Calibration.from_arrays(_of_prefix("calibration", arrays)),
+            calibration,
             Trees.from_arrays(trees) if trees else None,
+            Blind.from_arrays(blindly) if blindly else None,
         )
-
-
-@dataclass(frozen=True)
-class Learned:
-    """A learner, and the chance that it gave each row while that row was held out."""
-
-    learner: Learner
-    held_out: np.ndarray
 
 
 def learn(
     features: np.ndarray,
-    is_wrong: np.ndarray,
+    kind: np.ndarray,
     weight: np.ndarray,
-    fold: np.ndarray,
+    is_held_out: np.ndarray,
     names: Sequence[str],
     seed: int = 7,
     workers: int = 1,
-) -> Learned:
-    """Learns from rows whose truth is known. Rows of one `fold` (0..FOLDS-1) are held out together."""
-    odds = odds_columns(names).astype(np.int32)
-    if is_wrong.sum() < LEAST_WRONG:
+) -> tuple[Learner, np.ndarray]:
+    """Learns from rows whose `kind` is known (below zero: right).
+
+    Also hands back the chances of the rows held out, as a learner of the others gave them. The learner
+    itself knows all rows.
+    """
+    odds, is_wrong = odds_columns(names), kind >= 0
+    other = ~is_held_out
+    if min(is_wrong[other].sum(), is_wrong[is_held_out].sum() * 2) < LEAST_WRONG:
         learner = Learner(odds, _as_it_stands())
-        return Learned(learner, learner.chance(features))
-    score = np.zeros(len(features))
-    for held in range(FOLDS):
-        mine = fold == held
-        score[mine] = _grow(features[~mine], is_wrong[~mine], weight[~mine], seed, workers).log_odds(
-            features[mine]
-        )
-    calibration = Calibration.learn(score, is_wrong, weight)
-    trees = _grow(features, is_wrong, weight, seed, workers)
-    return Learned(Learner(odds, calibration, trees), chance(calibration.log_odds(score)))
+        return learner, learner.chance(features[is_held_out])
+    first = _grow(features[other], is_wrong[other], weight[other], _GROWTH, TREES, seed, workers)
+    calibration = Calibration.learn(
+        first.log_odds(features[is_held_out]), is_wrong[is_held_out], weight[is_held_out]
+    )
+    blindly = _blind(features[:, odds], kind, weight, is_held_out, seed, workers)
+    told = Learner(odds, calibration, first, blindly).chance(features[is_held_out])
+    trees = _grow(features, is_wrong, weight, _GROWTH, TREES, seed, workers)
+    return Learner(odds, calibration, trees, blindly), told
 
 
-def _grow(features: np.ndarray, is_wrong: np.ndarray, weight: np.ndarray, seed: int, workers: int) -> Trees:
+def together(odds: np.ndarray) -> np.ndarray:
+    """Log odds that any error happened, by the evidence alone and how common each kind is."""
+    return np.asarray(np.logaddexp.reduce(odds.astype(np.float64) + PRIOR, axis=1))
+
+
+def _blind(
+    odds: np.ndarray, kind: np.ndarray, weight: np.ndarray, is_held_out: np.ndarray, seed: int, workers: int
+) -> Blind:
+    is_wrong = kind >= 0
+    rarity = Rarity.learn(odds[~is_wrong], weight[~is_wrong])
+    told = blind.strongest(rarity.of(odds))
+    other = ~is_held_out
+    trees = _grow(
+        told[other], is_wrong[other], weight[other], _GROWTH | blind.GROWTH, blind.TREES, seed, workers
+    )
+    calibration = Calibration.learn(
+        trees.log_odds(told[is_held_out]), is_wrong[is_held_out], weight[is_held_out]
+    )
+    examples = np.bincount(kind[is_wrong], minlength=len(KINDS))
+    return Blind(rarity, trees, calibration, examples >= LEAST_OF_KIND)
+
+
+def _grow(
+    features: np.ndarray,
+    is_wrong: np.ndarray,
+    weight: np.ndarray,
+    growth: Mapping[str, Any],
+    trees: int,
+    seed: int,
+    workers: int,
+) -> Trees:
     import lightgbm  # 2.8 seconds: only where something is learned
 
     rows = lightgbm.Dataset(features, is_wrong.astype(np.float32), weight=weight)
-    growth = _GROWTH | {"seed": seed, "num_threads": workers}
-    return Trees.of(lightgbm.train(growth, rows, TREES).dump_model())
-
-
-def _together(features: np.ndarray, odds: np.ndarray) -> np.ndarray:
-    return np.asarray(
-        np.logaddexp.reduce(np.nan_to_num(features[:, odds], nan=-30.0).astype(np.float64), axis=1)
+    return Trees.of(
+        lightgbm.train({**growth, "seed": seed, "num_threads": workers}, rows, trees).dump_model()
     )
 
 
 def _as_it_stands() -> Calibration:
-    """Believes the evidence: its log odds are those of an even mixture of kinds."""
+    """Believes the evidence: its log odds are those of errors at the usual rate."""
     ends = np.array([-1.0, 1.0])
-    return Calibration(ends, ends - np.log(len(KINDS)), 0.5)
-
-
-def _prefixed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
-
-
-def _of_prefix(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    start = f"{prefix}."
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+    return Calibration(ends, ends, USUAL_RATE)

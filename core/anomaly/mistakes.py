@@ -16,6 +16,9 @@ from core.anomaly.lines import FLOWS, KINDS, NEVER, NOBODY, Lines, Shelf
 
 RIGHT = -1
 """The kind of a line that is as it was."""
+SHARES = {"unknown": 0.1, "digit_doubled": 0.5}
+"""How often a kind is made up, against 1 for the others. Whatever one cannot explain looks like real life
+too: a learner that sees much of it takes every odd number for an error."""
 TRIES = 25
 """A slip that cannot happen to a line (no digits to swap) is tried at others this often."""
 WHOLE_DOCUMENT_SHARE = 0.1
@@ -53,7 +56,7 @@ def simulate(
     kinds: Sequence[str] = KINDS,
     first: int = 0,
 ) -> Simulated:
-    """The lines with about `rate` of those from place `first` on gone wrong, each kind equally often.
+    """The lines with about `rate` of those from place `first` on gone wrong, the kinds by their `SHARES`.
 
     What the ledger would have refused (more than is on hand) does not happen. A kind that is impossible
     here (one warehouse only) is left out.
@@ -61,10 +64,13 @@ def simulate(
     draft = _Draft(lines, shelf, rng, first)
     wanted = max(1, round(rate * (len(lines) - first)))
     possible = [kind for kind in kinds if kind != "wrong_warehouse" or len(draft.places) > 1]
-    for at in range(wanted if possible and len(lines) > first else 0):
-        kind = possible[at % len(possible)]
+    shares = np.array([SHARES.get(kind, 1.0) for kind in possible])
+    drawn = (
+        rng.choice(len(possible), wanted, p=shares / shares.sum()) if possible and first < len(lines) else ()
+    )
+    for kind in drawn:
         for _ in range(TRIES):
-            if draft.go_wrong(kind, int(rng.integers(first, len(lines)))):
+            if draft.go_wrong(possible[kind], int(rng.integers(first, len(lines)))):
                 break
     return draft.finish()
 

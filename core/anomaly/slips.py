@@ -9,14 +9,14 @@ import numpy as np
 
 PACKS = (12.0, 6.0, 10.0, 24.0, 4.0, 3.0, 2.0, 8.0, 5.0, 20.0, 25.0, 48.0, 36.0, 50.0, 16.0, 144.0)
 """Common pack factors, the commonest first; a product's own are preferred where it has some."""
-_PACK_WEIGHTS = np.array([1 / (rank + 1.5) for rank in range(len(PACKS))])
+_PACK_WEIGHTS = np.array([(rank + 1) ** -1.3 for rank in range(len(PACKS))])
 OWN_PACK_SHARE = 0.8
 OF_QUANTITY = ("times_pack", "wrong_unit", "times_ten", "digit_doubled", "digits_swapped", "unknown")
 MOST_PIECES = 999_999.0
 HUNDRED_SHARE = 0.35
-TOO_LITTLE_SHARE = 0.25
+TOO_LITTLE_SHARE = 0.15
 """How often a slip of ten is a hundred, and how often it is downwards."""
-WILD_FACTORS = (4.0, 400.0)
+WILD_FACTORS = (10.0, 3_000.0)
 _PRICE_SLIPS = ("shift", "shift", "swap", "double", "drop", "digit")
 
 

@@ -11,24 +11,30 @@ import numpy as np
 from core.anomaly import mistakes
 from core.anomaly.calibration import USUAL_RATE
 from core.anomaly.habits import Habits
-from core.anomaly.learner import FOLDS
+from core.anomaly.learner import together
 from core.anomaly.lines import KINDS, Lines, Shelf
 from core.anomaly.looking import look
 
 TRAINED_LINES = 90_000
 TRAINED_SHARE = 0.7
 """Learned from are the newest lines, at most so many and at most this share: the rest is their past."""
-ROUNDS = 5
+ROUNDS = 8
 RATE = 1 / 100
 """Mistakes are made up this often, in so many rounds over the same lines."""
-ROWS = 60_000
-"""So many right lines are learned from; beside them every wrong one."""
+MOST_RATE = 1 / 20
+WANTED_WRONG = 800
+"""Where the lines are few they go wrong more often, to have so many examples in all."""
+LOOKED_AT = 150_000
+"""So many right lines are looked at in all; beside them every wrong one."""
+HARD_SHARE, EASY_KEPT = 0.2, 0.2
+"""Of the right lines the part that looks most like an error is kept, of the others this share: they teach
+little, and stand for the rest by their weight."""
 BUDGET = 10
 """Findings a day that `is_anomaly` aims at."""
 LEAST_LIFT = 5.0
 """What is hardly likelier to be wrong than any line is no anomaly, however quiet the day."""
-BLOCKS = 12
-"""The rows are held out in blocks of time, not one by one: lines of a document resemble each other."""
+BLOCKS, HELD_OUT = 12, 3
+"""Every third of so many blocks of time is held out, not single rows: lines of a document are alike."""
 DAY = 86_400.0
 
 
@@ -49,6 +55,10 @@ class Table:
     def __len__(self) -> int:
         return len(self.kind)
 
+    def rows(self, chosen: np.ndarray) -> "Table":
+        """Some of the rows."""
+        return Table(**{name: column[chosen] for name, column in vars(self).items()})
+
 
 def training_table(
     lines: Lines, shelf: Shelf, habits: Habits, seed: int = 7, *, kinds: Sequence[str] = KINDS
@@ -65,42 +75,53 @@ def training_table(
 def _round(
     lines: Lines, shelf: Shelf, habits: Habits, rng: np.random.Generator, kinds: Sequence[str], first: int
 ) -> Table:
-    made = mistakes.simulate(lines, shelf, rng, RATE, kinds, first)
+    rate = max(RATE, min(MOST_RATE, WANTED_WRONG / ROUNDS / (len(lines) - first)))
+    made = mistakes.simulate(lines, shelf, rng, rate, kinds, first)
     is_wrong = made.kind != mistakes.RIGHT
-    wrong = np.flatnonzero(is_wrong)
     right = np.flatnonzero(~is_wrong & (made.origin >= first))
-    sample = np.sort(rng.choice(right, min(len(right), ROWS // ROUNDS), replace=False))
-    targets = np.r_[wrong, sample]
-    weight = np.r_[np.ones(len(wrong)), np.full(len(sample), len(right) / max(1, len(sample)))]
+    sample = np.sort(rng.choice(right, min(len(right), LOOKED_AT // ROUNDS), replace=False))
+    targets = np.r_[np.flatnonzero(is_wrong), sample]
+    looked = look(made.lines, targets, shelf, habits)
+    weight = np.where(is_wrong[targets], 1.0, len(right) / max(1, len(sample)))
+    chance = np.where(is_wrong[targets], 1.0, _kept(together(looked.evidence.log_odds), is_wrong[targets]))
+    kept = rng.random(len(targets)) < chance
     return Table(
-        features=look(made.lines, targets, shelf, habits).features,
-        kind=made.kind[targets],
-        weight=weight.astype(np.float32),
-        at=made.lines.at[targets],
-        id=made.lines.id[targets],
+        features=looked.features[kept],
+        kind=made.kind[targets][kept],
+        weight=(weight / chance)[kept].astype(np.float32),
+        at=made.lines.at[targets][kept],
+        id=made.lines.id[targets][kept],
     )
 
 
-def folds(at: np.ndarray) -> np.ndarray:
-    """The fold of each row: blocks of time in turn."""
+def _kept(odds: np.ndarray, is_wrong: np.ndarray) -> np.ndarray:
+    """The chance of each right line to stay in the table."""
+    if is_wrong.all():
+        return np.ones(len(odds))
+    return np.where(odds >= np.quantile(odds[~is_wrong], 1 - HARD_SHARE), 1.0, EASY_KEPT)
+
+
+def held_out(at: np.ndarray) -> np.ndarray:
+    """Whether each row is held out to measure on."""
     ends = np.quantile(at, np.linspace(0, 1, BLOCKS + 1)[1:-1])
-    return np.asarray(np.searchsorted(ends, at, side="right") % FOLDS)
+    return np.asarray(np.searchsorted(ends, at, side="right") % HELD_OUT == 1)
 
 
-def threshold(table: Table, held_out: np.ndarray) -> float:
-    """The chance that about `BUDGET` lines a day reach, right and wrong ones together."""
+def threshold(table: Table, chance: np.ndarray) -> float:
+    """The chance that about `BUDGET` of these lines a day reach, right and wrong ones together."""
     days = len(np.unique(table.at // DAY)) * ROUNDS
     is_wrong = table.kind != mistakes.RIGHT
     right = float(table.weight[~is_wrong].sum())
     weight = np.where(is_wrong, right * USUAL_RATE / max(1, is_wrong.sum()), table.weight)
-    order = np.argsort(-held_out, kind="stable")
+    order = np.argsort(-chance, kind="stable")
     place = int(np.searchsorted(np.cumsum(weight[order]), BUDGET * days))
-    return max(USUAL_RATE * LEAST_LIFT, float(held_out[order[min(place, len(order) - 1)]]))
+    reached = float(chance[order[min(place, len(order) - 1)]]) if len(order) else 0.0
+    return max(USUAL_RATE * LEAST_LIFT, reached)
 
 
-def metrics(table: Table, held_out: np.ndarray, reached: float) -> dict[str, float]:
-    """What share of the held-out mistakes, of all and of each kind, reaches that chance."""
-    found = held_out >= reached
+def metrics(table: Table, chance: np.ndarray, reached: float) -> dict[str, float]:
+    """What share of these mistakes, of all and of each kind, reaches that chance."""
+    found = chance >= reached
     told = {
         f"recall_{kind}": float(found[table.kind == number].mean())
         for number, kind in enumerate(KINDS)

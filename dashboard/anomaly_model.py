@@ -43,8 +43,8 @@ def draw_nothing_learned(person: Actor) -> None:
     may_import = auth.may(person, "import")
     ui.empty(
         "Nothing has been learned yet.",
-        "Learning starts by itself once enough has been booked, and begins anew every week. Past sales from "
-        "a file count, too.",
+        "Learning starts by itself once some hundred movements are booked, and begins anew every week. Past "
+        "sales from a file count, too.",
         button="Import sales" if may_import else "See the movements",
         page="views/imports.py" if may_import else "views/movements.py",
     )

@@ -164,8 +164,10 @@ def draw_nothing(about: Any, person: Actor) -> None:
 
 person = signin.require()
 today = looks.today()
-ui.title("Anomalies", "Movements that were probably booked wrongly, and what puts each of them right.")
-section = pickers.section("Section", "show", SECTIONS, "findings")
+with ui.title_line(
+    "Anomalies", "Movements that were probably booked wrongly, and what puts each of them right."
+):
+    section = pickers.section("Section", "show", SECTIONS, "findings")
 if section != "ledger" and (said := anomaly_ledger.broken(anomaly_ledger.look())):
     ui.refused(f"{said} See under Ledger where.")
 if section == "map":

@@ -1,14 +1,13 @@
-"""The Anomalies view: what each role sees and may do, the map, the ledger's rules, and warnings in time."""
+"""The Anomalies view: what each role sees and may do, the map, the ledger's rules, what was learned."""
 
 import uuid
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from core import corrections, stock
-from core.doctor import findings, model_store, repairs, warning
+from core.doctor import findings, model_store, repairs
 from core.doctor.model_store import Loaded
 from dashboard import anomaly_acts, anomaly_model, anomaly_words
 from db.models import AnomalySettings, JobRun, LedgerFault, Movement, MovementScore
@@ -420,53 +419,6 @@ def test_settings_that_cannot_be_are_refused(browser, typed, said):
 
 def test_only_a_manager_may_change_settings(browser):
     assert not browser("user", "anomalies").number_input
-
-
-# -- Warnings ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def everything_is_odd(monkeypatch):
-    """Each line that is looked at is said to be meant as 12; gives the lines."""
-    seen = []
-
-    def odd(_session, _loaded, _actor, lines, _now):
-        seen.extend(lines)
-        return [
-            warning.Warning(
-                0.9, "times_pack", "quantity", f"{abs(one.change):.0f} is 10 times the usual 12.", "12", None
-            )
-            for one in lines
-        ]
-
-    monkeypatch.setattr(warning, "odd", odd)
-    return seen
-
-
-def test_the_adjust_form_asks_and_takes_the_suggestion_in_one_tap(browser, lamp, everything_is_odd):
-    app = browser("user", "product", id=str(lamp.uid))
-    quantity = next(field for field in app.number_input if field.label.startswith("Change"))
-    quantity.set_value(-120.0).run()
-    assert "120 is 10 times the usual 12: sure?" in plain(words(app))
-    (line,) = everything_is_odd
-    assert (line.product_id, line.change, line.reason_code) == (lamp.id, Decimal(-120), "issue")
-    app.button(key="instead-adjust").click().run()
-    assert next(field for field in app.number_input if field.label.startswith("Change")).value == -12.0
-    next(button for button in app.button if button.label.startswith("Book")).click().run()
-    assert not app.exception
-
-
-def test_what_goes_wrong_while_asking_holds_nothing_up(browser, session, lamp, monkeypatch):
-    def broken(*_):
-        raise RuntimeError("the model is on fire")
-
-    monkeypatch.setattr(warning, "odd", broken)
-    app = browser("user", "product", id=str(lamp.uid))
-    next(field for field in app.number_input if field.label.startswith("Change")).set_value(-120.0).run()
-    assert not app.exception
-    assert "sure?" not in words(app)
-    next(button for button in app.button if button.label.startswith("Book")).click().run()
-    assert on_hand(session, lamp) == 1220
 
 
 def test_all_kinds_and_reasons_have_words():

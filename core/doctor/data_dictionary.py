@@ -47,11 +47,11 @@ _KEYS = {
 }  # fmt: skip
 WITH_FEATURES = ("train", "movements")
 _UNIT_BY_BEGINNING = (
-    ("Log odds", "log odds"), ("Log", "log"), ("Doublings", "doublings"),
-    ("Mean doublings", "doublings"), ("How far they scatter", "doublings"), ("Share", "0 to 1"),
-    ("Whether", "0 or 1"), ("How many", "count"), ("Exact repeats", "count"), ("Other", "count"),
-    ("Lines between", "lines"), ("What kind", "place in the list of flows"),
-    ("The same for", "log"), ("The same in", "standard deviations"),
+    ("log odds", "log odds"), ("log", "log"), ("doublings", "doublings"), ("mean doublings", "doublings"),
+    ("how far they scatter", "doublings"), ("share", "0 to 1"), ("how far back", "0 to 1"),
+    ("whether", "0 or 1"), ("how many", "count"), ("exact repeats", "count"), ("other", "count"),
+    ("lines", "lines"), ("what kind", "place in the list of flows"), ("the same for", "log"),
+    ("the same in", "standard deviations"), ("on hand after it over", "ratio"),
 )  # fmt: skip
 """A feature's meaning begins with what it is counted in."""
 
@@ -70,6 +70,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def _unit(name: str, meaning: str) -> str:
-    if name.startswith("odds_"):
+    if name.startswith(("odds_", "likely_")):
         return "log odds"
-    return next((unit for words, unit in _UNIT_BY_BEGINNING if meaning.startswith(words)), "number")
+    said = meaning.lower().rpartition(" booked: ")[2].removeprefix("its ")
+    return next((unit for words, unit in _UNIT_BY_BEGINNING if said.startswith(words)), "number")

@@ -49,8 +49,9 @@ def _draw_card(row: Any, place: str, person: Actor) -> None:
 def _draw_words(row: Any) -> None:
     write, now = ui.formats(), looks.now()
     with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
-    ):
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small",
+        key=f"named-{row.uid}",
+    ):  # fmt: skip
         st.page_link(
             "views/product.py", label=f"**{ui.safe_md(row.product_name)}**",
             query_params={"id": str(row.product_uid)},

@@ -53,11 +53,12 @@ def draw_nothing_learned(person: Actor) -> None:
 def _draw_facts(about: About) -> None:
     write, told = ui.formats(), about.manifest
     first, last = _moment(told.get("data_from")), _moment(told.get("data_to"))
-    span = f", booked {write.span(first.date(), last.date(), looks.today())}" if first and last else ""
-    lines = told.get("lines") or told.get("rows")
+    span = f" of {write.span(first.date(), last.date(), looks.today())}" if first and last else ""
+    made_up = f", {write.number(told['wrong'])} of them made-up errors" if told.get("wrong") else ""
     st.markdown(
-        f"Learned **{ui.safe_md(write.ago(about.trained_at, looks.now()))}** on "
-        f"**{ui.safe_md(write.number(lines))}** movements{ui.safe_md(span)}. It learns again every week."
+        f"Learned **{ui.safe_md(write.ago(about.trained_at, looks.now()))}** from the movements"
+        f"{ui.safe_md(span)}: **{ui.safe_md(write.number(told.get('rows')))}** examples"
+        f"{ui.safe_md(made_up)}. It learns anew every week."
     )
 
 

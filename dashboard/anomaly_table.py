@@ -39,7 +39,7 @@ def draw(found: list[Any]) -> None:
 
 def _frame(found: list[Any]) -> pd.DataFrame:
     write, now = ui.formats(), looks.now()
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "Product": [row.product_name for row in found],
             "Repair": [short(row) for row in found],
@@ -54,6 +54,8 @@ def _frame(found: list[Any]) -> pd.DataFrame:
             "SKU": [row.sku for row in found],
         }
     )
+    # Where all of them are still to be decided, nobody needs to read so in every row.
+    return frame if any(row.state != "open" for row in found) else frame.drop(columns="State")
 
 
 def short(row: Any) -> str:

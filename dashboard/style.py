@@ -109,6 +109,9 @@ iframe[height="0"] { display: block; }
 .st-key-scan-tone-no { border-color: #B42318; background: rgba(180, 35, 24, 0.14); }
 .st-key-scan-tone-calm { border-color: #667085; background: rgba(102, 112, 133, 0.12); }
 [class*="st-key-scan-row-"] { border-top: 1px solid rgba(128, 128, 128, 0.2); padding: 0.3rem 0; }
+/* A finding: its product's name begins where its sentence does. */
+[class*="st-key-named-"] [data-testid="stPageLink"] a { padding-left: 0; }
+[class*="st-key-list-head-"] { padding-bottom: 0.4rem; }
 /* Tables come in two widths, and the screen decides (grid.py). */
 [class*="st-key-narrow-"] { display: none; }
 @media (min-width: 641px) { .st-key-person { position: fixed; bottom: 1.25rem; width: 170px; } }

@@ -105,7 +105,8 @@ def draw_cards(filters: dict[str, Any], person: Actor) -> int:
         total += count
         left -= len(found)
         if found:
-            st.subheader(f"{anomaly_words.LISTS[listed]} ({ui.formats().number(count)})", anchor=False)
+            with st.container(key=f"list-head-{listed}"):
+                st.subheader(f"{anomaly_words.LISTS[listed]} ({ui.formats().number(count)})", anchor=False)
         anomaly_cards.draw(found, person, listed)
     if total and left == PER_PAGE:
         pickers.refuse("page", f"There is no page {pickers.page()}: choose one below.")

@@ -16,7 +16,7 @@ from tests.makers import a_finding, a_model, a_product, an_actor, on_hand, the_w
 
 NOW = datetime.now(UTC)
 MANIFEST = {
-    "rows": 8000, "data_from": 1.7e9, "data_to": 1.75e9,
+    "rows": 8000, "wrong": 300, "data_from": 1.7e9, "data_to": 1.75e9,
     "metrics": {"recall": 0.683, "recall_price_typo": 0.99, "recall_wrong_unit": 0.3},
 }  # fmt: skip
 
@@ -374,7 +374,7 @@ def test_the_model_card_says_what_it_learned_from_and_what_it_finds(browser):
     app = browser("viewer", "anomalies", show="model")
     assert not app.exception
     said = plain(words(app))
-    assert "8,000" in said
+    assert "**8,000** examples, 300 of them made-up errors" in said
     assert "found **68** within ten findings a day" in said
     assert app.dataframe[0].value["Found"].tolist() == ["99 of 100", "30 of 100"]
     assert not [button for button in app.button if button.label == "Learn again"]

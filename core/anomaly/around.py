@@ -64,6 +64,10 @@ class Around:
     def __len__(self) -> int:
         return len(self.product)
 
+    def take(self, rows: np.ndarray) -> "Around":
+        """Some of the lines judged, with their windows."""
+        return Around(**{name: _rows(part, rows) for name, part in vars(self).items()})
+
 
 def gather(lines: Lines, contexts: Contexts) -> Around:
     """The columns of the targets and of everything before them."""
@@ -88,6 +92,12 @@ def gather(lines: Lines, contexts: Contexts) -> Around:
         of_customer=_window(lines, contexts.of_customer, at),
         of_pair=_window(lines, contexts.of_pair, at),
     )
+
+
+def _rows(part: np.ndarray | Window, rows: np.ndarray) -> np.ndarray | Window:
+    if isinstance(part, Window):
+        return Window(**{name: column[rows] for name, column in vars(part).items()})
+    return part[rows]
 
 
 def doublings(change: np.ndarray) -> np.ndarray:

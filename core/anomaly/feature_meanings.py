@@ -20,7 +20,7 @@ _OF_MEANT = {
     },
     "odds": "its log odds by all of them.",
     "size": "its doublings.",
-    "from_usual": "its doublings above what is usual for the product and what document and customer lean.",
+    "from_usual": "its doublings above what is usual where one leans like this.",
     "from_document": "its doublings above the mean of the document so far.",
 }
 MEANINGS: dict[str, str] = {
@@ -45,7 +45,7 @@ MEANINGS: dict[str, str] = {
     "size_against_pair": "Doublings above what this customer last took of the product.",
     "size_against_pair_mean": "Doublings above what this customer took of the product on average.",
     "lean": "Doublings that this document and customer take above usual.",
-    "size_above_lean": "Doublings above usual when that is taken off.",
+    "size_above_lean": "Doublings above what is usual where document and customer lean like this.",
     **{
         f"{side}_{name}": f"Where too {side.split('_')[1]} may have been booked: {meaning}"
         for side in ("too_much", "too_little")
@@ -94,6 +94,8 @@ MEANINGS: dict[str, str] = {
     "alike": "Other lines of the product in its document.",
     "product_twins": "Share of the product's earlier lines that have a fellow in their own document.",
     "customer_twins": "How many of the customer's newest lines repeat a product in their document.",
+    "fellows": "Lines of the document so far that have a fellow of the same product, its own left out.",
+    "twin_far": "How far back in the document its newest repeat is: 0 without one, 1: its first line.",
     "repeats": "Other exact repeats in the document.",
     "twin_and_more": "Whether it is an exact repeat of more than one piece in a document without others.",
     "last_7_days": "Log of the product's pieces in this flow in the 7 days before.",

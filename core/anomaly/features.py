@@ -75,7 +75,7 @@ def _of_size(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     largest = np.where(count > 0, np.where(kin, window.log_size, -99).max(axis=1), law.centre)
     at_price_count = at_price.sum(axis=1)
     at_price_mean = (window.log_size * at_price).sum(axis=1) / np.maximum(at_price_count, 1)
-    above = around.log_size - law.centre
+    above = around.log_size - law.plain
     return {
         "size": around.log_size,
         "size_chance": evidence.log_size_chance,
@@ -84,7 +84,7 @@ def _of_size(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
         "size_deviation": _far(above / law.spread),
         "size_above_newest": _far(around.log_size - newest),
         "size_above_largest": _far(around.log_size - largest),
-        "size_of_product": law.centre,
+        "size_of_product": law.plain,
         "size_seen": exact.sum(axis=1) / (count + 1),
         "size_seen_at_price": (exact & at_price).sum(axis=1) / (at_price_count + 1),
         "size_larger": (kin & (window.size >= around.size[:, None])).sum(axis=1) / (count + 1),
@@ -107,16 +107,15 @@ def _of_habits(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     rows = np.arange(len(around))
     first = of_pair.argmax(axis=1)
     has_pair = of_pair.any(axis=1)
-    lean = evidence.size.leans
     return {
         "size_against_customer": np.where(of_customer.any(axis=1), around.log_size - customer_mean, 0.0),
         "size_against_document": np.where(in_document.any(axis=1), around.log_size - document_mean, 0.0),
         "size_against_pair": np.where(has_pair, around.log_size - pair.log_size[rows, first], 0.0),
         "size_against_pair_mean": np.where(has_pair, around.log_size - pair_mean, 0.0),
-        "lean": lean,
-        "size_above_lean": around.log_size - evidence.size.centre - lean,
-        **_of_meant("too_much", evidence.quantity.too_much, evidence, lean, document_mean),
-        **_of_meant("too_little", evidence.quantity.too_little, evidence, lean, document_mean),
+        "lean": evidence.size.leans,
+        "size_above_lean": around.log_size - evidence.size.centre,
+        **_of_meant("too_much", evidence.quantity.too_much, evidence, document_mean),
+        **_of_meant("too_little", evidence.quantity.too_little, evidence, document_mean),
         **{f"chance_{name}": evidence.quantity.said[:, at] for at, name in enumerate(WITNESSES)},
         "document_size": document_mean,
         "document_spread": document_spread,
@@ -130,16 +129,14 @@ def _of_habits(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
     }
 
 
-def _of_meant(
-    side: str, best: Best, evidence: Evidence, lean: np.ndarray, document_mean: np.ndarray
-) -> dict[str, np.ndarray]:
+def _of_meant(side: str, best: Best, evidence: Evidence, document_mean: np.ndarray) -> dict[str, np.ndarray]:
     """What the line would be like if its likeliest right quantity had been booked."""
     doublings = np.log2(np.maximum(best.meant, 1e-6))
     return {
         **{f"{side}_by_{name}": best.said[:, at] for at, name in enumerate(WITNESSES)},
         f"{side}_odds": best.odds,
         f"{side}_size": doublings,
-        f"{side}_from_usual": doublings - evidence.size.centre - lean,
+        f"{side}_from_usual": doublings - evidence.size.centre,
         f"{side}_from_document": doublings - document_mean,
     }
 
@@ -190,6 +187,8 @@ def _of_document(around: Around, evidence: Evidence) -> dict[str, np.ndarray]:
         "twin_gap": twins.gap,
         "alike": twins.alike,
         "repeats": twins.repeats,
+        "fellows": twins.fellows,
+        "twin_far": np.where(twins.gap >= 0, (twins.gap + 1) / (count + 1), 0.0),
         "product_twins": twins.habitual,
         "customer_twins": twins.of_customer,
         "twin_and_more": (twins.count > 0) & (twins.repeats == 0) & (around.size > 1),

@@ -31,6 +31,8 @@ from core.anomaly.lines import FLOWS, Lines
 SAMPLE = 32_000
 """So many of the newest lines are held against their past to learn whom to believe."""
 CHUNK = 2_048
+RECENT_LINES = 40_000.0
+"""After so many lines an earlier one counts half for what is popular, and at which price."""
 STEPS = 25
 DAY_SECONDS, HOUR_SECONDS = 86_400, 3_600
 
@@ -46,7 +48,7 @@ def learn(lines: Lines, upto: int) -> Habits:
     habits = _of_places(habits, known)
     habits = _of_packs(habits, known)
     chunks = _sample(known)
-    habits = _of_leaning(habits, chunks)
+    habits = _of_tilt(_of_leaning(habits, chunks), chunks)
     return _of_mixes(habits, chunks)
 
 
@@ -85,7 +87,13 @@ def _of_sizes(habits: Habits, lines: Lines) -> Habits:
     )
     of_flow_level = (level[..., 0].sum(axis=1) + 2 * 2.0) / (level[..., 1].sum(axis=1) + 2)
     mean = (level[..., 0] + 10 * of_flow_level[:, None]) / (level[..., 1] + 10)
-    return replace(habits, size=table.astype(np.float32), level=mean)
+    habits = replace(habits, size=table.astype(np.float32), level=mean)
+    above = np.log2(np.maximum(size, 1e-6)) - mean[lines.flow, band]
+    row = np.where(lines.customer >= 0, lines.customer, lines.customer.max(initial=-1) + 1)
+    count, total = np.bincount(row), np.bincount(row, weights=above)
+    if row.max() == lines.customer.max(initial=-1):
+        count, total = np.r_[count, 0], np.r_[total, 0.0]
+    return replace(habits, customer_lean=(total / (count + 5)).astype(np.float32))
 
 
 def _backed(counts: np.ndarray, behind: np.ndarray, strength: float) -> np.ndarray:
@@ -96,7 +104,8 @@ def _of_prices(habits: Habits, lines: Lines) -> Habits:
     """The spread of prices, and which products are usual at which price."""
     log_price = logs(lines.price)
     is_priced = np.isfinite(log_price)
-    popularity = np.bincount(lines.product[lines.product >= 0], minlength=1) / max(len(lines), 1)
+    recent = np.exp2((np.arange(len(lines)) - len(lines)) / RECENT_LINES)
+    popularity = np.bincount(lines.product, weights=recent) / recent.sum()
     habits = replace(habits, popularity=popularity)
     if is_priced.sum() < 2:
         return habits
@@ -104,8 +113,10 @@ def _of_prices(habits: Habits, lines: Lines) -> Habits:
     spread = max(float(np.abs(log_price[is_priced] - middle).mean()), 0.3)
     cents = np.rint(lines.price[is_priced] * 100).astype(np.int64)
     product = lines.product[is_priced].astype(np.int64)
-    pair, count = np.unique(np.stack([cents, product]), axis=1, return_counts=True)
-    share = count / np.maximum(np.bincount(product)[pair[1]], 1)
+    weight = recent[is_priced]
+    pair, which = np.unique(np.stack([cents, product]), axis=1, return_inverse=True)
+    count = np.bincount(which.ravel(), weights=weight)
+    share = count / np.maximum(np.bincount(product, weights=weight)[pair[1]], 1e-12)
     order = np.lexsort((-count, pair[0]))
     cents_sorted = pair[0][order]
     first = np.r_[True, cents_sorted[1:] != cents_sorted[:-1]]
@@ -155,18 +166,26 @@ def _of_packs(habits: Habits, lines: Lines) -> Habits:
 
 
 def _of_leaning(habits: Habits, chunks: list[Around]) -> Habits:
-    """How document and customer lean a size, and how much likelier each distance from usual becomes by it."""
+    """How document and customer lean a size."""
+    parts: list[tuple[np.ndarray, ...]] = []
+    for around in chunks:
+        plain = likelihoods.sizes(around, habits).plain
+        parts.append((*likelihoods.explained(around, habits, around.flow), around.log_size - plain))
+    signs, in_document, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
+    classes = range(len(IN_DOCUMENT) + 1)
+    return replace(
+        habits, leaning=np.stack([_ridge(signs[in_document == c], apart[in_document == c]) for c in classes])
+    )
+
+
+def _of_tilt(habits: Habits, chunks: list[Around]) -> Habits:
+    """How much likelier each distance from usual becomes by leaning."""
     parts: list[tuple[np.ndarray, ...]] = []
     for around in chunks:
         law = likelihoods.sizes(around, habits)
-        signs, in_document = likelihoods.explained(around, habits, around.flow)
-        parts.append((signs, in_document, around.log_size - law.centre, around.flow, law.band))
-    signs, in_document, apart, flow, band = (np.concatenate(column) for column in zip(*parts, strict=True))
-    leaning = np.stack(
-        [_ridge(signs[in_document == c], apart[in_document == c]) for c in range(len(IN_DOCUMENT) + 1)]
-    )
-    lean = likelihoods.lean_class((signs * leaning[in_document]).sum(axis=1), in_document)
-    residual = np.searchsorted(RESIDUALS, apart)
+        residual = np.searchsorted(RESIDUALS, around.log_size - law.centre)
+        parts.append((law.lean, residual, around.flow, law.band))
+    lean, residual, flow, band = (np.concatenate(column) for column in zip(*parts, strict=True))
     counts = np.zeros((CLASSES, len(RESIDUALS) + 1))
     np.add.at(counts, (lean, residual), 1.0)
     usual = _backed(counts.sum(axis=0), np.full(counts.shape[1], 1 / counts.shape[1]), 5.0)
@@ -175,7 +194,7 @@ def _of_leaning(habits: Habits, chunks: list[Around]) -> Habits:
     seen = np.zeros((len(FLOWS), BANDS + 1, len(RESIDUALS) + 1))
     np.add.at(seen, (flow, band, residual), 1.0)
     seen = _backed(seen, usual, 20.0)
-    return replace(habits, leaning=leaning, tilt=tilt, tilt_of_all=np.einsum("fbr,lr->lfb", seen, tilt))
+    return replace(habits, tilt=tilt, tilt_of_all=np.einsum("fbr,lr->lfb", seen, tilt))
 
 
 def _ridge(signs: np.ndarray, apart: np.ndarray) -> np.ndarray:

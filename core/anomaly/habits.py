@@ -55,6 +55,9 @@ class Habits:
     repeat: (
         np.ndarray
     )  # (REPEAT_STATES, REPEAT_SIZES): chance of an exact repeat, over the share of such sizes
+    customer_lean: (
+        np.ndarray
+    )  # float32 (customers + 1,): doublings a customer takes above usual; the last: anybody
     place_share: np.ndarray  # (F, places)
     hour: np.ndarray  # (places + 1, 24): times the mean hour; the last row is all places
     weekday: np.ndarray  # (places + 1, 7)
@@ -84,6 +87,7 @@ class Habits:
             pack_share=rank / rank.sum(),
             turn=np.full((len(FLOWS), TURN_STATES), 0.03),
             repeat=np.full((REPEAT_STATES, REPEAT_SIZES), 0.01),
+            customer_lean=np.zeros(1, np.float32),
             place_share=np.ones((len(FLOWS), 1)),
             hour=np.ones((1, 24)),
             weekday=np.ones((1, 7)),
@@ -126,6 +130,10 @@ class Habits:
         mean, spread = self.price_level
         apart = np.abs(np.where(np.isnan(log_price), 0.0, log_price) - mean) / spread
         return GRID / (2 * spread) * np.exp(-apart)
+
+    def customer_leans(self, customer: np.ndarray) -> np.ndarray:
+        """How far customers lean; unknown ones like anybody."""
+        return self.customer_lean[self.row_of(self.customer_lean, customer)]
 
     def row_of(self, table: np.ndarray, places: np.ndarray) -> np.ndarray:
         """The row of each place in a table whose last row is for all and for unknown ones."""

@@ -97,15 +97,23 @@ def _of_quantity(found: QuantityErrors, around: Around, odds: np.ndarray, value:
         value[:, _AT[name]] = found.meant[:, place] * around.sign
 
 
+WORTH_A_LOOK = -4.0
+"""Below these odds a wrong sign is out of the question, however usual the size would be the other way."""
+
+
 def _of_sign(
     around: Around, habits: Habits, real: np.ndarray, odds: np.ndarray, value: np.ndarray
 ) -> np.ndarray:
-    flipped = likelihoods.sizes(around, habits, is_flipped=True).log_chance(around.size[:, None])[:, 0]
     state, turned, forward = twins.turning(around)
     chance = habits.turn[forward, state]
     log_turn = np.log(chance) - np.log1p(-chance)
     at = _AT["wrong_sign"]
-    odds[:, at] = np.where(turned, -log_turn, log_turn) + flipped - real
+    most = np.where(turned, -log_turn, log_turn) - real
+    worth = np.flatnonzero(most > WORTH_A_LOOK)
+    if len(worth):
+        turned_round = likelihoods.sizes(around.take(worth), habits, is_flipped=True)
+        most[worth] += turned_round.log_chance(around.size[worth, None])[:, 0]
+    odds[:, at] = most
     odds[:, at] += MORE_THAN_THERE_IS * ((around.sign < 0) & (around.after < 0))
     value[:, at] = around.sign * around.size.astype(np.float64) * -1.0
     return log_turn

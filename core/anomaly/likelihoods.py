@@ -15,11 +15,20 @@ from core.anomaly.habits import GRID, IN_DOCUMENT, LEAST_CHANCE, RESIDUALS, TILT
 
 HALF_LIFE_DAYS = 150.0
 """After so long an earlier line of the product counts half."""
+LIKE_PRICE, UNLIKE = 0.15, 0.02
+"""How fast (in logarithms of prices) other lines of a document or customer stop being an example for this
+one, and what they count for at any price."""
+UNALIKE = 0.1
+"""What a line counts for that went to somebody known when this one does not, or the other way round."""
+FADING_LINES = 8.0
+"""After so many lines of a document an earlier one counts half."""
+LIKE_LEAN = 1.0
+"""How fast (in doublings) lines to customers that take more or less than this one stop being an example."""
 SPEAKS = 3.0
 """A product with fewer lines than this is a new one."""
 CROSSED = 0.02
 """What a line of the opposite flow tells about this one: returns are of sizes that were sold."""
-OF_PRICE, OF_ALL = 3.0, 15.0
+OF_PRICE, OF_ALL = 2.0, 8.0
 """Lines at the same price are believed like so many of the product; the product like so many of all."""
 PRICE_HALF_LIFE_DAYS = 30.0
 NEAR_PRICE = 0.25
@@ -50,7 +59,8 @@ class Sizes:
     gate: np.ndarray
     lean: np.ndarray  # int: the class of how much more than usual this document and customer take
     leans: np.ndarray  # the same in doublings
-    centre: np.ndarray  # the product's usual doublings
+    plain: np.ndarray  # the product's usual doublings
+    centre: np.ndarray  # the same among documents and customers that lean like this one
     spread: np.ndarray  # and how far they scatter
     product: tuple[np.ndarray, np.ndarray, np.ndarray]  # sizes, weights, rest
     leaning_rest: np.ndarray
@@ -90,6 +100,13 @@ def sizes(around: Around, habits: Habits, is_flipped: bool = False) -> Sizes:
     level = habits.level[flow, band]
     window = around.of_product
     weight = _kin(window, flow, sign) * np.exp2(-window.days / np.float32(HALF_LIFE_DAYS))
+    is_alike = is_somebody(window.customer) == is_somebody(around.customer)[:, None]
+    weight *= np.where(is_alike, np.float32(1), np.float32(UNALIKE))
+    signs, in_document = explained(around, habits, flow)
+    leans = (signs * habits.leaning[in_document]).sum(axis=1)
+    its_lean = habits.customer_leans(window.customer)
+    plain = ((weight * window.log_size).sum(axis=1) + 2 * level) / (weight.sum(axis=1) + 2)
+    weight *= np.exp(-np.abs(its_lean - leans[:, None].astype(np.float32)) / np.float32(LIKE_LEAN))
     count = weight.sum(axis=1)
     at_price = weight * same_price(window.log_price, around.log_price[:, None])
     count_at_price = at_price.sum(axis=1)
@@ -99,20 +116,18 @@ def sizes(around: Around, habits: Habits, is_flipped: bool = False) -> Sizes:
         :, None
     ]
     rest = OF_PRICE * OF_ALL / ((count + OF_ALL) * (count_at_price + OF_PRICE))
-    signs, in_document = explained(around, habits, flow)
-    leans = (signs * habits.leaning[in_document]).sum(axis=1)
     lean = lean_class(leans, in_document)
     gate = 8 * in_document + 4 * around.of_pair.valid.any(axis=1) + 2 * is_somebody(around.customer)
     gate += count >= SPEAKS
     cells = habits.tilt[lean[:, None], np.searchsorted(RESIDUALS, window.log_size - centre[:, None])]
     leaning_rest = (weights * cells).sum(axis=1) + rest * habits.tilt_of_all[lean, flow, band]
     return Sizes(
-        habits, flow, band, gate, lean, leans, centre, np.sqrt((scatter + 2) / (count + 2)),
+        habits, flow, band, gate, lean, leans, plain, centre, np.sqrt((scatter + 2) / (count + 2)),
         (window.size, weights.astype(np.float32), rest), np.maximum(leaning_rest, 1e-3),
         (
-            _share_of(around.of_pair, flow, sign, np.exp2(-np.arange(around.of_pair.valid.shape[1]))),
-            _share_of(around.of_document, flow, sign, 1.0),
-            _share_of(around.of_customer, flow, sign, 1.0),
+            _share_of(around.of_pair, around, flow, sign, 1.0),
+            _share_of(around.of_document, around, flow, sign, FADING_LINES),
+            _share_of(around.of_customer, around, flow, sign, np.inf),
         ),
     )  # fmt: skip
 
@@ -124,10 +139,14 @@ def _kin(window: Window, flow: np.ndarray, sign: np.ndarray) -> np.ndarray:
     return (same + np.float32(CROSSED) * (crossed & ~same)) * window.valid
 
 
-def _share_of(window: Window, flow: np.ndarray, sign: np.ndarray, fading: np.ndarray | float) -> tuple:
-    weight = (window.valid & (window.flow == flow[:, None]) & (window.sign == sign[:, None])) * np.float32(
-        fading
-    )
+def _share_of(
+    window: Window, around: Around, flow: np.ndarray, sign: np.ndarray, half: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sizes of a window, their weights, and whether it speaks; `half`: after so many lines one counts half."""
+    kin = window.valid & (window.flow == flow[:, None]) & (window.sign == sign[:, None])
+    apart = known(np.abs(window.log_price - around.log_price[:, None]), LIKE_PRICE)
+    fading = np.exp2(-np.arange(kin.shape[1]) / half).astype(np.float32)
+    weight = kin * fading * (np.exp(apart * np.float32(-1 / LIKE_PRICE)) + np.float32(UNLIKE))
     total = weight.sum(axis=1)
     return window.size, (weight / np.maximum(total, 1e-9)[:, None]).astype(np.float32), total > 0
 

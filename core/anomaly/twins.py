@@ -30,6 +30,7 @@ class Twins:
     habitual: np.ndarray  # share of the product's earlier lines that have a fellow in their own document
     of_customer: np.ndarray  # how many of the customer's newest lines repeat a product in their document
     repeats: np.ndarray  # how many other exact repeats the document has
+    fellows: np.ndarray  # how many lines of the document have a fellow of the same product, whatever its size
     state: np.ndarray
     size_class: np.ndarray
 
@@ -54,7 +55,8 @@ def find(around: Around) -> Twins:
     state = np.where(repeats > 0, 2, (in_document >= 10).astype(np.int64)) + 3 * is_somebody(around.customer)
     size_class = np.searchsorted([1, 5], around.size, side="left")
     habitual = _habitual(around)
-    return Twins(count, (together & ~exact).sum(axis=1), gap, *habitual, repeats, state, size_class)
+    fellows = _equal(inside.product, inside.valid & (inside.product != around.product[:, None]))
+    return Twins(count, (together & ~exact).sum(axis=1), gap, *habitual, repeats, fellows, state, size_class)
 
 
 def _habitual(around: Around) -> tuple[np.ndarray, np.ndarray]:

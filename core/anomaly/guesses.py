@@ -117,19 +117,20 @@ def price_slips(booked: np.ndarray, meant: np.ndarray) -> np.ndarray:
     apart = np.abs(booked[:, None] - meant)
     is_shift = np.zeros(right.shape, bool)
     for factor in (10.0, 100.0):
-        is_shift |= (cents == right * factor) | (cents == np.maximum(np.rint(right / factor), 1))
+        is_shift |= (cents == right * factor) | (np.abs(cents - np.maximum(right / factor, 1)) <= HALF_A_CENT)
         is_shift |= right == np.rint(cents / factor)
-    chance = np.where(is_shift, SHIFT, np.where(_digits_differ(cents, right), OF_A_DIGIT, WILD * (apart > 1)))
+    chance = np.where(is_shift, SHIFT, np.maximum(_digits_differ(cents, right), WILD * (apart > 1)))
     return np.where((cents != right) & np.isfinite(apart), chance, 0.0)
 
 
-SHIFT, OF_A_DIGIT, WILD = 0.12, 0.02, 5e-4
-"""A decimal point put wrongly (one of four ways); one certain slip of a digit; any other number at least
-2.7 times away."""
+HALF_A_CENT = 0.5 + 1e-6
+SHIFT, MOVED, CHANGED, WILD = 0.12, 0.04, 0.01, 5e-4
+"""A decimal point put wrongly (one of four ways); digits swapped, dropped or doubled; one digit replaced; any
+other number at least 2.7 times away."""
 
 
 def _digits_differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Whether one changed, dropped, added or swapped digit lies between two whole numbers."""
+    """How likely one slip of a digit lies between two whole numbers; 0 where none does."""
     power = 10.0 ** np.arange(DIGITS)
     one, other = np.broadcast_arrays(one, other)
     above_one, above_other = one[..., None] // power, other[..., None] // power
@@ -138,7 +139,7 @@ def _digits_differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     pair_one, pair_other = above_one - 100 * (higher_one // 10), above_other - 100 * (higher_other // 10)
     swapped = 10 * (pair_one - 10 * (pair_one // 10)) + pair_one // 10
     is_swap = (swapped == pair_other) & (above_one - pair_one == above_other - pair_other)
-    is_slip = (
-        is_swap | (higher_one == higher_other) | (higher_one == above_other) | (above_one == higher_other)
-    )
-    return (is_slip & is_same_below).any(axis=-1)
+    is_moved = is_swap | (higher_one == above_other) | (above_one == higher_other)
+    is_changed = (higher_one == higher_other) & is_same_below
+    moved = (is_moved & is_same_below).any(axis=-1)
+    return np.where(moved, MOVED, CHANGED * is_changed.any(axis=-1))

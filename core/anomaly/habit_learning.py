@@ -31,6 +31,7 @@ from core.anomaly.lines import FLOWS, Lines
 SAMPLE = 32_000
 """So many of the newest lines are held against their past to learn whom to believe."""
 CHUNK = 2_048
+LEAST_PACK = 6.0
 RECENT_LINES = 40_000.0
 """After so many lines an earlier one counts half for what is popular, and at which price."""
 STEPS = 25
@@ -157,11 +158,15 @@ def _rhythm(place: np.ndarray, slot: np.ndarray, places: int, slots: int) -> np.
 
 
 def _of_packs(habits: Habits, lines: Lines) -> Habits:
-    """Which of the usual factors this shop sells in: by how often a size above one is that factor."""
+    """Which of the usual factors this shop sells in: by how often a size is that factor.
+
+    Small ones are sizes like any other and say nothing of packs.
+    """
     size = np.abs(lines.change)
     factors = np.array(PACKS)
-    counts = np.array([(size == f).sum() for f in factors], float)
-    share = 0.5 * habits.pack_share + 0.5 * _backed(counts, habits.pack_share, 50.0)
+    counts = np.where(factors >= LEAST_PACK, [(size == factor).sum() for factor in factors], 0.0)
+    told = counts / max(counts.sum(), 1.0)
+    share = habits.pack_share + (told if counts.any() else 0.0)
     return replace(habits, packs=factors, pack_share=share / share.sum())
 
 

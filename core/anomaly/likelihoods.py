@@ -142,7 +142,7 @@ def _kin(window: Window, flow: np.ndarray, sign: np.ndarray) -> np.ndarray:
 def _share_of(
     window: Window, around: Around, flow: np.ndarray, sign: np.ndarray, half: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sizes of a window, their weights, and whether it speaks; `half`: after so many lines one counts half."""
+    """Sizes of a window, their weights, and whether it speaks; `half`: the lines until one counts half."""
     kin = window.valid & (window.flow == flow[:, None]) & (window.sign == sign[:, None])
     apart = known(np.abs(window.log_price - around.log_price[:, None]), LIKE_PRICE)
     fading = np.exp2(-np.arange(kin.shape[1]) / half).astype(np.float32)
@@ -187,11 +187,15 @@ class Prices:
     def witnesses(self, asked: np.ndarray) -> np.ndarray:
         """(n, M, S)."""
         broad = self.habits.price_chance(asked)
-        apart = known(np.abs(self.window.log_price[:, None, :] - asked[:, :, None]), FOREIGN)
-        same = (apart < SAME_PRICE).astype(np.float32)
-        near = np.exp(apart * np.float32(-1 / NEAR_PRICE))
-        exact = (self.fitting[:, None, :] * same).sum(axis=2) / _total(self.fitting)
-        close = (self.recent[:, None, :] * near).sum(axis=2) / _total(self.recent) * (GRID / (2 * NEAR_PRICE))
+        exact, close = np.empty(asked.shape, np.float32), np.empty(asked.shape, np.float32)
+        for at in range(0, len(asked), BLOCK):
+            rows = slice(at, at + BLOCK)
+            apart = known(np.abs(self.window.log_price[rows, None, :] - asked[rows, :, None]), FOREIGN)
+            exact[rows] = (self.fitting[rows, None, :] * (apart < SAME_PRICE)).sum(axis=2)
+            close[rows] = (self.recent[rows, None, :] * np.exp(apart * np.float32(-1 / NEAR_PRICE))).sum(
+                axis=2
+            )
+        exact, close = exact / _total(self.fitting), close / _total(self.recent) * (GRID / (2 * NEAR_PRICE))
         is_new = (self.count == 0)[:, None]
         speaks = np.isfinite(self.single)[:, None, :]
         alike = np.abs(asked[:, :, None] - known(self.single, FOREIGN)[:, None, :]) < SAME_PRICE

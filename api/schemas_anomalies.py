@@ -84,7 +84,8 @@ class Repair(Answer):
 class ScoreRow(Body):
     """A movement with the columns of the ML export. `quantity` is signed: plus in, minus out.
 
-    A product or warehouse that the shop does not have is judged by what is usual in the shop.
+    With the id, product, warehouse and quantity of a movement of the ledger it is that movement. A product
+    or warehouse that the shop does not have is judged by what is usual in the shop.
     `item_category`, `total_amount`, `recorded_at` and `created_at_ts` are not looked at.
     """
 

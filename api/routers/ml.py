@@ -58,9 +58,10 @@ def score(
 ) -> Any:
     """How likely movements are errors: up to 10,000 of the ledger by their ids, or rows of your own.
 
-    Nothing is kept. A movement of the ledger is judged by what stood before it, a row of your own as if it
-    were booked now, one row after the other. The model is the shop's own; where a SageMaker endpoint is
-    configured it judges instead, and the shop's own takes over when that does not answer (`fallback`).
+    Nothing is kept. A movement of the ledger is judged by what stood before it, also when it comes as a row
+    of the export; a row of your own as if it were booked now, one row after the other. The model is the
+    shop's own; where a SageMaker endpoint is configured it judges instead, and the shop's own takes over
+    when that does not answer (`fallback`).
     """
     asked = (reading, actor)
     if wanted.transaction_ids is not None:

@@ -117,15 +117,9 @@ def of_ids(
     with reading() as session:
         _refuse_unknown(session, ids)
         model = model_store.current(session)
-        today = shop.today(shop.get(session), now)
     if model is None:
         return Outcome([Told(number) for number in ids])
-    seen, wanted = _Seen(model), sorted(set(ids))
-    for start in range(0, len(wanted), PIECE):
-        with reading() as session:
-            sheet = ledger_lines.of_ids(session, wanted[start : start + PIECE], today)
-        seen.add(sheet)
-    return seen.outcome(ids, ids, endpoint)
+    return _look(reading, model, sorted(set(ids)), (), now).outcome(ids, ids, endpoint)
 
 
 def of_rows(
@@ -137,7 +131,8 @@ def of_rows(
 ) -> Outcome:
     """Rows judged as if they were booked now, one after the other, behind all that is booked.
 
-    A product or warehouse that the shop does not have is judged by what is usual in the shop.
+    A row that is a movement of the ledger (its id, product, warehouse and quantity) is judged as that
+    movement. A product or warehouse that the shop does not have is judged by what is usual in the shop.
     """
     auth.must(actor, "edit catalogue")
     _must_fit(rows)
@@ -145,14 +140,35 @@ def of_rows(
     with reading() as session:
         model = model_store.current(session)
         entries = _entries(session, rows)
+        booked = _booked(session, ids)
     if model is None:
         return Outcome([Told(number) for number in ids])
+    typed, keys = [], []
+    for number, entry in zip(ids, entries, strict=True):
+        if booked.get(number) == (entry.product_id, entry.warehouse_id, entry.change):
+            keys.append(number)
+        else:
+            typed.append(entry)
+            keys.append(-len(typed))
+    known = sorted({key for key in keys if key > 0})
+    return _look(reading, model, known, typed, now).outcome(keys, ids, endpoint)
+
+
+def _look(
+    reading: Reading, model: Loaded, booked: Sequence[int], typed: Sequence[Typed], now: datetime
+) -> "_Seen":
+    """Looks movements of the ledger up, and rows that are in none, each piece in a transaction of its own."""
     seen = _Seen(model)
-    for start in range(0, len(rows), PIECE):
+    for start in range(0, len(booked), PIECE):
         with reading() as session:
-            sheet = ledger_lines.typed(session, entries, now, piece=slice(start, start + PIECE))
+            today = shop.today(shop.get(session), now)
+            sheet = ledger_lines.of_ids(session, booked[start : start + PIECE], today)
         seen.add(sheet)
-    return seen.outcome([-1 - place for place in range(len(rows))], ids, endpoint)
+    for start in range(0, len(typed), PIECE):
+        with reading() as session:
+            sheet = ledger_lines.typed(session, typed, now, piece=slice(start, start + PIECE))
+        seen.add(sheet)
+    return seen
 
 
 class _Seen:
@@ -204,6 +220,8 @@ class _Seen:
 
 
 def _must_fit(asked: Sequence[Any]) -> None:
+    if not asked:
+        raise BadInput("Name at least one transaction.")
     if len(asked) > MOST_ASKED:
         raise BadInput(f"{len(asked):,} transactions are too many: at most {MOST_ASKED:,} at once.")
 
@@ -216,6 +234,14 @@ def _refuse_unknown(session: Session, ids: Sequence[int]) -> None:
         named, more = ", ".join(str(number) for number in unknown[:NAMED]), len(unknown) - NAMED
         rest = f" and {more:,} more" if more > 0 else ""
         raise NotFound(f"There is no transaction {named}{rest}.")
+
+
+def _booked(session: Session, ids: Sequence[int | None]) -> dict[int | None, tuple[int, int, Decimal]]:
+    """Product, warehouse and change of the movements among these ids."""
+    wanted = {number for number in ids if number is not None}
+    columns = (Movement.id, Movement.product_id, Movement.warehouse_id, Movement.change)
+    rows = session.execute(select(*columns).where(Movement.id.in_(wanted)))
+    return {number: (product, place, change) for number, product, place, change in rows}
 
 
 def _entries(session: Session, rows: Sequence[Row]) -> list[Typed]:

@@ -100,23 +100,23 @@ def test_the_journey_of_the_seed_log_in_book_and_see_the_absurd_one(client, mode
     assert -ABSURD < absurd["repair"]["to"] < 0
 
     exported = client.get("/api/v1/ml/export", headers=headers).json()["rows"]
-    again = post("/ml/score", transactions=exported)  # the export's own rows, as they are
-    assert [result["transaction_id"] for result in again["results"]] == [
-        row["transaction_id"] for row in exported
-    ]
-    assert again["results"][-1]["is_anomaly"]
+    again = post("/ml/score", transactions=exported)["results"]  # the export's own rows, as they are
+    assert again == post("/ml/score", transaction_ids=[row["transaction_id"] for row in exported])["results"]
+    assert [result for result in again if result["transaction_id"] in sales] == told["results"]
+    changed = exported[-1] | {"quantity": -12}
+    assert not post("/ml/score", transactions=[changed])["results"][0]["is_anomaly"]
 
 
 def test_an_absurd_row_that_is_in_no_ledger_is_found_before_it_is_booked(ask, model, ledger):  # noqa: ARG001
     product, _ = ledger
     told = ask(
         transactions=[
-            a_row(transaction_id=7),
-            a_row(quantity=-ABSURD),
+            a_row(transaction_id=10**15),
+            a_row(quantity=-ABSURD * 2),
             a_row(item_sku=None, item_id=str(product.uid), quantity=-24),
         ]
     ).json()["results"]
-    assert [result["transaction_id"] for result in told] == [7, None, None]
+    assert [result["transaction_id"] for result in told] == [10**15, None, None]
     assert [result["is_anomaly"] for result in told] == [False, True, False]
     assert told[1]["kind"] is not None
     assert told[0]["kind"] is None

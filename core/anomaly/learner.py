@@ -23,6 +23,11 @@ LEAST_OF_KIND = 3
 """A kind with fewer examples counts as never seen."""
 HEARD = 0.1
 """How much the blind judge is believed about kinds that the learner knows: errors may look otherwise."""
+LIMITED = ("size", "log_price", "money")
+FAR = 1.0
+BEYOND_SHARE = 0.1
+"""A line that is further above all real ones in one of these features than `FAR` (twice to three times as
+much): one error in ten is like that, and about one real line in twice as many as were seen."""
 _GROWTH = {
     "objective": "binary", "learning_rate": 0.08, "num_leaves": 31, "max_depth": 8, "min_data_in_leaf": 50,
     "extra_trees": True, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1,
@@ -40,6 +45,7 @@ class Learner:
     """The chance of an error from features. Without trees (too little to learn from) the evidence stands."""
 
     odds: np.ndarray  # int32 (kinds,): columns of the evidence
+    limits: np.ndarray  # float64 (3, limits): column, highest value of a real line, real lines seen
     calibration: Calibration
     trees: Trees | None = None
     blind: Blind | None = None
@@ -52,10 +58,20 @@ class Learner:
         if self.blind is None:
             return known
         blindly, is_unseen = self.blind.chance(odds, rate)
-        return 1 - (1 - known) * (1 - np.where(is_unseen, 1.0, HEARD) * blindly)
+        unlike = 1 - np.where(is_unseen, 1.0, HEARD) * blindly
+        return 1 - (1 - known) * unlike * (1 - self._beyond(features, rate))
+
+    def _beyond(self, features: np.ndarray, rate: float) -> np.ndarray:
+        """The chance of an error because nothing real ever came near."""
+        columns, highest, seen = self.limits
+        odds = rate * BEYOND_SHARE * 2 * seen
+        is_far = features[:, columns.astype(int)] > highest + FAR
+        return (is_far * (odds / (1 + odds))).max(axis=1, initial=0.0)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        arrays = {"odds": self.odds} | prefixed("calibration", self.calibration.to_arrays())
+        arrays = {"odds": self.odds, "limits": self.limits} | prefixed(
+            "calibration", self.calibration.to_arrays()
+        )
         for name, part in (("trees", self.trees), ("blind", self.blind)):
             arrays |= prefixed(name, part.to_arrays()) if part is not None else {}
         return arrays
@@ -67,6 +83,7 @@ class Learner:
         trees, blindly = of_prefix("trees", arrays), of_prefix("blind", arrays)
         return cls(
             arrays["odds"],
+            arrays["limits"],
             calibration,
             Trees.from_arrays(trees) if trees else None,
             Blind.from_arrays(blindly) if blindly else None,
@@ -90,21 +107,29 @@ def learn(
     odds, is_wrong = odds_columns(names), kind >= 0
     other = ~is_held_out
     if min(is_wrong[other].sum(), is_wrong[is_held_out].sum() * 2) < LEAST_WRONG:
-        learner = Learner(odds, _as_it_stands())
+        learner = Learner(odds, np.zeros((3, 0)), _as_it_stands())
         return learner, learner.chance(features[is_held_out])
     first = _grow(features[other], is_wrong[other], weight[other], _GROWTH, TREES, seed, workers)
     calibration = Calibration.learn(
         first.log_odds(features[is_held_out]), is_wrong[is_held_out], weight[is_held_out]
     )
     blindly = _blind(features[:, odds], kind, weight, is_held_out, seed, workers)
-    told = Learner(odds, calibration, first, blindly).chance(features[is_held_out])
+    limits = _limits(features[~is_wrong], names)
+    told = Learner(odds, limits, calibration, first, blindly).chance(features[is_held_out])
     trees = _grow(features, is_wrong, weight, _GROWTH, TREES, seed, workers)
-    return Learner(odds, calibration, trees, blindly), told
+    return Learner(odds, limits, calibration, trees, blindly), told
 
 
 def together(odds: np.ndarray) -> np.ndarray:
     """Log odds that any error happened, by the evidence alone and how common each kind is."""
     return np.asarray(np.logaddexp.reduce(odds.astype(np.float64) + PRIOR, axis=1))
+
+
+def _limits(real: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    columns = [names.index(name) for name in LIMITED]
+    return np.stack(
+        (np.array(columns, float), real[:, columns].max(axis=0), np.full(len(columns), len(real)))
+    )
 
 
 def _blind(
@@ -143,5 +168,4 @@ def _grow(
 
 def _as_it_stands() -> Calibration:
     """Believes the evidence: its log odds are those of errors at the usual rate."""
-    ends = np.array([-1.0, 1.0])
-    return Calibration(ends, ends, USUAL_RATE)
+    return Calibration(1.0, 0.0, USUAL_RATE)

@@ -16,7 +16,7 @@ from core.anomaly.lines import FLOWS, KINDS, NEVER, NOBODY, Lines, Shelf
 
 RIGHT = -1
 """The kind of a line that is as it was."""
-SHARES = {"unknown": 0.1, "digit_doubled": 0.5}
+SHARES = {"unknown": 0.2, "digit_doubled": 0.5}
 """How often a kind is made up, against 1 for the others. Whatever one cannot explain looks like real life
 too: a learner that sees much of it takes every odd number for an error."""
 TRIES = 25
@@ -24,7 +24,7 @@ TRIES = 25
 WHOLE_DOCUMENT_SHARE = 0.1
 """This share of the double bookings books the whole document again; the others one line."""
 MOST_DOCUMENT = 12
-LATER_SHARE = 0.35
+LATER_SHARE = 0.15
 """This share of the doubled lines carries a later moment; the others that of the document."""
 LATER_SECONDS = (5.0, 900.0)
 NEW_PRICE_SHARE = 0.5

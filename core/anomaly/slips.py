@@ -16,7 +16,10 @@ MOST_PIECES = 999_999.0
 HUNDRED_SHARE = 0.35
 TOO_LITTLE_SHARE = 0.15
 """How often a slip of ten is a hundred, and how often it is downwards."""
-WILD_FACTORS = (10.0, 3_000.0)
+WILD_FACTORS = (20.0, 2_000.0)
+ELSEWHERE = (1_000.0, 999_999.0)
+"""Numbers that belong elsewhere (an order's, a date's, half a bar code) are this large."""
+WILD_PRICE_SHARE, ELSEWHERE_SHARE = 0.2, 0.5
 _PRICE_SLIPS = ("shift", "shift", "swap", "double", "drop", "digit")
 
 
@@ -42,7 +45,7 @@ def price(right: float, rng: np.random.Generator, wildly: bool = False) -> float
     """The mistyped price, in hundredths; None when it stays what it was."""
     cents = round(right * 100)
     if wildly:
-        factor = _factor(rng)
+        factor = _between(WILD_FACTORS, rng)
         return _priced(right * factor if rng.random() < 0.7 else right / factor, right)
     match rng.choice(_PRICE_SLIPS):
         case "shift":
@@ -118,18 +121,18 @@ def _of_digits(size: float, slip, rng: np.random.Generator) -> float | None:  # 
 
 
 def _wild(size: float, rng: np.random.Generator) -> float | None:
-    """Something else entirely: a number that belongs elsewhere, or one with a digit too few."""
-    draw = rng.random()
-    if draw < 0.15:
-        return None  # the price goes wild instead
-    if draw < 0.3:
-        return _of_digits(size, drop, rng)
-    wrong = size * _factor(rng)
+    """Something else entirely: a number that belongs elsewhere. None: the price goes wild instead."""
+    if rng.random() < WILD_PRICE_SHARE:
+        return None
+    if rng.random() < ELSEWHERE_SHARE:
+        return float(round(_between(ELSEWHERE, rng)))
+    wrong = size * _between(WILD_FACTORS, rng)
     return float(round(wrong)) if size % 1 == 0 else round(wrong, 2)
 
 
-def _factor(rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(*np.log(WILD_FACTORS))))
+def _between(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    """As often between 10 and 100 as between 100 and 1000."""
+    return float(np.exp(rng.uniform(*np.log(ends))))
 
 
 def _priced(wrong: float, right: float) -> float | None:

@@ -31,8 +31,8 @@ HARD_SHARE, EASY_KEPT = 0.2, 0.2
 little, and stand for the rest by their weight."""
 BUDGET = 10
 """Findings a day that `is_anomaly` aims at."""
-LEAST_LIFT = 5.0
-"""What is hardly likelier to be wrong than any line is no anomaly, however quiet the day."""
+LEAST_CHANCE = 0.05
+"""An anomaly is wrong at least one time in twenty, however quiet the day."""
 BLOCKS, HELD_OUT = 12, 3
 """Every third of so many blocks of time is held out, not single rows: lines of a document are alike."""
 DAY = 86_400.0
@@ -116,7 +116,7 @@ def threshold(table: Table, chance: np.ndarray) -> float:
     order = np.argsort(-chance, kind="stable")
     place = int(np.searchsorted(np.cumsum(weight[order]), BUDGET * days))
     reached = float(chance[order[min(place, len(order) - 1)]]) if len(order) else 0.0
-    return max(USUAL_RATE * LEAST_LIFT, reached)
+    return max(LEAST_CHANCE, reached)
 
 
 def metrics(table: Table, chance: np.ndarray, reached: float) -> dict[str, float]:

@@ -44,11 +44,15 @@ def cluster_names(lines: Lines, clusters: np.ndarray, shelf: Shelf, many: int = 
     are for their products, their rhythm, what they are and where; then customer, time and price, as far as
     needed to tell it from the others.
     """
-    all_lines = _Traits(lines, shelf)
+    all_lines, many = _Traits(lines, shelf), max(many, int(clusters.max(initial=-1)) + 1)
+    shortest = [next(_options(all_lines, clusters == number)) for number in range(many)]
+    # A name that fits two says too little of either.
+    taken = {name for name in shortest if shortest.count(name) > 1}
     named: list[str] = []
-    for number in range(max(many, int(clusters.max(initial=-1)) + 1)):
+    for number in range(many):
         options = _options(all_lines, clusters == number)
-        named.append(next(option for option in options if option not in named))
+        named.append(next(option for option in options if option not in taken))
+        taken.add(named[-1])
     return named
 
 
@@ -64,6 +68,7 @@ class _Traits:
         self.weekday = (lines.at // DAY_SECONDS + 3).astype(np.int64) % 7  # the first day of 1970: a Thursday
         self.hour = lines.at % DAY_SECONDS / 3600
         self.has_customer = lines.customer != NOBODY
+        self.is_sale = np.isin(lines.flow, [FLOWS.index("out"), FLOWS.index("back")])
 
     def size_word(self, here: np.ndarray) -> str:
         times = _middle(self.size[here])
@@ -100,7 +105,7 @@ class _Traits:
     def more(self, here: np.ndarray) -> Iterator[str]:
         """What else sets these lines apart, the most telling first."""
         for word, is_so in (("to known customers", True), ("without a customer", False)):
-            if _stands_out(self.has_customer == is_so, here) and self.has_customer.any():
+            if _stands_out(self.is_sale & (self.has_customer == is_so), here) and self.has_customer.any():
                 yield word
         for at, day in enumerate(WEEKDAYS):
             if _stands_out(self.weekday == at, here):
@@ -145,8 +150,8 @@ def _options(traits: _Traits, here: np.ndarray) -> Iterator[str]:
         said = f"{said}, {word}"
         yield said
     if here.any():
-        pieces = f"of about {_middle(np.abs(traits.lines.change[here])):.3g}"
-        yield f"{core}, {pieces}"
+        pieces = f"of about {_middle(np.abs(traits.lines.change[here])):.3g} pieces"
+        yield f"{core}, {pieces}" if " of " in core else f"{core} {pieces}"
         said = f"{said}, {pieces}"
         yield said
         for word in traits.leanings(here):

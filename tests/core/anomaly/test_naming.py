@@ -73,6 +73,17 @@ def test_clusters_that_are_alike_in_everything_still_differ_in_name():
     assert len(set(found)) == 4
 
 
+def test_of_two_that_are_told_apart_none_has_a_name_that_fits_both():
+    first, second = named(sales(40, hour=9.0), sales(40, hour=16.0))
+    assert not first.startswith(second)
+    assert not second.startswith(first)
+
+
+def test_what_has_no_customers_anyway_is_not_said_to_have_none():
+    deliveries = [(0, 0, "in", 5, 1.0, MONDAY + n * DAY, NOBODY) for n in range(30)]
+    assert "customer" not in named(sales(40, customer=4), deliveries)[1]
+
+
 def test_a_number_that_no_line_has_is_named_too_and_no_line_has_no_names():
     found = cluster_names(lines(sales(4)), np.array([2, 2, 2, 2]), SHELF)
     assert len(set(found)) == 3

@@ -26,7 +26,7 @@ from core.anomaly.habits import (
     TURN_STATES,
     Habits,
 )  # fmt: skip
-from core.anomaly.lines import FLOWS, Lines
+from core.anomaly.lines import FLOWS, NOBODY, Lines
 
 SAMPLE = 32_000
 """So many of the newest lines are held against their past to learn whom to believe."""
@@ -44,6 +44,9 @@ def learn(lines: Lines, upto: int) -> Habits:
     habits = Habits.default()
     if upto == 0:
         return habits
+    customers = np.unique(known.customer)
+    habits = replace(habits, customers=customers[customers != NOBODY])
+    known = habits.numbered(known)
     habits = _of_sizes(habits, known)
     habits = _of_prices(habits, known)
     habits = _of_places(habits, known)
@@ -140,12 +143,14 @@ def _of_prices(habits: Habits, lines: Lines) -> Habits:
 def _of_places(habits: Habits, lines: Lines) -> Habits:
     """Where things happen, and at which hours and weekdays."""
     places = int(lines.place.max(initial=0)) + 1
-    share = np.ones((len(FLOWS), places))
     at = np.maximum(lines.place, 0)
+    share = np.zeros((len(FLOWS), places + 1))
     np.add.at(share, (lines.flow, at), 1.0)
+    known = len(np.unique(at))
+    share = (share + 1.0) / (share.sum(axis=1, keepdims=True) + known + 1)
     hour = _rhythm(at, (lines.at // HOUR_SECONDS % 24).astype(np.int64), places, 24)
     weekday = _rhythm(at, ((lines.at // DAY_SECONDS + 3) % 7).astype(np.int64), places, 7)
-    return replace(habits, place_share=share / share.sum(axis=1, keepdims=True), hour=hour, weekday=weekday)
+    return replace(habits, place_share=share, hour=hour, weekday=weekday)
 
 
 def _rhythm(place: np.ndarray, slot: np.ndarray, places: int, slots: int) -> np.ndarray:

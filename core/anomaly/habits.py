@@ -5,11 +5,11 @@ clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from core.anomaly.lines import FLOWS, Lines
+from core.anomaly.lines import FLOWS, NOBODY, Lines
 
 TABLED = 1024
 """Whole sizes up to this one have a chance of their own."""
@@ -27,7 +27,7 @@ SIZE_WITNESSES, PRICE_WITNESSES = 6, 7
 SIZE_GATES, PRICE_GATES = 24, 12
 GRID = 0.02
 """How far two neighbouring prices lie apart, in logarithms."""
-LEAST_CHANCE = 1e-9
+LEAST_CHANCE = 1e-15
 FRACTION_SHARE = 0.01
 """What a quantity that is no whole number loses where nobody has seen one: a hundredth of a whole one."""
 PACKS = (12.0, 6.0, 24.0, 10.0, 4.0, 8.0, 3.0, 2.0)
@@ -55,10 +55,10 @@ class Habits:
     repeat: (
         np.ndarray
     )  # (REPEAT_STATES, REPEAT_SIZES): chance of an exact repeat, over the share of such sizes
-    customer_lean: (
-        np.ndarray
-    )  # float32 (customers + 1,): doublings a customer takes above usual; the last: anybody
-    place_share: np.ndarray  # (F, places)
+    customer_lean: np.ndarray  # float32 (customers + 1,): doublings above usual; the last: anybody
+    customers: np.ndarray  # int32, sorted: the numbers that customers had in the lines learned from
+    customers: np.ndarray  # int32, sorted: the customers that the rows of customer_lean speak of
+    place_share: np.ndarray  # (F, places + 1): by number; the last for unknown ones
     hour: np.ndarray  # (places + 1, 24): times the mean hour; the last row is all places
     weekday: np.ndarray  # (places + 1, 7)
     price_points: np.ndarray  # (Q,): logarithms, sorted
@@ -88,6 +88,7 @@ class Habits:
             turn=np.full((len(FLOWS), TURN_STATES), 0.03),
             repeat=np.full((REPEAT_STATES, REPEAT_SIZES), 0.01),
             customer_lean=np.zeros(1, np.float32),
+            customers=np.zeros(0, np.int32),
             place_share=np.ones((len(FLOWS), 1)),
             hour=np.ones((1, 24)),
             weekday=np.ones((1, 7)),
@@ -103,6 +104,15 @@ class Habits:
         from core.anomaly import habit_learning
 
         return habit_learning.learn(lines, upto)
+
+    def numbered(self, lines: Lines) -> Lines:
+        """The lines with customers numbered by their rows in the tables; those unknown come behind."""
+        place = np.searchsorted(self.customers, lines.customer)
+        is_known = np.isin(lines.customer, self.customers)
+        is_new = ~is_known & (lines.customer != NOBODY)
+        number = np.where(is_known, place, NOBODY)
+        number[is_new] = len(self.customers) + np.unique(lines.customer[is_new], return_inverse=True)[1]
+        return replace(lines, customer=number.astype(np.int32))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}

@@ -44,6 +44,7 @@ def look(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Loo
 
 def each(lines: Lines, targets: np.ndarray, shelf: Shelf, habits: Habits) -> Iterator[Looked]:
     """The same in chunks; at least one, which may be empty."""
+    lines = habits.numbered(lines)
     index = Index(lines)
     for start in range(0, max(1, len(targets)), CHUNK):
         contexts = index.before(targets[start : start + CHUNK])

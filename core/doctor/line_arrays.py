@@ -66,7 +66,7 @@ def of_frame(frame: pd.DataFrame) -> Lines:
         change=frame.change.to_numpy(float),
         price=frame.unit_price.to_numpy(float),
         at=frame["at"].to_numpy(float),
-        customer=_numbered(name if isinstance(name, str) else None for name in frame.customer),
+        customer=_customers(frame.customer),
         document=_numbered(documents),
         person=frame.actor_id.to_numpy(np.int32),
         before=frame.stock_before.to_numpy(float),
@@ -109,6 +109,15 @@ def of_typed(
             NOBODY if entry.person_id is None else entry.person_id, before, np.nan,
         ))  # fmt: skip
     return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _customers(names: pd.Series) -> np.ndarray:
+    """A number for each name that is the same in a training and in every later question: a hash of it."""
+    is_named = names.map(lambda name: isinstance(name, str)).to_numpy(bool)
+    numbers = np.full(len(names), NOBODY, np.int32)
+    hashed = pd.util.hash_array(names[is_named].to_numpy(object))
+    numbers[is_named] = (hashed >> np.uint64(33)).astype(np.int32)
+    return numbers
 
 
 def _numbered(values) -> np.ndarray:

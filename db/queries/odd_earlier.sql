@@ -55,8 +55,9 @@ SELECT m.id, m.product_id, m.warehouse_id, m.reason_code, m.change::float8 AS ch
        m.reference_type, m.reference_id, p.actor_id, m.stock_before::float8 AS stock_before,
        undone.id AS reversed_by
 FROM wanted
-JOIN movement AS m ON m.id = wanted.id
+-- LIMIT 1: row by row in the index, however many rows are guessed.
+CROSS JOIN LATERAL (SELECT line.* FROM movement AS line WHERE line.id = wanted.id LIMIT 1) AS m
 JOIN posting AS p ON p.id = m.posting_id
 JOIN warehouse AS w ON w.id = m.warehouse_id
-LEFT JOIN movement AS undone ON undone.reverses_id = m.id
+LEFT JOIN LATERAL (SELECT later.id FROM movement AS later WHERE later.reverses_id = m.id LIMIT 1) AS undone ON true
 ORDER BY m.id

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from core import (
     stock_list,
 )
 from core.buying import advice, advice_lines, decision_tally, vendor_list
+from core.doctor import finding_lists, ledger_lines
+from core.doctor.ledger_lines import Typed
 from core.scanning import scan_history
 from db import queries, server
 from db.models import Scan
@@ -29,6 +32,7 @@ from db.session import new_engine
 from tests.makers import a_person
 
 TODAY = date(2026, 11, 20)
+NOON = datetime.combine(TODAY, time(12), UTC)
 SIZE = shop.Size(products=500, warehouses=2, movements=50_000, days=200)
 
 
@@ -39,9 +43,14 @@ def _issue_and_score(session: Session) -> None:
 
 def _advised(session: Session) -> None:
     session.execute(sa.text("UPDATE warehouse SET supplied_by_id = 1 WHERE id <> 1"))
-    advice.make(session, None, datetime.combine(TODAY, time(12), UTC))
+    advice.make(session, None, NOON)
     assert advice_lines.lines(session, TODAY, horizon_days=30).rows
     advice_lines.vendors_summary(session, TODAY)
+
+
+def _typed(session: Session) -> None:
+    line = Typed(7, 1, Decimal(-12), "sale", Decimal(2), NOON, "Customer 1", "invoice", "I-1")
+    ledger_lines.typed(session, [line], NOON)
 
 
 LISTS: dict[str, Callable[[Session], Any]] = {
@@ -79,6 +88,14 @@ LEDGER: dict[str, Callable[[Session], Any]] = {
     "movements of a warehouse": lambda s: stock.history(s, warehouse_id=2),
     "movements of a kind": lambda s: stock.history(s, kind="in"),
     "freshness": lambda s: predictions.freshness(s, TODAY),
+    "some movements with all that stood before them": lambda s: ledger_lines.of_ids(s, [400, 30_000], TODAY),
+    "new movements with all that stood before them": lambda s: ledger_lines.after(
+        s, 49_900, 50_000, 50, TODAY
+    ),
+    "a line that somebody types": _typed,
+    "findings": lambda s: finding_lists.listing(s, text="lamp"),
+    "how many findings wait": finding_lists.counts,
+    "the map of movements": finding_lists.map_points,
 }
 
 

@@ -19,7 +19,7 @@ PRECIOUS = {
     "alerts about odd movements or the ledger": "SELECT FROM alert WHERE type IN ('anomaly', 'ledger')",
     "how many odd movements are shown": (
         "SELECT FROM anomaly_settings WHERE (findings_a_day, money_a_day, warns, warn_chance)"
-        " <> (10, 3, true, 0.5)"
+        " <> (10, 3, true, 0.1)"
     ),
     "that odd movements raise no alerts": "SELECT FROM alert_settings WHERE NOT anomaly_enabled",
 }
@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("findings_a_day", sa.SmallInteger(), server_default=sa.text("10"), nullable=False),
         sa.Column("money_a_day", sa.SmallInteger(), server_default=sa.text("3"), nullable=False),
         sa.Column("warns", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column("warn_chance", sa.Double(), server_default=sa.text("0.5"), nullable=False),
+        sa.Column("warn_chance", sa.Double(), server_default=sa.text("0.1"), nullable=False),
         sa.Column("scored_to", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint(
             "findings_a_day BETWEEN 0 AND 200", name=op.f("ck_anomaly_settings_findings_a_day")

@@ -146,9 +146,9 @@ def test_the_map_shows_the_newest_movements_with_the_names_of_their_clusters(sho
 
 def test_the_settings_are_changed_and_written_down(session):
     manager = an_actor(session)
-    assert doctor_settings.settings(session) == doctor_settings.Settings(10, 3, True, 0.5)
+    assert doctor_settings.settings(session) == doctor_settings.Settings(10, 3, True, 0.1)
     changed = doctor_settings.change_settings(session, manager, findings_a_day=5, warns=False)
-    assert changed == doctor_settings.settings(session) == doctor_settings.Settings(5, 3, False, 0.5)
+    assert changed == doctor_settings.settings(session) == doctor_settings.Settings(5, 3, False, 0.1)
     doctor_settings.change_settings(session, manager, findings_a_day=5)
     (line,) = session.scalars(sa.select(AuditLine).where(AuditLine.subject_type == "anomaly settings"))
     assert (line.before, line.after) == (

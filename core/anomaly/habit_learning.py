@@ -31,6 +31,8 @@ from core.anomaly.lines import FLOWS, NOBODY, Lines
 SAMPLE = 32_000
 """So many of the newest lines are held against their past to learn whom to believe."""
 CHUNK = 2_048
+TAIL_LINES = 5.0
+"""The tail of large sizes falls with the square, as if so many lines had said so."""
 LEAST_PACK = 6.0
 RECENT_LINES = 40_000.0
 """After so many lines an earlier one counts half for what is popular, and at which price."""
@@ -91,7 +93,9 @@ def _of_sizes(habits: Habits, lines: Lines) -> Habits:
     )
     of_flow_level = (level[..., 0].sum(axis=1) + 2 * 2.0) / (level[..., 1].sum(axis=1) + 2)
     mean = (level[..., 0] + 10 * of_flow_level[:, None]) / (level[..., 1] + 10)
-    habits = replace(habits, size=table.astype(np.float32), level=mean)
+    beyond = np.log(size[size > TABLED] / TABLED)
+    power = np.clip((len(beyond) + 2 * TAIL_LINES) / (beyond.sum() + TAIL_LINES), 0.5, 4.0)
+    habits = replace(habits, size=table.astype(np.float32), level=mean, tail=np.array([power]))
     above = np.log2(np.maximum(size, 1e-6)) - mean[lines.flow, band]
     row = np.where(lines.customer >= 0, lines.customer, lines.customer.max(initial=-1) + 1)
     count, total = np.bincount(row), np.bincount(row, weights=above)

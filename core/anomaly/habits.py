@@ -42,6 +42,7 @@ class Habits:
 
     edges: np.ndarray  # (B - 1,): logarithms of the prices between the bands
     size: np.ndarray  # (F, B + 1, TABLED + 1): chance of each whole size; 0 is what is larger than TABLED
+    tail: np.ndarray  # (1,): the power with which the chance of a size above TABLED falls
     level: np.ndarray  # (F, B + 1): mean doublings
     leaning: np.ndarray  # (IN_DOCUMENT + 1, EXPLAINS): what each sign of leaning adds, in doublings
     tilt: np.ndarray  # (CLASSES, RESIDUALS + 1): how many times likelier than usual
@@ -76,6 +77,7 @@ class Habits:
         return cls(
             edges=np.log(np.array([0.5, 1, 2, 4, 8, 20, 100])),
             size=np.broadcast_to(chance.astype(np.float32), (*lines, TABLED + 1)),
+            tail=np.array([2.0]),
             level=np.full(lines, 2.0),
             leaning=np.zeros((len(IN_DOCUMENT) + 1, EXPLAINS)),
             tilt=np.ones((CLASSES, len(RESIDUALS) + 1)),
@@ -127,11 +129,13 @@ class Habits:
         return np.where(is_known, 1 + np.searchsorted(self.edges, np.where(is_known, log_price, 0.0)), 0)
 
     def size_chance(self, flow: np.ndarray, band: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """The chance of a size among all lines of a flow and band; long tails fall with the square."""
+        """The chance of a size among all lines of a flow and band; above TABLED it falls as a power."""
         asked = np.asarray(asked, np.float64)
         whole = np.clip(np.rint(asked), 1, TABLED).astype(np.int64)
         inside = self.size[flow, band, whole]
-        beyond = self.size[flow, band, 0] * TABLED / np.maximum(asked, TABLED) ** 2
+        power = float(self.tail[0])
+        times = np.maximum(asked, TABLED) / TABLED
+        beyond = self.size[flow, band, 0] * power / TABLED * times ** -(power + 1)
         chance = np.where(asked > TABLED, beyond, inside)
         return np.where(asked % 1 == 0, chance, chance * FRACTION_SHARE)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.anomaly import guesses, likelihoods, quantity_errors, substitutes, twins
-from core.anomaly.around import Around, gather
+from core.anomaly.around import Around, Window, gather
 from core.anomaly.contexts import Contexts
 from core.anomaly.habits import LEAST_CHANCE, Habits
-from core.anomaly.lines import FIELDS, KINDS, Lines, Shelf
+from core.anomaly.lines import FIELDS, KINDS, NOBODY, Lines, Shelf
 from core.anomaly.quantity_errors import OF_QUANTITY, QuantityErrors
 
 LEAST, MOST = -12.0, 30.0
@@ -20,7 +20,7 @@ LEAST, MOST = -12.0, 30.0
 MORE_THAN_THERE_IS = 6.0
 """Added where more leaves than is on hand: a real line does that hardly ever, an error upwards mostly."""
 PRIOR = np.log(
-    np.array([0.14, 0.08, 0.14, 0.08, 0.12, 0.12, 0.06, 0.1, 0.06, 0.1, 0.002]) / 500, dtype=np.float64
+    np.array([0.14, 0.08, 0.14, 0.08, 0.12, 0.12, 0.06, 0.1, 0.06, 0.1, 0.02]) / 500, dtype=np.float64
 )
 """How the errors share out, one line in 500 being wrong."""
 _AT = {name: place for place, name in enumerate(KINDS)}
@@ -120,31 +120,39 @@ def _of_sign(
 
 
 def _of_place(around: Around, habits: Habits, odds: np.ndarray, value: np.ndarray) -> None:
-    """Another warehouse, where this document or this product usually moves."""
-    share = habits.place_share[around.flow]
-    places = share.shape[1]
-    if places < 2:
-        return
+    """Another warehouse, where this document or product usually moves: the newest of each is tried."""
     window, document = around.of_product, around.of_document
     kin = window.valid & (window.flow == around.flow[:, None])
-    moves = 0.2 * share + np.stack([(kin & (window.place == p)).sum(axis=1) for p in range(places)], axis=1)
-    in_document = np.stack(
-        [(document.valid & (document.place == p)).sum(axis=1) for p in range(places)], axis=1
-    )
-    believed = np.where(in_document.any(axis=1), IN_ONE_PLACE, 0.0)[:, None]
-    chance = believed * in_document / np.maximum(in_document.sum(axis=1), 1)[:, None]
-    chance = chance + (1 - believed) * moves / moves.sum(axis=1, keepdims=True)
+    others = (_elsewhere(document, document.valid, around), _elsewhere(window, kin, around))
+    places = np.stack([around.place, *others])
+    share = habits.place_share[around.flow, habits.row_of(habits.place_share.T, places)]
+    moves = PRIOR_LINES * share + np.stack([(kin & (window.place == p[:, None])).sum(axis=1) for p in places])
+    moves = moves / (PRIOR_LINES + kin.sum(axis=1))
+    beside = np.stack([(document.valid & (document.place == p[:, None])).sum(axis=1) for p in places])
+    in_document = document.valid.sum(axis=1)
+    believed = np.where(in_document > 0, IN_ONE_PLACE, 0.0)
+    chance = believed * beside / np.maximum(in_document, 1) + (1 - believed) * moves
+    chance = np.where(places >= 0, np.maximum(chance, LEAST_CHANCE), LEAST_CHANCE)
+    best = 1 + chance[1:].argmax(axis=0)
     rows = np.arange(len(around))
-    here = np.where((around.place >= 0) & (around.place < places), around.place, 0)
-    own = np.where(here == around.place, chance[rows, here], LEAST_CHANCE)
-    chance[rows, here] = 0.0
-    best = chance.argmax(axis=1)
+    is_possible = places[best, rows] >= 0
     at = _AT["wrong_warehouse"]
-    odds[:, at] = np.log(np.maximum(chance[rows, best], LEAST_CHANCE)) - np.log(np.maximum(own, LEAST_CHANCE))
-    odds[:, at] += MORE_THAN_THERE_IS * ((around.sign < 0) & (around.after < 0))
-    value[:, at] = best
+    ratio = np.log(chance[best, rows]) - np.log(chance[0])
+    ratio += MORE_THAN_THERE_IS * ((around.sign < 0) & (around.after < 0))
+    odds[:, at] = np.where(is_possible, ratio, LEAST)
+    value[:, at] = np.where(is_possible, places[best, rows], np.nan)
 
 
+def _elsewhere(window: Window, kin: np.ndarray, around: Around) -> np.ndarray:
+    """The newest place of a window that is not the line's own; -1 where there is none."""
+    is_other = kin & (window.place != around.place[:, None])
+    at = is_other.argmax(axis=1)
+    rows = np.arange(len(around))
+    return np.where(is_other[rows, at], window.place[rows, at], NOBODY)
+
+
+PRIOR_LINES = 0.2
+"""What the habits of all products say about places counts like so many lines of this one."""
 IN_ONE_PLACE = 0.97
 """How surely the lines of a document lie in one warehouse."""
 

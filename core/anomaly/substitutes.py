@@ -12,8 +12,9 @@ from core.anomaly.lines import KINDS, Shelf
 OF_CUSTOMER = 0.3
 """How far a customer's next product is one of his last ones, rather than any."""
 UNSEEN = 1e-6
-HIS, HIS_SHARE = 3, 0.5
-"""So many of the customer's own products at this price are tried; he gets them at it every other time."""
+HIS, HIS_SHARE, OTHER_SIZE = 4, 0.5, 0.15
+"""So many of the customer's own products at this price are tried: how likely he gets one at it again in the
+size of last time, and in another."""
 NEAR = 4
 """So many neighbours by code are tried."""
 NEAR_SHARE = 0.02
@@ -63,12 +64,15 @@ def _candidates(around: Around, habits: Habits, shelf: Shelf) -> tuple[np.ndarra
     window = around.of_customer
     alike = window.valid & (np.abs(window.log_price - around.log_price[:, None]) < SAME_PRICE)
     alike &= window.product != around.product[:, None]
+    rows = np.arange(n)
     rank = np.where(alike, np.cumsum(alike, axis=1), 0)
     for number in range(1, HIS + 1):
         is_it = rank == number
         found = is_it.any(axis=1)
-        newest = np.where(found, window.product[np.arange(n), is_it.argmax(axis=1)], -1)
-        parts.append((newest[:, None], HIS_SHARE * found[:, None]))
+        at = is_it.argmax(axis=1)
+        newest = np.where(found, window.product[rows, at], -1)
+        same_size = window.size[rows, at] == around.size
+        parts.append((newest[:, None], (found * np.where(same_size, HIS_SHARE, OTHER_SIZE))[:, None]))
     return np.concatenate([p for p, _ in parts], axis=1), np.concatenate([s for _, s in parts], axis=1)
 
 

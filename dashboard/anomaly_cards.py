@@ -7,23 +7,25 @@ import streamlit as st
 
 from core import auth
 from core.auth import Actor
+from core.doctor.finding_rows import Row
 from dashboard import anomaly_acts, anomaly_evidence, anomaly_words, editing, looks, ui
 
 COLOUR = {"accepted": "green", "dismissed": "gray", "lapsed": "gray"}
 
 
-def draw(found: list[Any], person: Actor, listed: str) -> None:
+def draw(found: list[Row], person: Actor, listed: str) -> None:
     """The cards of one list; what became of the last press stands where its card is, or was."""
     said = anomaly_acts.last()
-    here = said.get("address") == anomaly_acts.address() and said.get("place", "").startswith(f"{listed}-")
+    if said.get("address") != anomaly_acts.address():
+        said = {}
     shown = {str(row.uid) for row in found}
-    gone = said["uid"] if here and said["uid"] not in shown else None
+    is_gone = said.get("place", "").startswith(f"{listed}-") and said["uid"] not in shown
     for number, row in enumerate(found):
-        if gone and said["place"] == f"{listed}-{number}":
+        if is_gone and said["place"] == f"{listed}-{number}":
             _draw_gone(said)
-            gone = None
-        _draw_card(row, f"{listed}-{number}", person)
-    if gone:
+            is_gone = False
+        _draw_card(row, f"{listed}-{number}", person, is_last=said.get("uid") == str(row.uid))
+    if is_gone:
         _draw_gone(said)
 
 
@@ -34,19 +36,20 @@ def _draw_gone(said: dict[str, Any]) -> None:
         editing.draw_answer(anomaly_acts.desk(said["uid"]), key=said["uid"])
 
 
-def _draw_card(row: Any, place: str, person: Actor) -> None:
+def _draw_card(row: Row, place: str, person: Actor, *, is_last: bool) -> None:
     uid = str(row.uid)
     with st.container(border=True, key=f"finding-{uid}", gap="xsmall"):
         words, picture = st.columns([5, 4], gap="medium")
         with words:
             _draw_words(row)
-            _draw_buttons(row, place, person)
-            editing.draw_answer(anomaly_acts.desk(uid), key=uid)
+            _draw_buttons(row, place, person, is_last=is_last)
+            if is_last:
+                editing.draw_answer(anomaly_acts.desk(uid), key=uid)
         with picture:
             anomaly_evidence.draw(row)
 
 
-def _draw_words(row: Any) -> None:
+def _draw_words(row: Row) -> None:
     write, now = ui.formats(), looks.now()
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small",
@@ -66,13 +69,13 @@ def _draw_words(row: Any) -> None:
         st.caption(anomaly_words.decided(row, now))
 
 
-def _sentence(row: Any) -> str:
+def _sentence(row: Row) -> str:
     """What is odd, without the SKU in front: the name stands above it."""
     said = row.message.removeprefix(f"{row.sku}: ").removesuffix(".")
     return f"{said[:1].upper()}{said[1:]}"
 
 
-def badge(row: Any) -> str:
+def badge(row: Row) -> str:
     """What kind of slip it would be, and what became of it, as Markdown."""
     kind = f":orange-badge[{anomaly_words.KINDS[row.kind]}]"
     if row.state == "open":
@@ -80,7 +83,7 @@ def badge(row: Any) -> str:
     return f"{kind} :{COLOUR[row.state]}-badge[{anomaly_words.STATES[row.state]}]"
 
 
-def _draw_buttons(row: Any, place: str, person: Actor) -> None:
+def _draw_buttons(row: Row, place: str, person: Actor, *, is_last: bool) -> None:
     uid, may = str(row.uid), auth.may(person, "edit catalogue")
     mine = anomaly_acts.desk(uid)
     about = (uid, row.product_name, mine["form"], place)
@@ -89,7 +92,7 @@ def _draw_buttons(row: Any, place: str, person: Actor) -> None:
             _draw_decide(row, about)
         elif may and row.state == "dismissed":
             _act("Decide anew", "reopen", about, anomaly_acts.reopen, icon=":material/undo:")
-        elif may and row.state == "accepted" and "answer" not in mine:
+        elif may and row.state == "accepted" and not (is_last and "answer" in mine):
             _act("Undo the repair", "unrepair", about, anomaly_acts.undo_repair, icon=":material/undo:")
         st.page_link(
             "views/movements.py", label=f"Movement {row.movement_id}", icon=":material/swap_vert:",
@@ -97,7 +100,7 @@ def _draw_buttons(row: Any, place: str, person: Actor) -> None:
         )  # fmt: skip
 
 
-def _draw_decide(row: Any, about: tuple[str, str, str, str]) -> None:
+def _draw_decide(row: Row, about: tuple[str, str, str, str]) -> None:
     uid, form = about[0], about[2]
     if row.can_accept:
         _act(

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.doctor import finding_lists
+from core.doctor.finding_rows import Row
 from dashboard import looks, ui
 from dashboard.charts import evidence
 from dashboard.charts.evidence import Mark
@@ -14,7 +15,7 @@ from dashboard.formats import MINUS, is_missing
 from db.session import reading
 
 
-def draw(row: Any) -> None:
+def draw(row: Row) -> None:
     """The picture of one finding, with what it shows in words under it."""
     with reading() as session:
         found = finding_lists.evidence(session, row.uid)
@@ -33,7 +34,7 @@ def _figure(
     return evidence.figure(history, at, booked, repaired, what=what, dark=dark, separators=signs)
 
 
-def _history(row: Any, found: pd.DataFrame) -> pd.DataFrame:
+def _history(row: Row, found: pd.DataFrame) -> pd.DataFrame:
     """The earlier bookings as the picture wants them: prices, signed changes, or quantities."""
     earlier = found[~found.is_it & ~found.is_void]
     if row.field == "price":
@@ -44,11 +45,11 @@ def _history(row: Any, found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"at": list(earlier.occurred_at), "value": values})
 
 
-def _drawn(row: Any, change: Decimal) -> float:
+def _drawn(row: Row, change: Decimal) -> float:
     return float(change) if row.field == "sign" else float(abs(change))
 
 
-def _marks(row: Any) -> tuple[Mark, Mark | None]:
+def _marks(row: Row) -> tuple[Mark, Mark | None]:
     """What was booked, and what would be instead; nothing where the line goes, or stands elsewhere."""
     write = ui.formats()
     if row.field == "price":
@@ -63,12 +64,12 @@ def _marks(row: Any) -> tuple[Mark, Mark | None]:
     return booked, Mark(_drawn(row, wanted), f"{_quantity(row, wanted)} repaired")
 
 
-def _quantity(row: Any, change: Decimal) -> str:
+def _quantity(row: Row, change: Decimal) -> str:
     words = ui.formats().quantity(abs(change))
     return f"{MINUS if change < 0 else '+'}{words}" if row.field == "sign" else words
 
 
-def _caption(row: Any, earlier: int) -> str:
+def _caption(row: Row, earlier: int) -> str:
     """What the dots are, in the fewest words."""
     what = "prices" if row.field == "price" else "bookings"
     if not earlier:

@@ -36,10 +36,10 @@ def draw() -> None:
     picture, list_ = st.columns([7, 3], gap="medium")
     with picture:
         _draw_map(points, names, chosen)
+        if chosen is not None:
+            _draw_movement(chosen)
     with list_:
         _draw_names(points, names)
-    if chosen is not None:
-        _draw_movement(chosen)
 
 
 def _words(points: pd.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.doctor import finding_lists
+from core.doctor.finding_rows import Row
 from core.posting import plain
 from dashboard import anomaly_words, grid, looks, pickers, ui
 from dashboard.sorting import Sorting
@@ -21,7 +22,7 @@ SORTING = Sorting(
 )  # fmt: skip
 
 
-def draw(found: list[Any]) -> None:
+def draw(found: list[Row]) -> None:
     """The table; a click on a row opens its card, one on a header orders the whole list."""
     key = f"findings_{hash(tuple(row.uid for row in found))}"
     turn = st.session_state.setdefault("findings_turn", 0)
@@ -37,7 +38,7 @@ def draw(found: list[Any]) -> None:
     st.rerun()
 
 
-def _frame(found: list[Any]) -> pd.DataFrame:
+def _frame(found: list[Row]) -> pd.DataFrame:
     write, now = ui.formats(), looks.now()
     frame = pd.DataFrame(
         {
@@ -58,7 +59,7 @@ def _frame(found: list[Any]) -> pd.DataFrame:
     return frame if any(row.state != "open" for row in found) else frame.drop(columns="State")
 
 
-def short(row: Any) -> str:
+def short(row: Row) -> str:
     """The repair in a cell: 1,200 → 100 out."""
     ends = anomaly_words.swap(row)
     return f"{ends[0]} → {ends[1]}" if ends else "not known"
@@ -83,7 +84,7 @@ def _config() -> dict[str, Any]:
 
 def everything(filters: dict[str, Any]) -> pd.DataFrame:
     """The whole filtered list, for a download."""
-    found: list[Any] = []
+    found: list[Row] = []
     with reading(snapshot=True) as session:
         while len(found) < MOST_ROWS:
             more, _ = finding_lists.listing(session, **filters, limit=PER_LOOK, skip=len(found))
@@ -93,7 +94,7 @@ def everything(filters: dict[str, Any]) -> pd.DataFrame:
     return for_download(found)
 
 
-def for_download(found: list[Any]) -> pd.DataFrame:
+def for_download(found: list[Row]) -> pd.DataFrame:
     """The findings as a spreadsheet wants them: plain numbers, UTC."""
 
     def at(moment: datetime | None) -> str:

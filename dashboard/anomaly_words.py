@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from core.doctor.finding_rows import Row
 from dashboard import ui
 
 KINDS = {
@@ -48,7 +49,7 @@ def direction(change: Decimal) -> str:
     return f"{ui.formats().quantity(abs(change))} {'out' if change < 0 else 'in'}"
 
 
-def swap(row: Any) -> tuple[str, str] | None:
+def swap(row: Row) -> tuple[str, str] | None:
     """What the repair puts in place of what, as plain text; None when no repair is known."""
     write, new = ui.formats(), row.repair
     if row.field in ("quantity", "sign"):
@@ -65,7 +66,7 @@ def swap(row: Any) -> tuple[str, str] | None:
     return (direction(row.change), "not booked") if row.field == "whole" else None
 
 
-def repair(row: Any) -> str:
+def repair(row: Row) -> str:
     """What the repair changes, before → after, with what that does to the stock."""
     if (ends := swap(row)) is None:
         return "No repair is known: look at the document, and correct the movement there."
@@ -85,7 +86,7 @@ def _on_hand(code: str, change: Decimal) -> str:
     return f" &nbsp; :gray[{words}] {ui.safe_md(ui.formats().change(change))} :gray[in {ui.safe_md(code)}]"
 
 
-def who(row: Any, now: Any) -> str:
+def who(row: Row, now: Any) -> str:
     """Who booked it when, and by which document."""
     write = ui.formats()
     parts = [f"booked by {row.person} {write.ago(row.recorded_at, now)}"]
@@ -95,7 +96,7 @@ def who(row: Any, now: Any) -> str:
     return " · ".join(ui.safe_md(part) for part in parts)
 
 
-def decided(row: Any, now: Any) -> str:
+def decided(row: Row, now: Any) -> str:
     """What became of it: who, when, why."""
     at = ui.formats().ago(row.decided_at, now)
     if row.state == "lapsed":

@@ -7,6 +7,9 @@ import streamlit as st
 from core import auth
 from core.auth import Actor
 from core.doctor import finding_lists, model_store
+from core.doctor.finding_lists import Counts, Precision
+from core.doctor.finding_rows import Row
+from core.doctor.model_store import About
 from dashboard import (
     anomaly_cards,
     anomaly_ledger,
@@ -74,17 +77,20 @@ def draw_filters() -> dict[str, Any]:
     }
 
 
-def headline(counts: Any, precision: Any) -> str:
-    """7 to decide: 5 likely errors, 2 with money at stake · 14 of the last 20 decided were errors."""
+def headline(counts: Counts, precision: Precision) -> str:
+    """7 to decide, €4,200 at risk: 5 likely errors, 2 by money at stake · 14 of the last 20 were errors."""
     write = ui.formats()
     words = f"{write.number(counts.open)} to decide"
     if counts.open:
         words += (
-            f": {order_words.count(counts.open_likely, 'likely error')}, "
+            f", {ui.safe_md(write.money(counts.money_open))} at risk: "
+            f"{order_words.count(counts.open_likely, 'likely error')}, "
             f"{write.number(counts.open_money)} by money at stake"
         )
-    if precision.decided:
-        words += f" · {precision.right} of the last {precision.decided} findings were errors"
+    if precision.decided == 1:
+        words += f" · the last one decided {'was an error' if precision.right else 'was real'}"
+    elif precision.decided:
+        words += f" · {precision.right} of the last {precision.decided} decided were errors"
     return words
 
 
@@ -121,7 +127,7 @@ def draw_table(filters: dict[str, Any]) -> int:
     return total
 
 
-def page_of(asked: dict[str, Any], per_page: int) -> tuple[list[Any], int]:
+def page_of(asked: dict[str, Any], per_page: int) -> tuple[list[Row], int]:
     """The page that the address asks for, and how many findings fit in all."""
     page = pickers.page()
     with reading() as session:
@@ -144,7 +150,7 @@ def draw_one(uid: str, person: Actor) -> None:
     anomaly_cards.draw([row], person, "one")
 
 
-def draw_nothing(about: Any, person: Actor) -> None:
+def draw_nothing(about: About | None, person: Actor) -> None:
     if set(st.query_params) & FILTERS:
         ui.empty(
             "No finding fits these filters.",

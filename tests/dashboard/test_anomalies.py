@@ -57,7 +57,7 @@ def test_a_finding_says_what_is_odd_what_it_costs_and_what_the_repair_does(brows
     app = browser("viewer", "anomalies")
     assert not app.exception
     said = plain(words(app))
-    assert "1 to decide: 1 likely error, 0 by money at stake" in said
+    assert "at risk: 1 likely error, 0 by money at stake" in said
     assert "1200 out is 12 times the usual 100." in said
     assert "**1,200 → 100 out**" in said
     assert "back on hand] +1,100" in said
@@ -251,7 +251,7 @@ def test_how_often_findings_were_right_is_in_the_headline(browser, session, lamp
     boss = an_actor(session)
     repairs.accept(session, boss, right.uid, key="k", now=NOW)
     findings.dismiss(session, boss, wrong.uid, reason="real", now=NOW)
-    assert "1 of the last 2 findings were errors" in plain(words(browser("viewer", "anomalies")))
+    assert "1 of the last 2 decided were errors" in plain(words(browser("viewer", "anomalies")))
 
 
 # -- Nothing there -------------------------------------------------------------------------------------------

@@ -64,8 +64,10 @@ def export(
     with Export(out) as writing:
         today = now.astimezone(UTC).date()
         habits, learned_from = _train(writing, first, until, today, seed, say)
-        _movements(writing, habits, first, last, today, say)
-        _weeks(writing, first, last, say)
+        with reading() as session:
+            last_id = cursors.horizon(session)
+        _movements(writing, habits, first, last, last_id, today, say)
+        _weeks(writing, first, last, last_id, say)
         about = {
             "seed": seed,
             "since": f"{since}" if since else None,
@@ -88,7 +90,7 @@ def _train(
         )
     say("making mistakes to learn from", 0, 0)
     habits = Habits.learn(sheet.lines, len(sheet.lines))
-    table = training.training_table(sheet.lines, sheet.shelf, habits, seed)
+    table = training.training_table(sheet.lines, sheet.shelf, seed)
     is_asked = table.at >= _seconds(first)
     if not is_asked.any():
         raise RuleBroken(f"Nothing is learned from after {first}: ask for an earlier first day.")
@@ -98,11 +100,11 @@ def _train(
     return habits, {"movements": len(at), "from": _moment(at.min()), "to": _moment(at.max())}
 
 
-def _movements(writing: Export, habits: Habits, first: date, last: date, today: date, say: Say) -> None:
+def _movements(
+    writing: Export, habits: Habits, first: date, last: date, last_id: int, today: date, say: Say
+) -> None:
     """The features of every movement, a page of the ledger at a time."""
     after_id = 0
-    with reading(LONG) as session:
-        last_id = cursors.horizon(session)
     while after_id < last_id:
         say("features of movements", after_id, last_id)
         with reading(LONG) as session:
@@ -117,12 +119,11 @@ def _movements(writing: Export, habits: Habits, first: date, last: date, today: 
             writing.add(MOVEMENTS, at, feature_export.movement_columns(ids, at, found))
 
 
-def _weeks(writing: Export, first: date, last: date, say: Say) -> None:
+def _weeks(writing: Export, first: date, last: date, last_id: int, say: Say) -> None:
     """The aggregates by week, as the database has made them."""
     say("weeks of products", 0, 0)
     with reading(LONG) as session:
-        last_id, behind = cursors.horizon(session), last + timedelta(days=1)
-        for found in feature_export.weeks(session, last_id, _monday(first), behind):
+        for found in feature_export.weeks(session, last_id, _monday(first), last + timedelta(days=1)):
             writing.add_weeks(found)
 
 

@@ -89,7 +89,7 @@ class Detector:
         say(f"Learning the habits in {len(lines):,} movements.")
         habits = Habits.learn(lines, len(lines))
         say("Making up mistakes to learn from.")
-        table = training.training_table(lines, shelf, habits, seed, kinds=kinds)
+        table = training.training_table(lines, shelf, seed, kinds=kinds)
         say(f"Learning from {len(table):,} rows.")
         return cls.fit(table, habits, seed, workers).named(lines, shelf)
 

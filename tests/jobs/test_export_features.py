@@ -52,7 +52,7 @@ def test_a_training_reads_the_rows_that_the_local_training_learns_from(session, 
 
     sheet = ledger_lines.training(session, NOW.date())
     habits = Habits.learn(sheet.lines, len(sheet.lines))
-    table = training.training_table(sheet.lines, sheet.shelf, habits, export_features.SEED)
+    table = training.training_table(sheet.lines, sheet.shelf, export_features.SEED)
     for name, column in vars(table).items():
         assert np.array_equal(getattr(channel.table, name), column), name
     for name, array in habits.to_arrays().items():

@@ -136,29 +136,28 @@ def test_the_same_seed_learns_the_same_whatever_the_workers(lines, files):
 
 
 def test_the_three_steps_of_a_training_elsewhere_give_the_same_judgement(detector, lines):
-    habits = detector.habits
-    table = training.training_table(lines, A_SHELF, habits, 7)
+    table = training.training_table(lines, A_SHELF, 7)
     features = detector.look(lines, last(lines), A_SHELF).features
-    fitted = Detector.fit(table, habits, 7)
+    fitted = Detector.fit(table, detector.habits, 7)
     np.testing.assert_array_equal(fitted.judge(features).chance, detector.judge(features).chance)
 
 
-def test_real_lines_stand_in_the_table_for_all_of_their_kind(lines, detector):
-    table = training.training_table(lines, A_SHELF, detector.habits, 7)
+def test_real_lines_stand_in_the_table_for_all_of_their_kind(lines):
+    table = training.training_table(lines, A_SHELF, 7)
     right = table.weight[table.kind == -1].sum()
     wrong = (table.kind != -1).sum()
     assert wrong / (right + wrong) == pytest.approx(training.RATE, rel=0.35)
     assert (table.id[table.kind == -1] > 0).all()
 
 
-def test_a_kind_that_is_left_out_is_not_made_up(lines, detector):
+def test_a_kind_that_is_left_out_is_not_made_up(lines):
     kinds = tuple(kind for kind in KINDS if kind != "wrong_sign")
-    table = training.training_table(lines, A_SHELF, detector.habits, 7, kinds=kinds)
+    table = training.training_table(lines, A_SHELF, 7, kinds=kinds)
     assert (table.kind != KINDS.index("wrong_sign")).all()
 
 
 def test_a_table_of_other_features_is_refused(detector):
-    table = training.training_table(a_ledger(20), A_SHELF, detector.habits, 7)
+    table = training.training_table(a_ledger(20), A_SHELF, 7)
     with pytest.raises(BadInput, match="features"):
         Detector.fit(replace(table, features=table.features[:, :-1]), detector.habits)
 

@@ -15,6 +15,7 @@ from api.main import make_app
 from api.routers import ml
 from api.routes import exact_json
 from api.schemas_anomalies import ScoreRow
+from api.settings import SettingsError, from_environment
 from core import stock
 from core.doctor import score_requests
 from core.doctor.endpoint_settings import EndpointSettings
@@ -278,13 +279,6 @@ def test_ten_thousand_rows_of_the_export_fit_and_more_bytes_are_refused(client, 
     assert client.post(SCORE, content=b" " * (ml.MOST_BYTES + 1), headers=headers).status_code == 413
 
 
-def test_only_managers_ask(client, as_role, ledger):
-    _, ids = ledger
-    for role, status in (("viewer", 403), ("user", 403), ("manager", 200), ("admin", 200)):
-        answer = client.post(SCORE, json={"transaction_ids": ids[:1]}, headers=as_role(role))
-        assert answer.status_code == status
-
-
 @pytest.mark.usefixtures("model")
 def test_an_endpoint_that_is_not_there_is_said_and_the_shops_own_model_judges(ask, ledger, monkeypatch):
     for name, value in CREDENTIALS.items():
@@ -295,3 +289,12 @@ def test_an_endpoint_that_is_not_there_is_said_and_the_shops_own_model_judges(as
     assert (told["scored_by"], told["model_loaded"]) == ("local", True)
     assert "cannot be reached" in told["fallback"]
     assert told["results"][-1]["is_anomaly"]
+
+
+def test_an_endpoint_that_cannot_work_stops_the_api_with_a_sentence(monkeypatch):
+    monkeypatch.setenv("SAGEMAKER_ENDPOINT", "odd-movements")
+    monkeypatch.setenv("SAGEMAKER_ENDPOINT_URL", "http://elsewhere.example")
+    with pytest.raises(SettingsError, match="SAGEMAKER_ENDPOINT_URL"):
+        from_environment()
+    monkeypatch.delenv("SAGEMAKER_ENDPOINT_URL")
+    assert from_environment().endpoint.name == "odd-movements"

@@ -16,6 +16,7 @@ from core.anomaly.habits import (
     CLASSES,
     EXPLAINS,
     IN_DOCUMENT,
+    NOVEL,
     PACKS,
     POINTS,
     PRICED,
@@ -33,6 +34,10 @@ SAMPLE = 32_000
 CHUNK = 2_048
 TAIL_LINES = 5.0
 """The tail of large sizes falls with the square, as if so many lines had said so."""
+ODD_SHARE = 0.02
+"""So often a line has any size that the shop has, whatever is usual for it."""
+NOVEL_LINES = 1_000.0
+"""What stores in general say about new sizes counts like so many lines."""
 LEAST_PACK = 6.0
 RECENT_LINES = 40_000.0
 """After so many lines an earlier one counts half for what is popular, and at which price."""
@@ -95,13 +100,22 @@ def _of_sizes(habits: Habits, lines: Lines) -> Habits:
     mean = (level[..., 0] + 10 * of_flow_level[:, None]) / (level[..., 1] + 10)
     beyond = np.log(size[size > TABLED] / TABLED)
     power = np.clip((len(beyond) + 2 * TAIL_LINES) / (beyond.sum() + TAIL_LINES), 0.5, 4.0)
-    habits = replace(habits, size=table.astype(np.float32), level=mean, tail=np.array([power]))
+    novel = _novel(counts.sum(axis=(0, 1)), base) + (ODD_SHARE * of_all).astype(np.float32)
+    habits = replace(habits, size=table.astype(np.float32), level=mean, tail=np.array([power]), novel=novel)
     above = np.log2(np.maximum(size, 1e-6)) - mean[lines.flow, band]
     row = np.where(lines.customer >= 0, lines.customer, lines.customer.max(initial=-1) + 1)
     count, total = np.bincount(row), np.bincount(row, weights=above)
     if row.max() == lines.customer.max(initial=-1):
         count, total = np.r_[count, 0], np.r_[total, 0.0]
     return replace(habits, customer_lean=(total / (count + 5)).astype(np.float32))
+
+
+def _novel(counts: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """As many new sizes are to come as were seen once (Good and Turing), spread over the rare ones."""
+    share = ((counts == 1).sum() + NOVEL * NOVEL_LINES) / (counts.sum() + NOVEL_LINES)
+    rare = np.where(counts <= 1, base, 0.0)
+    rare[0] = base[0]
+    return (share * rare / rare.sum()).astype(np.float32)
 
 
 def _backed(counts: np.ndarray, behind: np.ndarray, strength: float) -> np.ndarray:

@@ -28,6 +28,8 @@ SIZE_GATES, PRICE_GATES = 24, 12
 GRID = 0.02
 """How far two neighbouring prices lie apart, in logarithms."""
 LEAST_CHANCE = 1e-15
+NOVEL = 1e-3
+"""How many lines have a size that no line had before, in stores in general."""
 FRACTION_SHARE = 0.01
 """What a quantity that is no whole number loses where nobody has seen one: a hundredth of a whole one."""
 PACKS = (12.0, 6.0, 24.0, 10.0, 4.0, 8.0, 3.0, 2.0)
@@ -42,6 +44,9 @@ class Habits:
 
     edges: np.ndarray  # (B - 1,): logarithms of the prices between the bands
     size: np.ndarray  # (F, B + 1, TABLED + 1): chance of each whole size; 0 is what is larger than TABLED
+    novel: (
+        np.ndarray
+    )  # (TABLED + 1,): chance of a size that the shop hardly ever had before; 0 is all larger ones
     tail: np.ndarray  # (1,): the power with which the chance of a size above TABLED falls
     level: np.ndarray  # (F, B + 1): mean doublings
     leaning: np.ndarray  # (IN_DOCUMENT + 1, EXPLAINS): what each sign of leaning adds, in doublings
@@ -77,6 +82,7 @@ class Habits:
         return cls(
             edges=np.log(np.array([0.5, 1, 2, 4, 8, 20, 100])),
             size=np.broadcast_to(chance.astype(np.float32), (*lines, TABLED + 1)),
+            novel=(NOVEL * chance).astype(np.float32),
             tail=np.array([2.0]),
             level=np.full(lines, 2.0),
             leaning=np.zeros((len(IN_DOCUMENT) + 1, EXPLAINS)),
@@ -130,14 +136,22 @@ class Habits:
 
     def size_chance(self, flow: np.ndarray, band: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """The chance of a size among all lines of a flow and band; above TABLED it falls as a power."""
+        whole, beyond, fraction = self._placed(asked)
+        return np.where(whole > 0, self.size[flow, band, whole], self.size[flow, band, 0] * beyond) * fraction
+
+    def novel_chance(self, asked: np.ndarray) -> np.ndarray:
+        """The chance of a size that nothing speaks for, because now and then there is a new one."""
+        whole, beyond, fraction = self._placed(asked)
+        return np.where(whole > 0, self.novel[whole], self.novel[0] * beyond) * fraction
+
+    def _placed(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The cell of a size (0 above TABLED), its part of that cell's chance, and what a fraction loses."""
         asked = np.asarray(asked, np.float64)
-        whole = np.clip(np.rint(asked), 1, TABLED).astype(np.int64)
-        inside = self.size[flow, band, whole]
+        is_beyond = asked > TABLED
+        whole = np.where(is_beyond, 0, np.clip(np.rint(asked), 1, TABLED)).astype(np.int64)
         power = float(self.tail[0])
-        times = np.maximum(asked, TABLED) / TABLED
-        beyond = self.size[flow, band, 0] * power / TABLED * times ** -(power + 1)
-        chance = np.where(asked > TABLED, beyond, inside)
-        return np.where(asked % 1 == 0, chance, chance * FRACTION_SHARE)
+        beyond = power / TABLED * (np.where(is_beyond, asked, TABLED) / TABLED) ** -(power + 1)
+        return whole, beyond, np.where(asked % 1 == 0, 1.0, FRACTION_SHARE)
 
     def price_chance(self, log_price: np.ndarray) -> np.ndarray:
         """The chance of a price among all lines: a broad law over its logarithm."""

@@ -88,8 +88,12 @@ class Sizes:
 
     def log_chance(self, asked: np.ndarray) -> np.ndarray:
         """(n, M): the logarithm of the mixed chance."""
+        return np.log(np.maximum(self.mixed(self.witnesses(asked), asked), LEAST_CHANCE))
+
+    def mixed(self, witnesses: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """(n, M): the witnesses together, each believed as lines like this one taught."""
         mix = self.habits.size_mix[self.gate]
-        return np.log(np.maximum(np.matmul(self.witnesses(asked), mix[:, :, None])[..., 0], LEAST_CHANCE))
+        return np.matmul(witnesses, mix[:, :, None])[..., 0] + self.habits.novel_chance(asked)
 
 
 def sizes(around: Around, habits: Habits, is_flipped: bool = False) -> Sizes:

@@ -45,8 +45,9 @@ def weigh(around: Around, habits: Habits, shelf: Shelf, law: Sizes, bonus: float
     is_possible = guess.chance > 0
     booked = around.size[:, None]
     meant = np.where(is_possible, guess.meant, booked)
-    witnesses = law.witnesses(np.concatenate([booked, meant], axis=1))
-    chance = np.matmul(witnesses, habits.size_mix[law.gate][:, :, None])[..., 0]
+    asked = np.concatenate([booked, meant], axis=1)
+    witnesses = law.witnesses(asked)
+    chance = law.mixed(witnesses, asked)
     logs = np.log(np.maximum(chance, LEAST_CHANCE))
     real = logs[:, 0]
     each = logs[:, 1:] - real[:, None] + np.log(np.where(is_possible, guess.chance, 1.0))

@@ -106,7 +106,8 @@ def learn(
     """
     odds, is_wrong = odds_columns(names), kind >= 0
     other = ~is_held_out
-    if min(is_wrong[other].sum(), is_wrong[is_held_out].sum() * 2) < LEAST_WRONG:
+    enough = min(is_wrong[other].sum(), is_wrong[is_held_out].sum() * 2) >= LEAST_WRONG
+    if not enough or is_wrong[other].all() or is_wrong[is_held_out].all():
         learner = Learner(odds, np.zeros((3, 0)), _as_it_stands())
         return learner, learner.chance(features[is_held_out])
     first = _grow(features[other], is_wrong[other], weight[other], _GROWTH, TREES, seed, workers)

@@ -21,14 +21,14 @@ def _small_learning():
     """Few trees and rows: the tests ask whether it works, the bench how well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(learner, "TREES", 20)
-        patch.setattr(training, "RATE", 1 / 15)
-        patch.setattr(training, "ROUNDS", 3)
+        patch.setattr(training, "RATE", 1 / 8)
+        patch.setattr(training, "ROUNDS", 4)
         yield
 
 
 @pytest.fixture(scope="module")
 def lines() -> Lines:
-    return a_ledger(150)
+    return a_ledger(200)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,7 @@ def with_last(lines: Lines, **columns: float) -> Lines:
 
 
 def test_a_planted_error_is_found_with_its_repair(detector, lines):
+    assert detector.learner.trees is not None
     right = float(lines.change[-1])
     scores = detector.score(with_last(lines, change=right * 100), last(lines), A_SHELF)
     assert scores.chance.argmax() == len(scores.chance) - 1
@@ -154,6 +155,25 @@ def test_a_kind_that_is_left_out_is_not_made_up(lines):
     kinds = tuple(kind for kind in KINDS if kind != "wrong_sign")
     table = training.training_table(lines, A_SHELF, 7, kinds=kinds)
     assert (table.kind != KINDS.index("wrong_sign")).all()
+
+
+def test_a_kind_that_nobody_showed_the_learner_is_found_all_the_same(lines):
+    kinds = tuple(kind for kind in KINDS if kind != "digits_swapped")
+    unprepared = Detector.learn(lines, A_SHELF, kinds=kinds)
+    assert not unprepared.learner.blind.seen[KINDS.index("digits_swapped")]
+    scores = unprepared.score(with_last(lines, change=-42.0), last(lines), A_SHELF)
+    assert scores.chance.argmax() == len(scores.chance) - 1
+    assert (KINDS[scores.kind[-1]], scores.value[-1]) == ("digits_swapped", -24.0)
+
+
+def test_what_nothing_real_ever_came_near_is_likelier_wrong_the_more_was_seen(detector, lines):
+    of_learner = detector.learner
+    columns, highest, seen = of_learner.limits
+    features = detector.look(lines, last(lines, 1), A_SHELF).features.copy()
+    features[0, int(columns[0])] = highest[0] + 1.5
+    often = replace(of_learner, limits=np.stack((columns, highest, seen * 1_000)))
+    assert often.chance(features)[0] > 0.9
+    assert often.chance(features)[0] > of_learner.chance(features)[0]
 
 
 def test_a_table_of_other_features_is_refused(detector):

@@ -4,6 +4,7 @@ import lightgbm
 import numpy as np
 import pytest
 
+from core.anomaly.blind import Rarity, strongest
 from core.anomaly.calibration import Calibration, chance
 from core.anomaly.trees import Trees
 
@@ -71,3 +72,19 @@ def test_where_errors_are_rarer_a_score_means_less():
     learned = Calibration.learn(np.arange(100.0), np.arange(100) > 90, np.ones(100))
     often, rarely = learned.log_odds(np.array([95.0]), 1 / 200), learned.log_odds(np.array([95.0]), 1 / 5_000)
     assert often > rarely
+
+
+def test_evidence_is_as_rare_as_its_share_of_real_lines_and_rarer_beyond_them():
+    rng = np.random.default_rng(1)
+    odds = np.column_stack((rng.normal(size=20_000), np.full(20_000, -12.0))).astype(np.float32)
+    rarity = Rarity.learn(odds, np.ones(len(odds)))
+    asked = np.array([[np.quantile(odds[:, 0], 0.99), -12.0], [odds[:, 0].max() + 5, -12.0]], np.float32)
+    told = rarity.of(asked)
+    assert told[0, 0] == pytest.approx(2.0, abs=0.05)
+    assert told[1, 0] > np.log10(20_000)
+    assert (told[:, 1] == 0).all(), "a kind that cannot be says nothing"
+
+
+def test_the_blind_judge_sees_the_same_whichever_kind_speaks():
+    one, two = np.array([[4.0, 1.0, 0.0, 0.5]]), np.array([[0.0, 0.5, 4.0, 1.0]])
+    np.testing.assert_array_equal(strongest(one), strongest(two))

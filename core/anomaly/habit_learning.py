@@ -38,7 +38,8 @@ ODD_SHARE = 0.02
 """So often a line has any size that the shop has, whatever is usual for it."""
 NOVEL_LINES = 1_000.0
 """What stores in general say about new sizes counts like so many lines."""
-LEAST_PACK = 6.0
+LEAST_PACK, TOLD = 6.0, 0.8
+"""What is no pack yet; and how far the shop's sizes are believed about its packs."""
 RECENT_LINES = 40_000.0
 """After so many lines an earlier one counts half for what is popular, and at which price."""
 STEPS = 25
@@ -188,9 +189,11 @@ def _of_packs(habits: Habits, lines: Lines) -> Habits:
     size = np.abs(lines.change)
     factors = np.array(PACKS)
     counts = np.where(factors >= LEAST_PACK, [(size == factor).sum() for factor in factors], 0.0)
-    told = counts / max(counts.sum(), 1.0)
-    share = habits.pack_share + (told if counts.any() else 0.0)
-    return replace(habits, packs=factors, pack_share=share / share.sum())
+    if not counts.any():
+        return habits
+    both = habits.pack_share * counts
+    share = TOLD * both / both.sum() + (1 - TOLD) * habits.pack_share
+    return replace(habits, packs=factors, pack_share=share)
 
 
 def _of_leaning(habits: Habits, chunks: list[Around]) -> Habits:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.doctor import finding_lists
 from core.doctor.finding_rows import Row
-from dashboard import looks, ui
+from dashboard import looks, order_words, ui
 from dashboard.charts import evidence
 from dashboard.charts.evidence import Mark
 from dashboard.formats import MINUS, is_missing
@@ -71,11 +71,11 @@ def _quantity(row: Row, change: Decimal) -> str:
 
 def _caption(row: Row, earlier: int) -> str:
     """What the dots are, in the fewest words."""
-    what = "prices" if row.field == "price" else "bookings"
+    what = "price" if row.field == "price" else "booking"
     if not earlier:
         return f"No earlier {what} of this kind: it is held against other products."
     band = "; 8 of 10 lie in the blue band" if earlier >= evidence.LEAST_USUAL else ""
-    return f"Grey: its {ui.formats().number(earlier)} {what} of this kind before{band}."
+    return f"Grey: its {order_words.count(earlier, what)} of this kind before{band}."
 
 
 def _words(earlier: int, booked: Mark, repaired: Mark | None) -> str:

@@ -197,6 +197,7 @@ iframe[height="0"] { display: block; }
   [data-testid="stTooltipIcon"] button { position: relative; }
   [data-testid="stTooltipIcon"] button::after {
     content: ""; position: absolute; inset: -15px -13px -15px -15px; }
+  [class*="st-key-reason_"] [role="radiogroup"] label { min-height: 44px; align-items: center; }
   .stTextInput input, .stSelectbox > div > div, .stNumberInput input { min-height: 44px; }
   [data-testid="stTextInputRootElement"], [data-testid="stNumberInputContainer"] {
     min-height: 44px; height: auto; }

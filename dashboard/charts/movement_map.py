@@ -16,6 +16,8 @@ COLOURS = ("blue", "green", "orange", "violet", "yellow", "gray")
 """The same by the names that Markdown knows."""
 SHAPES = ("circle", "square", "triangle-up")
 ROOM = 0.06  # around the points, as a share of their span
+LEAST_FOR_MIDDLE = 20  # in the midst of fewer dots the number would hide them
+BESIDE = 18  # pixels above the middle
 ODD = "odd"
 """The name of the trace with the odd ones."""
 
@@ -65,7 +67,7 @@ def figure(
         drawn.say(
             x=float(some.x.median()), y=float(some.y.median()), text=f"<b>{cluster + 1}</b>",
             font={"color": colours.ink, "size": 13}, bgcolor=colours.paper, opacity=0.85, borderpad=2,
-            captureevents=False,
+            captureevents=False, yshift=0 if len(some) >= LEAST_FOR_MIDDLE else BESIDE,
         )  # fmt: skip
     return drawn.figure()
 

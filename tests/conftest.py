@@ -1,6 +1,7 @@
 """A real PostgreSQL for every test: one server a run, a migrated template, clones for commits."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import tempfile
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session
 HOME = "RUNOUT_TEST_HOME"
 TEMPLATE = "runout_template"
 DEMO = "runout_demo"
-# With two workers the suite takes as long as the one that ends last: what takes long comes first, in this
-# order, and the demo shop is made by one while the other has something else to do.
+# The suite takes as long as the worker that ends last: what takes long comes first, in this order.
 LONG_FILES_FIRST = ("e2e/test_jobs", "e2e/test_import", "e2e/", "jobs/", "dashboard/", "db/", "api/")
+# A story in the browser waits half of its time, the others compute: in turns they share the processors.
+OTHERS_PER_STORY = 8
 # Nothing here outlives the machine: after a power cut the tests begin anew.
 HASTE = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
@@ -49,13 +51,29 @@ _OWNS_SERVER = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def rank(item: pytest.Item) -> int:
-        name = item.nodeid.removeprefix("tests/")
+    def rank(name: str) -> int:
         return next(
             (n for n, long in enumerate(LONG_FILES_FIRST) if name.startswith(long)), len(LONG_FILES_FIRST)
         )
 
-    items.sort(key=rank)
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.split("::")[0].removeprefix("tests/"), []).append(item)
+    names = sorted(files, key=rank)
+    stories = [name for name in names if name.startswith("e2e/")]
+    others = [name for name in names if name not in stories]
+    items[:] = [item for name in _in_turns(stories, others) for item in files[name]]
+
+
+def _in_turns(stories: list[str], others: list[str]) -> Iterator[str]:
+    """The two longest stories first, then the others with a story among every few of them."""
+    yield from stories[:2]
+    left = iter(stories[2:])
+    for n, name in enumerate(others):
+        if n % OTHERS_PER_STORY == 0:
+            yield from itertools.islice(left, 1)
+        yield name
+    yield from left
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -16,7 +16,7 @@ from core.anomaly.hypotheses import PRIOR
 from core.anomaly.lines import KINDS
 from core.anomaly.trees import Trees
 
-TREES = 200
+TREES = 300
 LEAST_WRONG = 60
 """With fewer made-up errors to learn from, the evidence is believed as it stands."""
 LEAST_OF_KIND = 3
@@ -29,7 +29,7 @@ BEYOND_SHARE = 0.1
 """A line that is further above all real ones in one of these features than `FAR` (twice to three times as
 much): one error in ten is like that, and about one real line in twice as many as were seen."""
 _GROWTH = {
-    "objective": "binary", "learning_rate": 0.08, "num_leaves": 31, "max_depth": 8, "min_data_in_leaf": 50,
+    "objective": "binary", "learning_rate": 0.06, "num_leaves": 47, "max_depth": 9, "min_data_in_leaf": 50,
     "extra_trees": True, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1,
     "lambda_l2": 20.0, "max_bin": 127, "deterministic": True, "force_row_wise": True, "verbose": -1,
 }  # fmt: skip

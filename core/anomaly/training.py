@@ -18,13 +18,13 @@ from core.anomaly.looking import look
 TRAINED_LINES = 90_000
 TRAINED_SHARE = 0.5
 """Learned from are the newest lines, at most so many and at most this share: the rest is their past."""
-ROUNDS = 8
+ROUNDS = 14
 RATE = 1 / 100
 """Mistakes are made up this often, in so many rounds over the same lines."""
 MOST_RATE = 1 / 20
 WANTED_WRONG = 800
 """Where the lines are few they go wrong more often, to have so many examples in all."""
-LOOKED_AT = 150_000
+LOOKED_AT = 260_000
 """So many right lines are looked at in all; beside them every wrong one."""
 HARD_SHARE, EASY_KEPT = 0.2, 0.2
 """Of the right lines the part that looks most like an error is kept, of the others this share: they teach

@@ -20,6 +20,8 @@ STRONGEST = 3
 """So many of the rarest pieces of evidence are looked at, and the sum of all."""
 SLOPE = 0.2
 """Beyond all that real life showed, evidence stronger by one is taken to be this many powers of ten rarer."""
+AS_LOUD = 1.0
+"""Evidence ten times less rare still counts as loud: a swapped digit is an odd size too."""
 NO_EVIDENCE = -11.9
 """Log odds below this only say that the kind cannot be."""
 GROWTH = {"learning_rate": 0.1, "num_leaves": 8, "min_data_in_leaf": 100, "monotone_constraints": [1] * 4}
@@ -60,10 +62,11 @@ class Blind:
     seen: np.ndarray  # bool (kinds,)
 
     def chance(self, odds: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
-        """The probability of an error, and whether what speaks loudest is a kind never seen."""
+        """The probability of an error, and whether a kind never seen speaks as loudly as any."""
         rarity = self.rarity.of(odds)
         told = chance(self.calibration.log_odds(self.trees.log_odds(strongest(rarity)), rate))
-        return told, ~self.seen[rarity.argmax(axis=1)]
+        of_unseen = np.where(self.seen | (rarity <= 0), -np.inf, rarity).max(axis=1)
+        return told, of_unseen >= rarity.max(axis=1) - AS_LOUD
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         own = {"strength": self.rarity.strength, "rarity": self.rarity.rarity, "seen": self.seen}

@@ -103,7 +103,7 @@ def measure(wishes: argparse.Namespace) -> None:
         wishes.keep,
         _say,
     )
-    parts = [wishes.only] if wishes.only else PARTS[:1] if wishes.quick else PARTS
+    parts = wishes.only or (PARTS[:1] if wishes.quick else PARTS)
     told = {part: SECTIONS[part](setting, 1 if wishes.quick else wishes.seeds) for part in parts}
     if wishes.json:
         wishes.json.write_text(json.dumps(told, indent=1, default=float))
@@ -202,7 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rate", type=float, default=500, help="one sale in so many gets an error (500)")
     add("--seeds", type=int, default=5, help="rounds with other errors (5)")
     add("--mix", choices=anomaly_injector.MIXES, default="study", help="which errors, and how often each")
-    add("--only", choices=PARTS, help="this part alone")
+    add("--only", choices=PARTS, nargs="+", help="these parts alone")
     add("--quick", action="store_true", help="one seed, the first part alone")
     add("--workers", type=int, default=1, help="processes that learn and score (1)")
     add("--keep", type=Path, help="folder where learned detectors are kept for the next run of the same code")

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from api.scoring_rows import MOST_BYTES, READERS, WrongRows
 from core import logs
@@ -32,6 +32,8 @@ log = logging.getLogger("runout.scoring")
 async def _serving(served: FastAPI) -> AsyncIterator[None]:
     """Load the model once; without one the process stays up and /ping says 503, as SageMaker expects."""
     logs.configure("scoring", as_json=True)
+    # Judging is arithmetic: more at once than there are cores would only fill the memory.
+    served.state.places = anyio.CapacityLimiter(os.cpu_count() or 1)
     folder = Path(os.environ.get("SM_ROOT") or ROOT) / "model"
     try:
         served.state.detector = Detector.from_files(model_archive.of_folder(folder))
@@ -80,7 +82,8 @@ async def invocations(request: Request) -> Response:
         return _refusal(413, f"A request holds at most {MOST_BYTES:,} bytes: send fewer rows at once.")
     as_csv = "text/csv" in request.headers.get("accept", "")
     try:
-        said = await run_in_threadpool(_answer, request.app.state, kind, body, as_csv)
+        state = request.app.state
+        said = await anyio.to_thread.run_sync(_answer, state, kind, body, as_csv, limiter=state.places)
     except WrongRows as wrong:
         return _refusal(400, f"{wrong}")
     return Response(said, media_type="text/csv" if as_csv else "application/json")

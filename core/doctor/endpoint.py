@@ -89,10 +89,7 @@ class _Line:
                 self._breaker.call(_tell, outcome)
         else:
             outcome = self._try_once(features, feature_version)
-        if not isinstance(outcome, Trouble):
-            return outcome
-        log.warning("%s", outcome)
-        return Answer(None, f"{outcome}")
+        return Answer(None, f"{outcome}") if isinstance(outcome, Trouble) else outcome
 
     def _try_once(self, features: np.ndarray, feature_version: str) -> "Answer | Trouble":
         """One caller finds out whether the endpoint is back; the others do not wait for what it finds."""
@@ -118,6 +115,7 @@ class _Line:
         try:
             return self._ask(features, feature_version)
         except Trouble as trouble:
+            log.warning("%s %s", self._name, trouble)
             return Trouble(f"{self._name} {trouble}")
 
     def _ask(self, features: np.ndarray, feature_version: str) -> Answer:

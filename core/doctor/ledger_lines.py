@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
-import pandas as pd
-from sqlalchemy import RowMapping, func, select
+from sqlalchemy import ARRAY, Row, RowMapping, String, any_, func, literal, select
 from sqlalchemy.orm import Session
 
 from core import cursors, inputs, shop
@@ -63,12 +62,10 @@ def training(
 ) -> Sheet:
     """The newest lines of the ledger (of these business days, both inclusive), to learn from."""
     last_id = cursors.horizon(session)
-    rows = queries.rows(
-        session, "odd_lines", reasons=REASONS, since=since, until=until, last_id=last_id, most=most
-    )
-    frame = line_arrays.frame_of(rows[::-1])
-    shelf = shelf_of(session, frame.product_id.unique(), today)
-    return Sheet(line_arrays.of_frame(frame), np.arange(len(frame)), shelf, until_id=last_id)
+    asked = {"reasons": REASONS, "since": since, "until": until, "last_id": last_id, "most": most}
+    lines = line_arrays.of_rows(session.execute(queries.sql("odd_lines"), asked).all()[::-1])
+    shelf = shelf_of(session, np.unique(lines.product).tolist(), today)
+    return Sheet(lines, np.arange(len(lines)), shelf, until_id=last_id)
 
 
 def after(session: Session, after_id: int, last_id: int, most: int, today: date) -> Sheet:
@@ -123,13 +120,15 @@ def typed(session: Session, entries: Sequence[Typed], now: datetime, *, piece: s
         (product, place): quantity
         for product, place, quantity in session.execute(levels.where(StockLevel.product_id.in_(known)))
     }
-    zones = dict(session.execute(select(Warehouse.id, Warehouse.time_zone)).all())
+    places = session.execute(select(Warehouse.id, Warehouse.code, Warehouse.time_zone)).all()
+    zones = {place.id: place.time_zone for place in places}
     ours = shop.get(session)
     rows = line_arrays.of_typed(entries, on_hand, zones, ours.time_zone, now)
     earlier = _earlier(session, wanted, [])
-    lines = line_arrays.of_frame(pd.concat([earlier, rows]) if len(earlier) else rows)
-    places = np.arange(len(lines) - len(entries), len(lines))
-    return Sheet(lines, places[piece or slice(None)], shelf_of(session, known, shop.today(ours, now)))
+    lines = line_arrays.of_rows([*earlier, *rows])
+    targets = np.arange(len(lines) - len(entries), len(lines))[piece or slice(None)]
+    codes = {place.id: place.code for place in places}
+    return Sheet(lines, targets, _shelf(session, known, shop.today(ours, now), codes))
 
 
 def are_enough(session: Session, least: int) -> bool:
@@ -140,8 +139,12 @@ def are_enough(session: Session, least: int) -> bool:
 
 def shelf_of(session: Session, product_ids: Collection[int], today: date) -> Shelf:
     """What the catalogue knows about these products and all warehouses; prices are those of `today`."""
-    ids = [int(number) for number in product_ids]
-    rows = queries.rows(session, "odd_shelf", product_ids=ids, today=today)
+    places = dict(session.execute(select(Warehouse.id, Warehouse.code)).all())
+    return _shelf(session, product_ids, today, places)
+
+
+def _shelf(session: Session, product_ids: Collection[int], today: date, places: dict[int, str]) -> Shelf:
+    rows = queries.rows(session, "odd_shelf", product_ids=list(map(int, product_ids)), today=today)
     codes = {row["id"]: row["sku"] for row in rows}
     near, others = _near(session, codes)
     return Shelf(
@@ -149,7 +152,7 @@ def shelf_of(session: Session, product_ids: Collection[int], today: date) -> She
         list_price={row["id"]: row["list_price"] for row in rows if row["list_price"] is not None},
         near=near,
         codes=codes | others,
-        place_codes=dict(session.execute(select(Warehouse.id, Warehouse.code)).all()),
+        place_codes=places,
         daily_rate={row["id"]: row["daily_rate"] for row in rows if row["daily_rate"] is not None},
     )
 
@@ -209,25 +212,25 @@ def _with_contexts(
     for row in rows:
         wanted.add(row["product_id"], row["reference_type"], row["reference_id"], row["customer"], row["id"])
     ids = [row["id"] for row in rows]
-    lines = line_arrays.of_frame(_earlier(session, wanted, ids))
+    lines = line_arrays.of_rows(_earlier(session, wanted, ids))
     shelf = shelf_of(session, {row["product_id"] for row in rows}, today)
     return lines, np.flatnonzero(np.isin(lines.id, ids)), shelf
 
 
-def _earlier(session: Session, wanted: _Wanted, ids: list[int]) -> pd.DataFrame:
-    rows = queries.rows(
-        session, "odd_earlier", **wanted.asked(), ids=ids, reasons=REASONS,
-        of_product=OF_PRODUCT, of_document=OF_DOCUMENT, of_customer=OF_CUSTOMER, of_pair=OF_PAIR,
-    )  # fmt: skip
-    return line_arrays.frame_of(rows)
+def _earlier(session: Session, wanted: _Wanted, ids: list[int]) -> Sequence[Row]:
+    asked = wanted.asked() | {
+        "ids": ids, "reasons": REASONS, "of_product": OF_PRODUCT, "of_document": OF_DOCUMENT,
+        "of_customer": OF_CUSTOMER, "of_pair": OF_PAIR,
+    }  # fmt: skip
+    return session.execute(queries.sql("odd_earlier"), asked).all()
 
 
 def _near(session: Session, codes: dict[int, str]) -> tuple[dict[int, tuple[int, ...]], dict[int, str]]:
     """Products one slip away from these, and the codes of those."""
     question = select(Product.id, Product.sku)
     if len(codes) <= LOOKED_UP_ONE_BY_ONE:
-        slips = {slip for code in codes.values() for slip in neighbours.slips(code)}
-        question = question.where(Product.sku.in_(slips))
+        slips = [slip for code in codes.values() for slip in neighbours.slips(code)]
+        question = question.where(Product.sku == any_(literal(slips, ARRAY(String))))
     found = dict(session.execute(question).all()) if codes else {}
     near = neighbours.near(found | codes, codes)
     return near, {number: found[number] for numbers in near.values() for number in numbers}

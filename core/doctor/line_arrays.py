@@ -1,14 +1,14 @@
 """Rows of odd_earlier.sql and odd_lines.sql, and lines that somebody types, as arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import RowMapping
 
 from core.anomaly.lines import FLOW_OF_REASON, FLOWS, NEVER, NOBODY, Lines
 
@@ -42,34 +42,33 @@ class Typed:
     place_key: str = ""
 
 
-def frame_of(rows: Sequence[RowMapping]) -> pd.DataFrame:
-    """Rows of the two questions, with their columns also when there are none."""
-    return pd.DataFrame([tuple(row.values()) for row in rows], columns=list(_COLUMNS))
+def of_rows(rows: Sequence[Sequence[Any]]) -> Lines:
+    """Rows of the two questions, in booking order; typed ones (with ids below zero) last.
 
-
-def of_frame(frame: pd.DataFrame) -> Lines:
-    """A frame in booking order, typed lines (with ids below zero) last."""
-    ids = frame.id.to_numpy(np.int64)
-    reversed_by = frame.reversed_by.to_numpy(float)
+    Plain tuples, not a frame: somebody who types a line waits for it, and a frame costs milliseconds.
+    """
+    told = dict(zip(_COLUMNS, zip(*rows, strict=True) if rows else [()] * len(_COLUMNS), strict=True))
+    ids = np.array(told["id"], np.int64)
+    reversed_by = np.array(told["reversed_by"], float)
     is_void = ~np.isnan(reversed_by)
-    void_from = np.full(len(frame), NEVER, np.int64)
+    void_from = np.full(len(ids), NEVER, np.int64)
     void_from[is_void] = np.searchsorted(ids[ids > 0], reversed_by[is_void].astype(np.int64))
-    documents = [
-        None if not isinstance(reference, str) else (kind if isinstance(kind, str) else "", reference)
-        for kind, reference in zip(frame.reference_type, frame.reference_id, strict=True)
-    ]
+    documents = (
+        None if reference is None else (kind or "", reference)
+        for kind, reference in zip(told["reference_type"], told["reference_id"], strict=True)
+    )
     return Lines(
         id=ids,
-        product=frame.product_id.to_numpy(np.int32),
-        place=frame.warehouse_id.to_numpy(np.int32),
-        flow=frame.reason_code.map(_FLOWS).to_numpy(np.int8),
-        change=frame.change.to_numpy(float),
-        price=frame.unit_price.to_numpy(float),
-        at=frame["at"].to_numpy(float),
-        customer=_customers(frame.customer),
+        product=np.array(told["product_id"], np.int32),
+        place=np.array(told["warehouse_id"], np.int32),
+        flow=np.array([_FLOWS[reason] for reason in told["reason_code"]], np.int8),
+        change=np.array(told["change"], float),
+        price=np.array(told["unit_price"], float),
+        at=np.array(told["at"], float),
+        customer=_customers(told["customer"]),
         document=_numbered(documents),
-        person=frame.actor_id.to_numpy(np.int32),
-        before=frame.stock_before.to_numpy(float),
+        person=np.array(told["actor_id"], np.int32),
+        before=np.array(told["stock_before"], float),
         void_from=void_from,
     )
 
@@ -80,7 +79,7 @@ def of_typed(
     zones: Mapping[int, str],
     zone: str,
     now: datetime,
-) -> pd.DataFrame:
+) -> list[tuple]:
     """Typed lines as rows, one after the other; their ids are -1, -2 and so on.
 
     Args:
@@ -106,22 +105,21 @@ def of_typed(
             -1 - n, product, place, entry.reason_code, float(entry.change),
             np.nan if entry.unit_price is None else float(entry.unit_price), clock.timestamp(),
             entry.customer or None, entry.reference_type or None, entry.reference_id or None,
-            NOBODY if entry.person_id is None else entry.person_id, before, np.nan,
+            NOBODY if entry.person_id is None else entry.person_id, before, None,
         ))  # fmt: skip
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    return rows
 
 
-def _customers(names: pd.Series) -> np.ndarray:
+def _customers(names: Sequence[str | None]) -> np.ndarray:
     """A number for each name that is the same in a training and in every later question: a hash of it."""
-    is_named = names.map(lambda name: isinstance(name, str)).to_numpy(bool)
-    numbers = np.full(len(names), NOBODY, np.int32)
-    hashed = pd.util.hash_array(names[is_named].to_numpy(object))
-    numbers[is_named] = (hashed >> np.uint64(33)).astype(np.int32)
-    return numbers
+    known = sorted({name for name in names if name is not None})
+    hashed = pd.util.hash_array(np.array(known, object), categorize=False) >> np.uint64(33) if known else []
+    number_of = dict(zip(known, map(int, hashed), strict=True))
+    return np.array([NOBODY if name is None else number_of[name] for name in names], np.int32)
 
 
-def _numbered(values) -> np.ndarray:
+def _numbered(values: Iterable[Hashable]) -> np.ndarray:
     """The same number for the same value, `NOBODY` for None."""
-    numbers: dict = {}
+    numbers: dict[Hashable, int] = {}
     told = (NOBODY if value is None else numbers.setdefault(value, len(numbers)) for value in values)
     return np.fromiter(told, np.int32)

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from core import shop
 from core.anomaly import ranking
 from core.auth import Actor
 from core.doctor import cases, doctor_settings, finding_raising, ledger_lines, sentences
@@ -69,16 +68,16 @@ def _looked(
     mine = [replace(line, person_id=actor.id) if line.person_id is None else line for line in lines]
     sheet = ledger_lines.typed(session, mine, now)
     scores = loaded.detector.score(sheet.lines, sheet.targets, sheet.shelf)
-    today = shop.today(shop.get(session), now)
     told = [
-        cases.of_line(sheet, scores, n, line.change, line.unit_price, today) for n, line in enumerate(mine)
+        cases.of_line(sheet, scores, n, line.change, line.unit_price, now.date())
+        for n, line in enumerate(mine)
     ]
     worth_asking = {
         line.product_id
         for line, case in zip(mine, told, strict=True)
         if line.product_id is not None and case.chance >= finding_raising.LOOKED_AT_FROM
     }
-    shifts = finding_raising.shifts(session, worth_asking, today)
+    shifts = finding_raising.shifts(session, worth_asking, now.date())
     warnings: list[Warning | None] = []
     for line, case in zip(mine, told, strict=True):
         chance = ranking.shifted(case.chance, shifts(line.product_id, case.kind))

@@ -13,7 +13,7 @@ from dashboard import anomaly_asking, anomaly_words, looks, ui
 from db.session import reading
 
 JOB, RIGHT = "anomaly_train", "train"
-RECALL = "recall_"
+RECALL, OF_ALL = "recall_", "recall_at_10"
 # How many of 100 made-up errors are found, in words.
 HOW_OFTEN = ((0.9, "nearly all"), (0.66, "most"), (0.4, "about half"), (0.15, "some"), (0.0, "few"))
 
@@ -53,10 +53,10 @@ def draw_nothing_learned(person: Actor) -> None:
 def _draw_facts(about: About) -> None:
     write, told = ui.formats(), about.manifest
     first, last = _moment(told.get("data_from")), _moment(told.get("data_to"))
-    span = f" of {write.span(first.date(), last.date(), looks.today())}" if first and last else ""
+    span = f"of {write.span(first.date(), last.date(), looks.today())}" if first and last else "so far"
     made_up = f", {write.number(told['wrong'])} of them made-up errors" if told.get("wrong") else ""
     st.markdown(
-        f"Learned **{ui.safe_md(write.ago(about.trained_at, looks.now()))}** from the movements"
+        f"Learned **{ui.safe_md(write.ago(about.trained_at, looks.now()))}** from the movements "
         f"{ui.safe_md(span)}: **{ui.safe_md(write.number(told.get('rows')))}** examples"
         f"{ui.safe_md(made_up)}. It learns anew every week."
     )
@@ -71,10 +71,10 @@ def _draw_recall(metrics: dict[str, float]) -> None:
     found = {kind: metrics[RECALL + kind] for kind in anomaly_words.KINDS if RECALL + kind in metrics}
     if not found:
         return
-    if "recall" in metrics:
+    if OF_ALL in metrics:
         st.markdown(
             f"Of 100 errors that were made up in weeks it did not learn from, it found "
-            f"**{round(metrics['recall'] * 100)}** within ten findings a day. By kind:"
+            f"**{round(metrics[OF_ALL] * 100)}** within ten findings a day. By kind:"
         )
     rows = sorted(found.items(), key=lambda one: -one[1])
     frame = pd.DataFrame(

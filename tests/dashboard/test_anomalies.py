@@ -17,7 +17,7 @@ from tests.makers import a_finding, a_model, a_product, an_actor, on_hand, the_w
 NOW = datetime.now(UTC)
 MANIFEST = {
     "rows": 8000, "wrong": 300, "data_from": 1.7e9, "data_to": 1.75e9,
-    "metrics": {"recall": 0.683, "recall_price_typo": 0.99, "recall_wrong_unit": 0.3},
+    "metrics": {"recall_at_10": 0.683, "recall_price_typo": 0.99, "recall_wrong_unit": 0.3},
 }  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def _sane(rows: np.ndarray) -> np.ndarray:
         narrow = rows.astype(np.float32)
     if np.isinf(narrow).any():
         raise WrongRows("A number is too large.")
-    return narrow
+    return np.nan_to_num(narrow, copy=False, nan=0.0)  # as core/anomaly/features.py has what nobody knows
 
 
 def _no_number(word: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import hashlib
 import multiprocessing
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
@@ -100,9 +101,15 @@ def learned(
 
 
 def _write(detector: Detector, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for name, content in detector.files().items():
-        (folder / name).write_bytes(content)
+    """All files at once under their name; another run may have been faster, with the same ones."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        whole = Path(made) / folder.name
+        whole.mkdir()
+        for name, content in detector.files().items():
+            (whole / name).write_bytes(content)
+        if not folder.exists():
+            whole.rename(folder)
 
 
 def _fingerprint(lines: Lines, kinds: Sequence[str]) -> str:

@@ -92,6 +92,11 @@ def request(
         now += timedelta(microseconds=1)
 
 
+def is_open(session: Session, job: str) -> bool:
+    """Whether a run of the job waits or works: pages say so where its result is still to come."""
+    return _open_run(session, job, None) is not None
+
+
 def _open_run(session: Session, job: str, subject: str | None) -> int | None:
     return session.scalars(
         select(JobRun.id)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from core import auth
+from core import auth, job_runs
 from core.auth import Actor
 from core.doctor import model_store
 from core.doctor.model_store import About
@@ -13,6 +13,7 @@ from dashboard import anomaly_asking, anomaly_words, looks, ui
 from db.session import reading
 
 JOB, RIGHT = "anomaly_train", "train"
+LOOK_SECONDS = 5  # between two looks whether it has learned
 RECALL, OF_ALL = "recall_", "recall_at_10"
 # How many of 100 made-up errors are found, in words.
 HOW_OFTEN = ((0.9, "nearly all"), (0.66, "most"), (0.4, "about half"), (0.15, "some"), (0.0, "few"))
@@ -39,7 +40,17 @@ def draw(person: Actor) -> None:
 
 
 def draw_nothing_learned(person: Actor) -> None:
-    """Before the first training: when it begins, and what helps."""
+    """Before the first model: that it is learning, or when that begins and what helps."""
+    with reading() as session:
+        is_learning = job_runs.is_open(session, JOB)
+    if is_learning:
+        ui.empty(
+            "It is learning from your movements.",
+            "That takes some minutes. Then it looks at the movements of the last weeks, and what is probably "
+            "an error appears here.",
+        )
+        st.fragment(_await_model, run_every=LOOK_SECONDS)()
+        return
     may_import = auth.may(person, "import")
     ui.empty(
         "Nothing has been learned yet.",
@@ -48,6 +59,14 @@ def draw_nothing_learned(person: Actor) -> None:
         button="Import sales" if may_import else "See the movements",
         page="views/imports.py" if may_import else "views/movements.py",
     )
+
+
+def _await_model() -> None:
+    """The page runs once more when the learning has ended."""
+    with reading() as session:
+        is_learning = job_runs.is_open(session, JOB)
+    if not is_learning:
+        st.rerun()
 
 
 def _draw_facts(about: About) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from core import corrections, stock
+from core import corrections, job_runs, stock
 from core.doctor import findings, model_store, repairs
 from core.doctor.model_store import Loaded
 from dashboard import anomaly_acts, anomaly_model, anomaly_words
@@ -270,6 +270,16 @@ def test_an_empty_shop_says_why_each_section_is_empty(browser, show, said):
     app = browser("viewer", "anomalies", show=show)
     assert not app.exception
     assert said in plain(words(app))
+
+
+@pytest.mark.parametrize("show", ["findings", "model"])
+def test_while_the_first_model_learns_that_is_said(browser, session, show):
+    job_runs.enqueue(session, "anomaly_train", NOW)
+    app = browser("viewer", "anomalies", show=show)
+    assert not app.exception
+    said = plain(words(app))
+    assert "It is learning from your movements." in said
+    assert "Nothing has been learned yet." not in said
 
 
 @pytest.fixture

@@ -141,7 +141,8 @@ def _ask_for_training(session: Session) -> bool:
         return False
     if model_store.failed_since(session, now - TRY_AGAIN):
         return False
-    if not ledger_lines.are_enough(session, LEAST_LINES):
+    # A second training beside one that waits or works would learn the same again.
+    if job_runs.is_open(session, "anomaly_train") or not ledger_lines.are_enough(session, LEAST_LINES):
         return False
     return job_runs.enqueue(session, "anomaly_train", now)
 

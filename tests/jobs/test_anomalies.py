@@ -102,6 +102,14 @@ def test_a_shop_that_is_too_young_waits_and_a_training_of_it_is_no_failure():
         anomalies.train(NOW, print, lambda _: None)
 
 
+def test_while_a_training_waits_or_works_no_second_one_is_asked_for():
+    sales(310)
+    with transaction() as session:
+        job_runs.enqueue(session, "anomaly_train", NOW)
+    ran("anomalies")
+    assert count(JobRun) == 2
+
+
 def test_a_training_that_fails_says_why_and_is_not_tried_again_at_once(monkeypatch):
     sales(310)
 

@@ -13,6 +13,7 @@ MOVED = {
     "count": "counted", "loss": "written off", "transfer": "moved",
 }  # fmt: skip
 ZEROS = {10: "one zero", 100: "two zeros"}
+FAR = 3  # times the usual, or a third of it: nearer than that the size is not what is odd
 CENT = Decimal("0.01")
 
 
@@ -73,6 +74,8 @@ def _about(case: Case, today: date | None) -> str:
         return f"{head} is there twice; one of them is probably one too many."
     if repair.change is not None:
         return f"{head} {_quantity(case, abs(case.change), abs(repair.change))}"
+    if case.usual and case.seen and 1 / FAR < abs(case.change) / case.usual < FAR:
+        return f"{head} is unusual for this product, though not by its size; no repair explains it."
     return f"{head} is far from anything before{_usually(case)}; no repair explains it."
 
 

@@ -57,6 +57,8 @@ PRICE = {"kind": "price_typo", "unit_price": Decimal(21), "usual_price": Decimal
         ({"kind": "unknown", "repair": Repair("none"), "change": Decimal(-74215), "usual": Decimal("12.2")},
          "74,215 out on 14 Nov is far from anything before (usually about 12, as in 14 lines before); no "
          "repair explains it."),
+        ({"kind": "unknown", "repair": Repair("none"), "change": Decimal(-90)},
+         "90 out on 14 Nov is unusual for this product, though not by its size; no repair explains it."),
         ({"flow": "count", "change": Decimal("-1200.5"), "repair": Repair("none"), "seen": 0},
          "-1,200.5 counted on 14 Nov is far from anything before; no repair explains it."),
         ({"on": date(2025, 11, 14), "change": Decimal(-150)},

@@ -53,6 +53,7 @@ SHOWN = (
     "precision@3", "recall@3", "money@3", "precision@10", "recall@10", "money@10",
     "precision@20", "recall@20", "money@20",
     "by money: recall@3", "by money: money@3", "by money: recall@10", "by money: money@10",
+    "shared: recall@10", "shared: money@10", "shared: found_and_exact@10",
     "true a day@3", "clean a day@3", "true a day@10", "clean a day@10", "true a day@20", "clean a day@20",
 )  # fmt: skip
 

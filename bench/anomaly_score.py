@@ -12,6 +12,7 @@ import pandas as pd
 
 BUDGETS = (3, 10, 20)  # findings a day
 BUDGET = 10  # of the measures that are printed by kind
+MONEY_PLACES = 3  # of the budget, where likely errors and money at stake share it, as in the product
 SURE = 0.9
 PENNY = 0.01
 UNDONE_MINUTES = 60
@@ -137,12 +138,23 @@ def figures(one: Marked) -> dict[str, float]:
         is_shown = money_ranks <= budget
         found[f"by money: recall@{budget}"] = float((is_shown & one.is_wrong).sum() / total)
         found[f"by money: money@{budget}"] = _money_share(one, is_shown)
+    is_shared = shared(one)
+    found["shared: recall@10"] = float((is_shared & one.is_wrong).sum() / total)
+    found["shared: money@10"] = _money_share(one, is_shared)
+    found["shared: found_and_exact@10"] = float((is_shared & one.is_wrong & one.is_exact).sum() / total)
     for budget in BUDGETS:
         found[f"threshold@{budget}"] = threshold(one.score, budget * days)
         found[f"true a day@{budget}"] = float(
             one.is_wrong[one.score >= found[f"threshold@{budget}"]].sum() / days
         )
     return found
+
+
+def shared(one: Marked) -> np.ndarray:
+    """What is shown where two lists share the budget: a day's likeliest lines, then the dearest others."""
+    is_likely = rank_in_day(one.score, one.day) <= BUDGET - MONEY_PLACES
+    rest = np.where(is_likely, -1.0, one.score * one.at_stake)
+    return is_likely | (rank_in_day(rest, one.day) <= MONEY_PLACES) & (rest >= 0)
 
 
 def _money_share(one: Marked, is_shown: np.ndarray) -> float:

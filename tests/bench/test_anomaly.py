@@ -151,6 +151,7 @@ def test_measures_by_hand():
     assert found["money@3"] == pytest.approx(0.9)
     assert found["recall_at_p90"] == pytest.approx(2 / 3)
     assert found["found_and_exact@10"] == pytest.approx(1 / 3)
+    assert found["shared: recall@10"] == 1
     assert found["threshold@3"] == 4
     assert anomaly_score.clean_a_day(found, np.array([5, 4, 3.0]), np.array([0, 1, 1]))["clean a day@3"] == 1
     assert anomaly_score.by_kind(one).loc["x12", ["n", "top_r", "exact"]].tolist() == [2, 2, 1]

@@ -21,7 +21,7 @@ def draw(row: Row) -> None:
         found = finding_lists.evidence(session, row.uid)
     history = _history(row, found)
     booked, repaired = _marks(row)
-    what = "a piece" if row.field == "price" else ui.formats().unit(row.unit_of_measure) or "pieces"
+    what = "a piece" if _is_by_price(row) else ui.formats().unit(row.unit_of_measure) or "pieces"
     about = (history, row.occurred_at, booked, repaired, what, ui.is_dark(), ui.formats().separators)
     figure = looks.picture(("evidence", *about), lambda: _figure(*about))
     ui.picture(figure, _words(len(history), booked, repaired), key=f"evidence-{row.uid}")
@@ -37,12 +37,17 @@ def _figure(
 def _history(row: Row, found: pd.DataFrame) -> pd.DataFrame:
     """The earlier bookings as the picture wants them: prices, signed changes, or quantities."""
     earlier = found[~found.is_it & ~found.is_void]
-    if row.field == "price":
+    if _is_by_price(row):
         earlier = earlier[[not is_missing(price) for price in earlier.unit_price]]
         values = [float(price) for price in earlier.unit_price]
     else:
         values = [_drawn(row, change) for change in earlier.change]
     return pd.DataFrame({"at": list(earlier.occurred_at), "value": values})
+
+
+def _is_by_price(row: Row) -> bool:
+    """Whether the price is what is odd: another product is told by it, where the line has one."""
+    return row.field == "price" or (row.field == "product" and row.unit_price is not None)
 
 
 def _drawn(row: Row, change: Decimal) -> float:
@@ -57,6 +62,8 @@ def _marks(row: Row) -> tuple[Mark, Mark | None]:
         return Mark(float(was), f"{write.price(was)} booked"), Mark(
             float(new), f"{write.price(new)} repaired"
         )
+    if _is_by_price(row):
+        return Mark(float(row.unit_price), f"{write.price(row.unit_price)} booked"), None
     booked = Mark(_drawn(row, row.change), f"{_quantity(row, row.change)} booked")
     if row.field not in ("quantity", "sign"):
         return booked, None
@@ -71,7 +78,7 @@ def _quantity(row: Row, change: Decimal) -> str:
 
 def _caption(row: Row, earlier: int) -> str:
     """What the dots are, in the fewest words."""
-    what = "price" if row.field == "price" else "booking"
+    what = "price" if _is_by_price(row) else "booking"
     if not earlier:
         return f"No earlier {what} of this kind: it is held against other products."
     band = "; 8 of 10 lie in the blue band" if earlier >= evidence.LEAST_USUAL else ""

@@ -254,6 +254,19 @@ def test_how_often_findings_were_right_is_in_the_headline(browser, session, lamp
     assert "1 of the last 2 decided were errors" in plain(words(browser("viewer", "anomalies")))
 
 
+def test_a_wrong_product_is_held_against_the_prices_that_told_it(browser, session, lamp):
+    about = {"reason_code": "sale", "unit_price": "2.5"}
+    a_finding(session, lamp, -1, **about)
+    other = a_product(session).id
+    told = a_finding(
+        session, lamp, -1, kind="wrong_product", field="product", repair={"product_id": str(other)},
+        message=f"{lamp.sku}: 1 out at 2.50 is unusual.", **about,
+    )  # fmt: skip
+    app = browser("viewer", "anomalies", id=str(told.uid))
+    assert not app.exception
+    assert "price of this kind before" in plain(words(app))
+
+
 # -- Nothing there -------------------------------------------------------------------------------------------
 
 

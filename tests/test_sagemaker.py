@@ -106,7 +106,7 @@ def test_from_the_export_to_an_endpoint_that_scores_and_back_home(ml, tmp_path, 
     (ml / "input" / "config" / "hyperparameters.json").write_text('{"seed": "3", "workers": "1"}')
     trained = run("train", ml)
     assert trained.returncode == 0, trained.stderr
-    assert re.search(r"^recall\w*=(0\.\d+|0|1);$", trained.stdout, re.MULTILINE)
+    assert re.search(r"^recall_at_10=(0\.\d+|0|1);$", trained.stdout, re.MULTILINE)
     assert not (ml / "output" / "failure").exists()
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         for path in (ml / "model").iterdir():

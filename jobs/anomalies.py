@@ -3,14 +3,16 @@
 import argparse
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from core import auth, job_runs, shop, timetable
 from core.anomaly.detector import Detector
 from core.doctor import findings, ledger_lines, model_store, scoring
-from core.errors import TooLittleHistory
+from core.doctor.model_store import Loaded
+from core.errors import RunoutError, TooLittleHistory
 from core.job_runs import Claim
 from db.session import reading, transact
 
@@ -19,6 +21,18 @@ LEAST_LINES = 300
 """Of fewer movements nothing is usual yet."""
 TRY_AGAIN = timedelta(days=1)
 """A training that failed is not tried again every half hour: it takes minutes, and would fail again."""
+MOST_PASSED_OVER = 10
+"""So many movements of which nothing can be said are left out in one look; more are the model's fault."""
+CANNOT_BE_JUDGED = (
+    RunoutError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    DataError,
+    IntegrityError,
+)
+"""What a movement does to arithmetic that nobody foresaw; trouble of the database or of memory passes."""
 log = logging.getLogger("runout.anomalies")
 
 Say = Callable[[str], None]
@@ -121,17 +135,37 @@ def look_for(claimed: Claim) -> None:
 def look_at_new(
     now: datetime, after_each: Callable[[scoring.Step], None] = lambda _: None
 ) -> tuple[int, int]:
-    """Judge what nobody looked at yet, a batch a transaction; answers how many were judged and raised."""
+    """Judge what nobody looked at yet, a batch a transaction; answers how many were judged and raised.
+
+    A movement that cannot be judged is left out with a line in the log, so that it stops none behind it.
+    """
     with reading() as session:
         loaded = model_store.current(session)
         today = shop.today(shop.get(session), now)
-    scored = raised = 0
-    is_done = loaded is None
+    if loaded is None:
+        return 0, 0
+    scored = raised = passed_over = 0
+    most, is_done = scoring.BATCH, False
     while not is_done:
-        step = transact(lambda session: scoring.score_new(session, loaded, now, today), LONG)
+        try:
+            step = _step(loaded, now, today, most)
+        except CANNOT_BE_JUDGED:
+            if most > 1:
+                most = max(1, most // 10)  # which of them is it?
+                continue
+            passed_over += 1
+            if passed_over > MOST_PASSED_OVER:
+                raise
+            log.exception("Movement %s cannot be judged and is left out", transact(scoring.pass_over))
+            most = scoring.BATCH
+            continue
         scored, raised, is_done = scored + step.scored, raised + step.raised, step.is_done
         after_each(step)
     return scored, raised
+
+
+def _step(loaded: Loaded, now: datetime, today: date, most: int) -> scoring.Step:
+    return transact(lambda session: scoring.score_new(session, loaded, now, today, most), LONG)
 
 
 def _ask_for_training(session: Session) -> bool:
@@ -139,7 +173,7 @@ def _ask_for_training(session: Session) -> bool:
     loaded, newest, now = model_store.current(session), model_store.newest(session), _now()
     if loaded is not None and newest is not None and newest[0] == loaded.id:
         return False
-    if model_store.failed_since(session, now - TRY_AGAIN):
+    if model_store.tried_in_vain_since(session, now - TRY_AGAIN):
         return False
     # A second training beside one that waits or works would learn the same again.
     if job_runs.is_open(session, "anomaly_train") or not ledger_lines.are_enough(session, LEAST_LINES):

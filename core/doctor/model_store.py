@@ -157,10 +157,10 @@ def publish(
     _begin_anew(session, today, is_first=is_first)
 
 
-def failed_since(session: Session, moment: datetime) -> bool:
-    """Whether a training that began after this moment failed."""
-    question = select(AnomalyModel.id).where(AnomalyModel.state == "failed", AnomalyModel.started_at > moment)
-    return session.scalar(question.limit(1)) is not None
+def tried_in_vain_since(session: Session, moment: datetime) -> bool:
+    """Whether the last training that began after this moment failed, was killed, or has not ended yet."""
+    last = select(AnomalyModel.state).where(AnomalyModel.started_at > moment).order_by(AnomalyModel.id.desc())
+    return session.scalar(last.limit(1)) not in (None, "published")
 
 
 def fail(session: Session, model_id: int, problem: str, now: datetime) -> None:

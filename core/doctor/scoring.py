@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ from core.anomaly.looking import Looked
 from core.doctor import endpoint, finding_raising, ledger_lines, model_archive
 from core.doctor.endpoint_settings import EndpointSettings
 from core.doctor.model_store import Loaded
-from db.models import AnomalySettings, MovementScore
+from db.models import AnomalySettings, Movement, MovementScore
 
 LOCAL, SAGEMAKER = "local", "sagemaker"
 BATCH = 2_000  # movements that are judged and written in one transaction: about a second
@@ -123,6 +123,16 @@ def score_new(session: Session, loaded: Loaded, now: datetime, today: date, most
     settings.scored_to = sheet.until_id
     session.flush()
     return Step(len(ids), raised, is_done=sheet.until_id >= last_id)
+
+
+def pass_over(session: Session) -> int | None:
+    """Leave out the next movement, of which nothing can be said; answers its id."""
+    settings = session.get_one(AnomalySettings, 1, with_for_update=True, populate_existing=True)
+    following = session.scalar(select(func.min(Movement.id)).where(Movement.id > settings.scored_to))
+    if following is not None:
+        settings.scored_to = following
+        session.flush()
+    return following
 
 
 def _keep(session: Session, model_id: int, ids: Sequence[int], scores: Scores) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
@@ -12,10 +13,11 @@ from core.anomaly.detector import Detector
 from core.doctor import model_store
 from core.errors import TooLittleHistory
 from core.job_runs import Claim
-from db.models import AnomalyModel, AnomalySettings, Finding, JobRun, MovementScore
+from db.models import AnomalyModel, AnomalySettings, Finding, JobRun, Movement, MovementScore
 from db.session import reading, transaction
 from jobs import __main__ as commands
 from jobs import anomalies, work
+from tests.core.doctor.doctor_world import a_small_detector, published
 from tests.makers import a_product, the_warehouse
 
 pytestmark = pytest.mark.usefixtures("clone")
@@ -128,6 +130,30 @@ def test_a_training_that_fails_says_why_and_is_not_tried_again_at_once(monkeypat
         session.execute(sa.update(AnomalyModel).values(started_at=NOW - timedelta(days=2)))
     ran("anomalies", minutes=20)
     assert waits("anomaly_train")
+
+
+@pytest.mark.parametrize(
+    ("broken", "ends", "scored"), [(1, "done", 29), (anomalies.MOST_PASSED_OVER + 1, "failed", 0)]
+)
+def test_a_movement_that_cannot_be_judged_stops_none_behind_it(monkeypatch, broken, ends, scored):
+    sales(30)
+    with transaction() as session:
+        published(session, a_small_detector())
+        bad = session.scalars(
+            sa.select(Movement.id).where(Movement.type == "out").order_by(Movement.id).limit(broken)
+        ).all()
+    judge = Detector.score
+
+    def score(detector, lines, targets, shelf):
+        if np.isin(lines.id[targets], bad).any():
+            raise FloatingPointError("no such number")
+        return judge(detector, lines, targets, shelf)
+
+    monkeypatch.setattr(Detector, "score", score)
+    run = ran("anomalies")
+    assert (run.state, count(MovementScore)) == (ends, scored)
+    assert ran("anomalies", minutes=20).state == "done"
+    assert count(MovementScore) == 30 - broken
 
 
 def test_a_model_of_another_version_is_trained_anew_and_judges_nothing(monkeypatch):

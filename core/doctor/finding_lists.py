@@ -3,12 +3,11 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pandas as pd
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, aliased
 
 from core import inputs
@@ -61,19 +60,6 @@ class Precision:
     wrong: int
     share: float | None
     by_kind: dict[str, tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class OpenOfProduct:
-    """A product's open findings: `message` and `finding_uid` are those of the likeliest."""
-
-    product_id: int
-    findings: int
-    money_at_risk: Decimal
-    worst_score: float
-    message: str
-    finding_uid: uuid.UUID
-    since: datetime
 
 
 def listing(
@@ -166,26 +152,6 @@ def precision(session: Session, last: int = LAST) -> Precision:
         by_kind[kind] = (right + bool(is_right), of + 1)
     right, of = (sum(pair[n] for pair in by_kind.values()) for n in (0, 1))
     return Precision(of, right, of - right, right / of if of else None, by_kind)
-
-
-def open_by_product(session: Session) -> list[OpenOfProduct]:
-    """The open findings, a line a product; the one with most money at risk first."""
-    worst = [Finding.score.desc(), Finding.id]
-    question = (
-        select(
-            Finding.product_id,
-            func.count(),
-            func.sum(Finding.money_at_risk).label("money"),
-            func.max(Finding.score),
-            func.array_agg(aggregate_order_by(Finding.message, *worst))[1],
-            func.array_agg(aggregate_order_by(Finding.uid, *worst))[1],
-            func.min(Finding.raised_at),
-        )
-        .where(_IS_OPEN)
-        .group_by(Finding.product_id)
-        .order_by(func.sum(Finding.money_at_risk).desc(), Finding.product_id)
-    )
-    return [OpenOfProduct(*row) for row in session.execute(question)]
 
 
 # -- Pictures -----------------------------------------------------------------------------------------------

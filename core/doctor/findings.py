@@ -88,10 +88,7 @@ def lapse(session: Session, now: datetime) -> int:
 
 def locked(session: Session, finding_uid: uuid.UUID | str) -> Finding:
     """The finding as it is now; who else decides it waits."""
-    missing = (
-        "There is no such finding any more: a clearer one of its day took its place, or the link is old."
-    )
-    return uids.locked(session, Finding, finding_uid, "a finding", missing)
+    return uids.locked(session, Finding, finding_uid, "a finding", MISSING)
 
 
 def must_be_open(session: Session, finding: Finding) -> None:

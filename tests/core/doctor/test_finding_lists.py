@@ -114,17 +114,6 @@ def test_counts_and_how_often_the_last_ones_were_right(session):
     assert finding_lists.precision(session, last=1).decided == 1
 
 
-def test_what_is_open_of_each_product(session):
-    one, two = a_product(session, 90_000), a_product(session, 90_000)
-    a_finding(session, one, score=0.4, money_at_risk=10)
-    worst = a_finding(session, one, score=0.9, money_at_risk=20)
-    a_finding(session, two, money_at_risk=1000)
-    first, second = finding_lists.open_by_product(session)
-    assert (first.product_id, first.findings, second.product_id, second.findings) == (two.id, 1, one.id, 2)
-    assert (second.money_at_risk, second.worst_score) == (30, 0.9)
-    assert (second.message, second.finding_uid) == (worst.message, worst.uid)
-
-
 def test_the_map_shows_the_newest_movements_with_the_names_of_their_clusters(shop, session, detector):
     from core.doctor import scoring
     from tests.core.doctor.doctor_world import NOW as THEN

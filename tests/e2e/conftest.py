@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.steps import DESK, PHONE
 
@@ -124,13 +124,33 @@ def opened(browser: Browser, address: str, size: dict[str, int], **about: Any) -
         context.close()
 
 
+_idle: dict[tuple[str, int], list[BrowserContext]] = {}
+
+
+@contextmanager
+def lent(browser: Browser, address: str, size: dict[str, int]) -> Iterator[Page]:
+    """Like `opened`, in a window that forgot who used it before: it need not load the scripts once more."""
+    idle = _idle.setdefault((address, size["width"]), [])
+    context = idle.pop() if idle else browser.new_context(viewport=size, base_url=address)
+    context.set_default_timeout(20_000)
+    try:
+        yield context.new_page()
+    finally:
+        for page in context.pages:
+            if page.url.startswith(address):
+                page.evaluate("localStorage.clear()")
+            page.close()
+        context.clear_cookies()
+        idle.append(context)
+
+
 @pytest.fixture
 def page(browser, dashboard) -> Iterator[Page]:
-    with opened(browser, dashboard, DESK) as page:
+    with lent(browser, dashboard, DESK) as page:
         yield page
 
 
 @pytest.fixture
 def phone(browser, dashboard) -> Iterator[Page]:
-    with opened(browser, dashboard, PHONE) as page:
+    with lent(browser, dashboard, PHONE) as page:
         yield page

@@ -9,6 +9,7 @@ from db import session as doors
 
 SIGN_IN_MILLISECONDS = 40_000  # with the whole first page, the first of its process
 QUIET_MILLISECONDS = 250  # a click's run has begun by then
+LOOK_MILLISECONDS = 50  # by default Playwright looks at each frame, and has it drawn for that
 # Streamlit says on its outermost element whether a run is under way.
 QUIET = """(milliseconds) => {
     const app = document.querySelector('[data-testid=stApp]');
@@ -45,7 +46,7 @@ def sign_in_by_form(page: Page, role: str = "manager", path: str = "/") -> None:
 def settled(page: Page) -> None:
     """Wait until no run has been under way for a moment."""
     page.evaluate("window.quietSince = undefined")
-    page.wait_for_function(QUIET, arg=QUIET_MILLISECONDS)
+    page.wait_for_function(QUIET, arg=QUIET_MILLISECONDS, polling=LOOK_MILLISECONDS)
 
 
 def fits(page: Page) -> None:

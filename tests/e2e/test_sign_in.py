@@ -3,13 +3,14 @@
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core import auth
 from db import session as doors
-from tests.e2e.conftest import serving
+from tests.e2e.conftest import lent, serving
 from tests.e2e.steps import DESK, PHONE, fits, settled
 
 pytestmark = pytest.mark.browser
@@ -55,18 +56,9 @@ def somebody(place) -> Callable[[str], str]:
 @pytest.fixture
 def new_browser(browser, place) -> Iterator[Callable[[], Page]]:
     """`new_browser()`: a page in a browser that knows nobody."""
-    contexts = []
     expect.set_options(timeout=15_000)
-
-    def open_one() -> Page:
-        context = browser.new_context(viewport=DESK, base_url=place[0])
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        return context.new_page()
-
-    yield open_one
-    for context in contexts:
-        context.close()
+    with ExitStack() as pages:
+        yield lambda: pages.enter_context(lent(browser, place[0], DESK))
 
 
 def sign_in(page: Page, email: str, path: str = "/", password: str = PASSWORD) -> Page:
@@ -107,6 +99,7 @@ def demote(boss: Page, email: str, to: str) -> None:
     open_account(boss, email)
     boss.get_by_role("dialog").get_by_role("combobox", name="Role").click()
     boss.get_by_role("option", name=re.compile(f"^{to.title()}:")).click()
+    boss.mouse.move(0, 0)  # what it rests on may say what it is for, over the button
     boss.get_by_role("button", name=f"Make them {to}").click()
     expect(boss.get_by_text(f"The role is {to} now")).to_be_visible()
 

@@ -51,7 +51,9 @@ def dismiss(uid: str, name: str, form: str, place: str, reason: str | None = Non
 
     def work(session: Session, person: Actor) -> Answer:
         findings.dismiss(session, person, uid, reason=reason, note=note, now=now)
-        words = f"Dismissed: {anomaly_words.REASONS[reason].lower()}. Such lines are asked about less."
+        # Only what was real teaches to ask less: the other reasons say that it was wrong, or nothing.
+        less = " Such lines are asked about less." if reason == "real" else ""
+        words = f"Dismissed: {anomaly_words.REASONS[reason].lower()}.{less}"
         return Answer(words, partial(_reopen, uid=uid))
 
     _press(uid, name, form, place, work)

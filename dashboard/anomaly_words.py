@@ -25,7 +25,7 @@ STATES = {
     "dismissed": "Dismissed",
     "lapsed": "Lapsed",
 }
-LISTS = {"likely": "Likely errors", "money": "Money at stake"}
+LISTS = {"likely": "Most likely errors", "money": "Money at stake"}
 REASONS = {
     "real": "It is real",
     "corrected_elsewhere": "Corrected elsewhere",

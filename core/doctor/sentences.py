@@ -92,7 +92,7 @@ def _quantity(case: Case, booked: Decimal, repaired: Decimal) -> str:
         return f"is probably counted in packs instead of pieces; {meant} would be usual."
     factor = number(times.quantize(CENT) if times < 10 else times.quantize(Decimal(1)))
     if case.usual is not None and case.usual == repaired:
-        return f"is {factor} times the usual {meant}; with {meant} it would be usual."
+        return f"is {factor} times the usual {meant}."
     return f"is {factor} times {meant}; with {meant} it would be usual{_usually(case)}."
 
 

@@ -19,7 +19,6 @@ from dashboard import (
     anomaly_table,
     anomaly_words,
     looks,
-    order_words,
     pickers,
     signin,
     ui,
@@ -78,13 +77,13 @@ def draw_filters() -> dict[str, Any]:
 
 
 def headline(counts: Counts, precision: Precision) -> str:
-    """7 to decide, €4,200 at risk: 5 likely errors, 2 by money at stake · 14 of the last 20 were errors."""
+    """7 to decide, €4,200 at risk: 5 as most likely errors, 2 by money at stake · 14 of the last 20 ..."""
     write = ui.formats()
     words = f"{write.number(counts.open)} to decide"
     if counts.open:
         words += (
             f", {ui.safe_md(write.money(counts.money_open))} at risk: "
-            f"{order_words.count(counts.open_likely, 'likely error')}, "
+            f"{write.number(counts.open_likely)} as most likely errors, "
             f"{write.number(counts.open_money)} by money at stake"
         )
     if precision.decided == 1:

@@ -57,7 +57,7 @@ def test_a_finding_says_what_is_odd_what_it_costs_and_what_the_repair_does(brows
     app = browser("viewer", "anomalies")
     assert not app.exception
     said = plain(words(app))
-    assert "at risk: 1 likely error, 0 by money at stake" in said
+    assert "at risk: 1 as most likely errors, 0 by money at stake" in said
     assert "1200 out is 12 times the usual 100." in said
     assert "**1,200 → 100 out**" in said
     assert "back on hand] +1,100" in said
@@ -202,7 +202,7 @@ def test_the_two_lists_stand_one_under_the_other_and_share_the_pages(browser, se
     a_finding(session, lamp, -12, money_at_risk=9)
     a_finding(session, lamp, -24, listed="money", money_at_risk=99_999, score=0.1)
     app = browser("viewer", "anomalies")
-    assert [head.value for head in app.subheader][-2:] == ["Likely errors (1)", "Money at stake (1)"]
+    assert [head.value for head in app.subheader][-2:] == ["Most likely errors (1)", "Money at stake (1)"]
     assert "10 %, odd, but maybe real" in plain(words(app))
 
 

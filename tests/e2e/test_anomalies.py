@@ -50,7 +50,7 @@ def card(page: Page, uid: str):
 def test_repaired_in_one_click_taken_back_and_dismissed(page: Page, demo_shop: str, slips):
     first, second = slips
     sign_in(page, path="/anomalies?q=SLIP")
-    expect(page.get_by_role("heading", name="Likely errors (2)")).to_be_visible()
+    expect(page.get_by_role("heading", name="Most likely errors (2)")).to_be_visible()
     expect(card(page, first)).to_contain_text("1,200 → 100 out")
     expect(card(page, first).locator(".js-plotly-plot .points path").first).to_be_visible()
     settled(page)

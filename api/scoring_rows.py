@@ -2,6 +2,7 @@
 
 import io
 import json
+import tokenize
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -9,6 +10,8 @@ import numpy as np
 
 MOST_BYTES = 6_000_000  # what every SageMaker endpoint lets through
 MOST_ROWS = 100_000
+# What numpy lets through of Python's parser, which reads the header.
+UNREADABLE = (ValueError, EOFError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError)
 CELL_TYPES = (int, float, type(None))
 
 
@@ -67,7 +70,7 @@ def of_npy(body: bytes, width: int, _version: str) -> np.ndarray:
         major, _minor = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
         shape, is_fortran, dtype = read(stream)
-    except (ValueError, EOFError):
+    except UNREADABLE:
         raise WrongRows("The body is no .npy file.") from None
     if dtype not in (np.float32, np.float64) or is_fortran or len(shape) != 2 or shape[1] != width:
         raise WrongRows(f"The array has the shape {shape} of {dtype}, not (rows, {width}) of float32.")
@@ -75,7 +78,7 @@ def of_npy(body: bytes, width: int, _version: str) -> np.ndarray:
     rest = body[stream.tell() :]
     if len(rest) != shape[0] * width * dtype.itemsize:
         raise WrongRows("The array is not as long as its header says.")
-    return _sane(np.frombuffer(rest, dtype).reshape(shape))
+    return _sane(np.frombuffer(rest, dtype).reshape(-1, width))
 
 
 READERS: dict[str, Callable[[bytes, int, str], np.ndarray]] = {

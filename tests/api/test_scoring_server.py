@@ -152,9 +152,12 @@ def claims(shape, dtype=np.float32, order="C"):
         (NPY, claims((WIDTH,))),
         (NPY, claims((1, WIDTH), np.int64) + bytes(8 * WIDTH)),
         (NPY, b"\x93NUMPY\x01\x00\x10\x00" + b"__import__('os')"),
+        (NPY, b"\x93NUMPY\x01\x00\x03\x00" + b"\"" * 3),
+        (NPY, b"\x93NUMPY\x01\x00\xd0\x07" + b"(" * 2_000),
+        (NPY, claims((True, WIDTH)) + bytes(4)),
     ],
     ids=["header", "narrow", "letters", "infinite", "words", "no npy", "bomb", "short", "thin", "flat",
-         "whole", "code"],
+         "whole", "code", "open text", "deep", "true"],
 )  # fmt: skip
 def test_lines_and_arrays_that_cannot_be_meant_are_refused(client, headers, said):
     refused = client.post("/invocations", content=said, headers=headers)

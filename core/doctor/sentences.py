@@ -64,14 +64,14 @@ def _about(case: Case, today: date | None) -> str:
         return _price(case, repair.unit_price, when)
     if case.kind == "wrong_sign" and repair.change is not None:
         way = "coming in" if repair.change > 0 else "going out"
-        return f"{head} probably goes the other way; {amount} {way} would be usual."
+        return f"{head} looks like the wrong way round; {amount} {way} would be usual."
     if case.kind == "wrong_warehouse" and case.other:
         return f"{head} in {case.place} is unusual; in {case.other} it would be usual."
     if case.kind == "wrong_product" and case.other:
         at = f" at {money(case.unit_price)}" if case.unit_price is not None else ""
         return f"{head}{at} is unusual; of {case.other} it would be usual."
     if case.kind == "booked_twice" and repair.field == "whole":
-        return f"{head} is there twice; one of them is probably one too many."
+        return f"{head} is there twice; one of them looks like one too many."
     if repair.change is not None:
         return f"{head} {_quantity(case, abs(case.change), abs(repair.change))}"
     if case.usual and case.seen and 1 / FAR < abs(case.change) / case.usual < FAR:
@@ -83,13 +83,13 @@ def _quantity(case: Case, booked: Decimal, repaired: Decimal) -> str:
     times, meant = booked / repaired, number(repaired)
     if case.kind == "times_ten":
         zeros = next((word for n, word in ZEROS.items() if n in (times, 1 / times)), "a zero")
-        return f"has probably {zeros} too {'many' if times > 1 else 'few'}; {meant} would be usual."
+        return f"looks like {zeros} too {'many' if times > 1 else 'few'}; {meant} would be usual."
     if case.kind == "digit_doubled":
-        return f"has probably a digit typed twice; {meant} would be usual."
+        return f"looks like a digit typed twice; {meant} would be usual."
     if case.kind == "digits_swapped":
-        return f"is probably {meant} with two digits swapped{_usually(case)}."
+        return f"looks like {meant} with two digits swapped{_usually(case)}."
     if case.kind == "wrong_unit":
-        return f"is probably counted in packs instead of pieces; {meant} would be usual."
+        return f"looks like packs counted as pieces; {meant} would be usual."
     factor = number(times.quantize(CENT) if times < 10 else times.quantize(Decimal(1)))
     if case.usual is not None and case.usual == repaired:
         return f"is {factor} times the usual {meant}."

@@ -47,9 +47,7 @@ def test_every_line_gets_a_score_and_a_hundredfold_sale_becomes_a_finding(shop, 
     assert scores[wrong.id].score > 10 * scores[usual.id].score
     finding = of(session, wrong)
     assert (finding.kind, finding.field, finding.repair) == ("times_ten", "quantity", {"quantity": "-24"})
-    assert finding.message == (
-        "A-101: 2,400 out on 30 Jun has probably two zeros too many; 24 would be usual."
-    )
+    assert finding.message == ("A-101: 2,400 out on 30 Jun looks like two zeros too many; 24 would be usual.")
     assert finding.money_at_risk == (2400 - 24) * Decimal("2.25")
     assert (finding.found_on, finding.listed, finding.state) == (TODAY, "likely", "open")
     assert finding.evidence["seen"] > 5

@@ -27,7 +27,7 @@ def test_a_hundredfold_sale_is_asked_about_and_usual_ones_are_not(shop, session,
     first, odd, last = warning.odd(session, loaded, actor, lines, NOW)
     assert (first, last) == (None, None)
     assert (odd.kind, odd.field, odd.suggestion, odd.suggested_id) == ("times_ten", "quantity", "24", None)
-    assert odd.sentence == "2,400 out has probably two zeros too many; 24 would be usual."
+    assert odd.sentence == "2,400 out looks like two zeros too many; 24 would be usual."
     assert odd.chance > 0.5
 
 

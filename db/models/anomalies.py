@@ -170,7 +170,7 @@ class AnomalySettings(Base):
     findings_a_day: Mapped[int] = mapped_column(SmallInteger, server_default=text("10"))
     money_a_day: Mapped[int] = mapped_column(SmallInteger, server_default=text("3"))
     warns: Mapped[bool] = mapped_column(server_default=text("true"))
-    # Most lines are right: one in ten is a question worth a second, and "surely wrong" would hardly ever come.
+    # Most lines are right: one in ten is worth the question, and "surely wrong" would hardly ever come.
     warn_chance: Mapped[float] = mapped_column(server_default=text("0.1"))
     scored_to: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 

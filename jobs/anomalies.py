@@ -19,6 +19,10 @@ from db.session import reading, transact
 LONG = 600  # seconds one statement may take
 LEAST_LINES = 300
 """Of fewer movements nothing is usual yet."""
+UNSEEN = timedelta(days=30)
+"""The newest days are judged, not learned from: what went wrong in them would be learned as right."""
+ENOUGH_LINES = 5_000
+"""... where so many movements are older; else all of them are needed."""
 TRY_AGAIN = timedelta(days=1)
 """A training that failed is not tried again every half hour: it takes minutes, and would fail again."""
 MOST_PASSED_OVER = 10
@@ -57,7 +61,7 @@ def main(_arguments: argparse.Namespace) -> int:
 
 
 def train(now: datetime, say: Say, on_publish: Callable[[Session], object]) -> int:
-    """Learn from the newest movements and let the new model judge; answers from how many it learned.
+    """Learn from the movements before the last weeks and let the new model judge; answers from how many.
 
     What was published before goes on judging until then, and when anything goes wrong. `on_publish` is called
     inside the publishing transaction.
@@ -66,7 +70,10 @@ def train(now: datetime, say: Say, on_publish: Callable[[Session], object]) -> i
         TooLittleHistory: there are fewer than 300 movements.
     """
     with reading(LONG, snapshot=True) as session:
-        sheet = ledger_lines.training(session, shop.today(shop.get(session), now))
+        today = shop.today(shop.get(session), now)
+        sheet = ledger_lines.training(session, today, until=today - UNSEEN)
+        if len(sheet.lines) < ENOUGH_LINES:
+            sheet = ledger_lines.training(session, today)
     count = len(sheet.lines)
     if count < LEAST_LINES:
         raise TooLittleHistory(

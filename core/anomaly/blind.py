@@ -1,8 +1,8 @@
 """A judge that is blind to the kind of error: it knows how rare such strong evidence is, not what for.
 
 A learner that has seen some kinds of error discounts the evidence for all others, although it is among its
-inputs (`research/anomaly.md` of the study: 84 found of 100 became 1). How rare it is among lines of real life
-that anything speaks so strongly for an error needs no example of that error.
+inputs: of 100 swapped digits 84 were found with examples, one without. How rare it is among lines of real
+life that anything speaks so strongly for an error needs no example of that error.
 
 Arithmetic: no session, no clock.
 """

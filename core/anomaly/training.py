@@ -12,7 +12,7 @@ from core.anomaly import mistakes
 from core.anomaly.calibration import USUAL_RATE
 from core.anomaly.habits import Habits
 from core.anomaly.learner import together
-from core.anomaly.lines import KINDS, Lines, Shelf
+from core.anomaly.lines import KINDS, NEVER, Lines, Shelf
 from core.anomaly.looking import look
 
 TRAINED_LINES = 90_000
@@ -81,7 +81,8 @@ def _round(
     rate = max(RATE, min(MOST_RATE, WANTED_WRONG / ROUNDS / (len(lines) - first)))
     made = mistakes.simulate(lines, shelf, rng, rate, kinds, first)
     is_wrong = made.kind != mistakes.RIGHT
-    right = np.flatnonzero(~is_wrong & (made.origin >= first))
+    stands = made.lines.void_from == NEVER  # what was taken back was probably wrong itself
+    right = np.flatnonzero(~is_wrong & stands & (made.origin >= first))
     sample = np.sort(rng.choice(right, min(len(right), LOOKED_AT // ROUNDS), replace=False))
     targets = np.r_[np.flatnonzero(is_wrong), sample]
     looked = look(made.lines, targets, shelf, habits)

@@ -104,6 +104,15 @@ def test_a_shop_that_is_too_young_waits_and_a_training_of_it_is_no_failure():
         anomalies.train(NOW, print, lambda _: None)
 
 
+def test_the_newest_days_are_not_learned_from_where_there_is_enough_before_them(monkeypatch):
+    sales(400)
+    monkeypatch.setattr(anomalies, "UNSEEN", timedelta(days=4))
+    monkeypatch.setattr(anomalies, "ENOUGH_LINES", 300)
+    assert 300 <= anomalies.train(NOW, lambda _: None, lambda _: None) < 380
+    monkeypatch.setattr(anomalies, "ENOUGH_LINES", 390)
+    assert anomalies.train(NOW, lambda _: None, lambda _: None) == 400
+
+
 def test_while_a_training_waits_or_works_no_second_one_is_asked_for():
     sales(310)
     with transaction() as session:

@@ -22,7 +22,7 @@ demo: .venv/.installed ## load the demo shop into an empty database and train it
 
 test: .venv/.installed ## run all tests (installs Chromium when it may)
 	@.ci/prepare tests
-	@$(python) -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(python) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-packaged: .venv/.installed ## the ledger's tests on the PostgreSQL that Debian packages
 	@.ci/prepare packaged

@@ -188,11 +188,9 @@ BEGIN
 
     PERFORM announce_ids();
     new_posting_id := nextval('posting_id_seq');
-    -- ids are drawn in line order now that every level is locked: the order of ids is booking order.
-    UPDATE posting_line AS line
-    SET movement_id = numbered.movement_id, stock_after = numbered.after,
-        happened_at = numbered.happened_at, day = numbered.day, demand_day = numbered.demand_day
-    FROM (
+    -- ids are drawn in line order now that every level is locked: the order of ids is booking order. Drawn once
+    -- and kept (MATERIALIZED): a plan that asked again for each line would draw them in the order of the disk.
+    WITH numbered AS MATERIALIZED (
         SELECT ordered.*, nextval('movement_id_seq') AS movement_id
         FROM (
         SELECT l.line_no,
@@ -216,7 +214,11 @@ BEGIN
         WHERE l.batch = p_batch
         ORDER BY l.line_no
         ) AS ordered
-    ) AS numbered
+    )
+    UPDATE posting_line AS line
+    SET movement_id = numbered.movement_id, stock_after = numbered.after,
+        happened_at = numbered.happened_at, day = numbered.day, demand_day = numbered.demand_day
+    FROM numbered
     WHERE line.batch = p_batch AND line.line_no = numbered.line_no;
     GET DIAGNOSTICS booked = ROW_COUNT;
 

@@ -156,6 +156,7 @@ def test_signing_out_everywhere_else_ends_the_other_browser(new_browser, somebod
     here.get_by_test_id("stSidebar").get_by_role("link", name=name_of(email)).click()
     expect(here.get_by_role("heading", name="Your account")).to_be_visible()
     expect(here.get_by_text("Chrome on Linux")).to_have_count(2)
+    settled(here)
     here.get_by_role("button", name="Sign out everywhere else").click()
     expect(here.get_by_text("Signed out everywhere else.")).to_be_visible()
     go(there, "Movements")

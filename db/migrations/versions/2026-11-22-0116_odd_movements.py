@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from db import functions
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -230,6 +232,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_anomaly"),
     )
     op.execute("INSERT INTO anomaly_settings (id) VALUES (1)")
+    # Ids of a bulk booking are drawn once, whatever the plan. A way back may leave it as it is.
+    op.execute(sa.text(functions.source("post_stock_lines").replace(":", "\\:")))
     for table in TABLES:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO runout_app")
     op.drop_constraint("ck_alert_type", "alert")

@@ -169,7 +169,7 @@ def _times_usual(values: np.ndarray, of: np.ndarray) -> np.ndarray:
     # nan sorts behind all others, so the known ones of a number stand first.
     usual = sorted_values[np.minimum(starts + known // 2, max(len(values) - 1, 0))] if len(values) else values
     times = np.full(len(values), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         times[order] = np.where(known[back] > 0, sorted_values / usual[back], np.nan)
     return times
 

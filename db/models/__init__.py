@@ -1,5 +1,6 @@
 """All tables, importable as `from db import models` or by name."""
 
+from db.models.access import ApiKey, DownloadTicket
 from db.models.anomalies import (
     DISMISSALS,
     ERROR_KINDS,
@@ -77,6 +78,7 @@ from db.models.people import (
 from db.models.scans import SCAN_MODES, SCAN_OUTCOMES, SCAN_SOURCES, Scan
 from db.models.stock import (
     MOVEMENT_TYPES,
+    LedgerMark,
     Movement,
     MovementNote,
     Posting,
@@ -117,6 +119,7 @@ __all__ = [
     "AnomalyFile",
     "AnomalyModel",
     "AnomalySettings",
+    "ApiKey",
     "AuditLine",
     "Barcode",
     "Base",
@@ -125,6 +128,7 @@ __all__ = [
     "DemandEvent",
     "DemandExclusion",
     "DemandPattern",
+    "DownloadTicket",
     "ExpectedReceipt",
     "Finding",
     "Forecast",
@@ -137,6 +141,7 @@ __all__ = [
     "JobLine",
     "JobRun",
     "LedgerFault",
+    "LedgerMark",
     "ModelRun",
     "Movement",
     "MovementNote",

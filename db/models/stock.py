@@ -199,3 +199,16 @@ class Replacement(Base):
 
     movement_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), primary_key=True, autoincrement=False)
     replaces_id: Mapped[int] = mapped_column(ForeignKey("movement.id"), unique=True)
+
+
+class LedgerMark(Base):
+    """Where the ledger's rows lie: the id of every thousandth movement, in order of ids.
+
+    `place` counts movements from 1; the ledger only grows, so a mark holds for ever. None is set behind the
+    horizon (core/cursors.py), where an earlier movement could still appear.
+    """
+
+    __tablename__ = "ledger_mark"
+
+    place: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    movement_id: Mapped[int] = mapped_column(BigInteger, unique=True)

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from core import auth
 from db import session as doors
 from tests.e2e.conftest import opened, serving
-from tests.e2e.steps import DESK, PHONE, fits, open_first_row
+from tests.e2e.steps import DESK, PHONE, fits, open_first_row, settled
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +74,7 @@ def make_warehouse(page: Page) -> None:
 def bring(page: Page, kind: str, name: str, content: str) -> None:
     """Choose a file; its page opens when it was read."""
     expect(page.get_by_role("radio", name=kind)).to_be_checked(timeout=30_000)
+    settled(page)  # while the page is still drawn, the field that takes the file may be drawn anew
     page.locator("input[type=file]").set_input_files(
         {"name": name, "mimeType": "text/csv", "buffer": content.encode()}
     )

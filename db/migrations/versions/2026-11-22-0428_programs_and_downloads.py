@@ -1,0 +1,90 @@
+"""programs and downloads
+
+Revision ID: 0008
+Revises: 0007
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+# What people did since; a way back would lose it.
+PRECIOUS = {"API keys": "SELECT FROM api_key"}
+TABLES = ("api_key", "download_ticket", "ledger_mark")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "ledger_mark",
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("movement_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_ledger_mark")),
+        sa.UniqueConstraint("movement_id", name=op.f("uq_ledger_mark_movement_id")),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
+        sa.Column("uid", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("shown", sa.String(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("rights", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("per_minute", sa.Integer(), nullable=True),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_address", sa.String(), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.Integer(), nullable=True),
+        sa.CheckConstraint("cardinality(rights) > 0", name=op.f("ck_api_key_rights")),
+        sa.CheckConstraint("per_minute > 0", name=op.f("ck_api_key_per_minute")),
+        sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_api_key_created_by_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_api_key_person_id_person")),
+        sa.ForeignKeyConstraint(["revoked_by"], ["person.id"], name=op.f("fk_api_key_revoked_by_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_key_token_hash")),
+        sa.UniqueConstraint("uid", name=op.f("uq_api_key_uid")),
+    )
+    op.create_index("ix_api_key_person_id", "api_key", ["person_id"], unique=False)
+    op.create_table(
+        "download_ticket",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("sign_in_id", sa.BigInteger(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "asked", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sign_in_id"], ["sign_in.id"], name=op.f("fk_download_ticket_sign_in_id_sign_in")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_download_ticket")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_download_ticket_token_hash")),
+    )
+    op.create_index("ix_download_ticket_expires_at", "download_ticket", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_download_ticket_sign_in_id"), "download_ticket", ["sign_in_id"], unique=False)
+    for table in TABLES:
+        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO runout_app")
+
+
+def downgrade() -> None:
+    """Refused while it would lose what people entered or did."""
+    connection = op.get_bind()
+    held = [what for what, rows in PRECIOUS.items() if connection.scalar(sa.text(f"SELECT EXISTS ({rows})"))]
+    if held:
+        raise RuntimeError(f"Refused: going back would lose {', '.join(held)}.")
+    op.drop_index(op.f("ix_download_ticket_sign_in_id"), table_name="download_ticket")
+    op.drop_index("ix_download_ticket_expires_at", table_name="download_ticket")
+    op.drop_table("download_ticket")
+    op.drop_index("ix_api_key_person_id", table_name="api_key")
+    op.drop_table("api_key")
+    op.drop_table("ledger_mark")

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.orm import Session, aliased
 
-from core import corrections, cursors, inputs, uids
+from core import cursors, inputs, movement_notes, uids
 from core.errors import BadInput, NotFound
 from db.models import MOVEMENT_TYPES, Movement, Person, Posting, Product, Replacement, Warehouse
 
@@ -86,7 +86,7 @@ def _rows(session: Session, ids: Sequence[int], *, as_written: bool = False) -> 
         "reference_id": Movement.reference_id,
     }
     if not as_written:
-        words = {name: corrections.shown(name) for name in words}
+        words = {name: movement_notes.shown(name) for name in words}
     question = (
         select(
             Movement.id,

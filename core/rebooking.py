@@ -1,8 +1,9 @@
-"""What was booked the wrong way round, of the wrong product or in the wrong place: booked as it was meant.
+"""How a movement is booked anew: as it was meant, as it was before, or once more.
 
-As everywhere a correction is a reversal and a new entry in its place, booked as one posting.
+A correction is a reversal and a new entry in its place, booked as one posting.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import audit, auth, corrections, expected, inputs, posting, stock
+from core import audit, auth, expected, inputs, movement_notes, posting, stock
 from core.auth import Actor
 from core.errors import AlreadyReversed, BadInput, InsufficientStock, NotFound, RuleBroken
 from core.posting import Booked
 from db.models import Movement, OrderReceipt, Product, Replacement, Warehouse
 
+NO_WORDS: Mapping[str, str] = {}
 OPPOSITE = {"in": "out", "out": "in"}
 OPPOSITE_REASON = {"sale": "return", "return": "sale", "issue": "receipt", "receipt": "issue"}
 
@@ -60,13 +62,13 @@ def rebook(
     Refuses what `corrections.correct` refuses, and an unknown product or warehouse.
     """
     auth.must(actor, "edit catalogue")
-    legs = corrections.legs_of(session, movement_id)
+    legs = legs_of(session, movement_id)
     asked = _asked(change, unit_price, product_id, warehouse_id)
     entries = [_changed(leg, asked, is_named=leg.id == movement_id) for leg in legs]
     if entries == [Entry.of(leg) for leg in legs]:
         raise BadInput(f"Movement {movement_id} is that already: nothing would change.")
     request = {"movement_id": movement_id} | {name: str(value) for name, value in asked.items()}
-    return _book(session, actor, legs, entries, key, request)
+    return book(session, actor, legs, entries, key, request)
 
 
 def put_back(session: Session, actor: Actor, movement_id: int, *, key: str | None = None) -> Booked:
@@ -75,7 +77,7 @@ def put_back(session: Session, actor: Actor, movement_id: int, *, key: str | Non
     Refuses a movement that replaced none, and one that was reversed or corrected itself.
     """
     auth.must(actor, "edit catalogue")
-    legs = corrections.legs_of(session, movement_id)
+    legs = legs_of(session, movement_id)
     entries = []
     for leg in legs:
         before = select(Replacement.replaces_id).where(Replacement.movement_id == leg.id)
@@ -83,7 +85,7 @@ def put_back(session: Session, actor: Actor, movement_id: int, *, key: str | Non
         if original is None:
             raise RuleBroken(f"Movement {movement_id} stands in the place of no other.")
         entries.append(Entry.of(original))
-    return _book(session, actor, legs, entries, key, {"put_back": movement_id})
+    return book(session, actor, legs, entries, key, {"put_back": movement_id})
 
 
 def book_again(session: Session, actor: Actor, movement_id: int, *, key: str | None = None) -> Booked:
@@ -93,7 +95,7 @@ def book_again(session: Session, actor: Actor, movement_id: int, *, key: str | N
     is received there.
     """
     auth.must(actor, "edit catalogue")
-    legs = corrections.legs_of(session, movement_id)
+    legs = legs_of(session, movement_id)
     if not posting.is_known(session, actor, key):
         _refuse_standing(session, legs)
     lines = _new_lines(session, legs, [Entry.of(leg) for leg in legs])
@@ -107,6 +109,26 @@ def book_again(session: Session, actor: Actor, movement_id: int, *, key: str | N
             after={"movement": booked.lines[0].movement_id},
         )  # fmt: skip
     return booked
+
+
+def replacement_of(session: Session, movement_id: int) -> int | None:
+    """The movement that was booked in place of this one."""
+    return session.scalar(select(Replacement.movement_id).where(Replacement.replaces_id == movement_id))
+
+
+def legs_of(session: Session, movement_id: int) -> list[Movement]:
+    """The movement and, for a transfer, its other leg; the one that takes stock away comes first.
+
+    Refuses a reversal.
+    """
+    first = session.get(Movement, inputs.big_id(movement_id, "movement"))
+    if first is None:
+        raise NotFound(f"There is no movement {movement_id}.")
+    if first.reverses_id is not None:
+        raise RuleBroken(f"Movement {movement_id} is itself a reversal: book a new entry instead.")
+    if first.counterpart_id is None:
+        return [first]
+    return sorted((first, session.get_one(Movement, first.counterpart_id)), key=lambda leg: leg.change)
 
 
 # -- How -----------------------------------------------------------------------------------------------------
@@ -141,15 +163,20 @@ def _changed(leg: Movement, asked: dict[str, Any], *, is_named: bool) -> Entry:
     return entry
 
 
-def _book(
+def book(
     session: Session,
     actor: Actor,
     legs: list[Movement],
     entries: list[Entry],
     key: str | None,
     request: dict[str, Any],
+    *,
+    words: Mapping[str, str] = NO_WORDS,
 ) -> Booked:
-    """Reverse the legs and book the entries in their places, as one posting."""
+    """Reverse the legs and book the entries in their places, as one posting.
+
+    `words` (notes, reference_type, reference_id) stand in the place of those that were shown so far.
+    """
     stock.refuse_of_order(session, legs[0])
     old = [
         posting.line(
@@ -159,12 +186,12 @@ def _book(
         ) | {"reverses_id": leg.id}
         for leg in legs
     ]  # fmt: skip
-    new = _new_lines(session, legs, entries)
+    new = _new_lines(session, legs, entries, words)
     lines, places = _in_order(old, new)
     try:
         booked = posting.post(session, actor, "correct", lines, key, request=request)
     except InsufficientStock as refusal:
-        raise corrections.too_little(session, refusal, lines) from refusal
+        raise _too_little(session, refusal, lines) from refusal
     if not booked.replayed:
         _replaced(session, legs, booked, places)
         audit.note(
@@ -174,9 +201,11 @@ def _book(
     return booked
 
 
-def _new_lines(session: Session, legs: list[Movement], entries: list[Entry]) -> list[dict]:
+def _new_lines(
+    session: Session, legs: list[Movement], entries: list[Entry], words: Mapping[str, str] = NO_WORDS
+) -> list[dict]:
     """The new entries as the ledger takes them."""
-    shown = corrections.newest_notes(session, legs[0].id)
+    shown = movement_notes.newest(session, legs[0].id) | words
     lines = []
     for leg, entry in zip(legs, entries, strict=True):
         about = {
@@ -210,6 +239,27 @@ def _in_order(old: list[dict], new: list[dict]) -> tuple[list[dict], list[int]]:
     return lines, [place_of[id(line)] for line in new]
 
 
+def _too_little(session: Session, refusal: InsufficientStock, lines: list[dict]) -> InsufficientStock:
+    """The refusal with what the correction as a whole would take away, not one of its lines."""
+    first = refusal.facts["refused"][0]
+    level = (first["product_id"], first["warehouse_id"])
+    before = [line for line in lines[: first["line"]] if _level(line) == level]
+    added = sum((Decimal(line["change"]) for line in before), Decimal(0))
+    after = [line for line in lines[first["line"] :] if _level(line) == level]
+    on_hand = Decimal(first["on_hand"]) - added
+    less = -added - sum((Decimal(line["change"]) for line in after), Decimal(0))
+    sku = session.scalar(select(Product.sku).where(Product.id == first["product_id"]))
+    code = session.scalar(select(Warehouse.code).where(Warehouse.id == first["warehouse_id"]))
+    figures = f"{posting.plain(less)} less asked for, {posting.plain(on_hand)} on hand in {code}"
+    if less <= on_hand:  # a return: it is taken back before it is booked anew
+        figures = f"{posting.plain(first['asked'])} asked for, {posting.plain(on_hand)} on hand in {code}"
+    return InsufficientStock(f"{sku}: {figures}.", refused=refusal.facts["refused"])
+
+
+def _level(line: dict) -> tuple[int, int]:
+    return line["product_id"], line["warehouse_id"]
+
+
 def _replaced(session: Session, legs: list[Movement], booked: Booked, places: Any) -> None:
     for leg, place in zip(legs, places, strict=True):
         session.add(Replacement(movement_id=booked.lines[place].movement_id, replaces_id=leg.id))
@@ -220,7 +270,7 @@ def _refuse_standing(session: Session, legs: list[Movement]) -> None:
     first = legs[0]
     if session.scalar(select(Movement.id).where(Movement.reverses_id == first.id)) is None:
         raise RuleBroken(f"Movement {first.id} stands: it was not taken back.")
-    if corrections.replacement_of(session, first.id) is not None:
+    if replacement_of(session, first.id) is not None:
         raise AlreadyReversed(f"Movement {first.id} was booked anew before.")
     is_of_order = session.scalar(select(OrderReceipt.id).where(OrderReceipt.movement_id == first.id).limit(1))
     if is_of_order is not None or first.reference_type == expected.REFERENCE:

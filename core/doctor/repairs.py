@@ -60,7 +60,7 @@ def accept(
         raise AlreadyReversed(findings.settled_elsewhere(finding)) from faster
     finding.state, finding.posting_id = "accepted", booked.posting_id
     findings.decide(session, actor, finding, now)
-    new_id = corrections.replacement_of(session, finding.movement_id)
+    new_id = rebooking.replacement_of(session, finding.movement_id)
     findings.note_down(
         session, actor, "repaired", finding, after={"posting": booked.posting_id, "movement_now": new_id}
     )
@@ -82,7 +82,7 @@ def undo(
         return told
     if finding.state != "accepted":
         raise RuleBroken("There is no repair of this to undo.")
-    standing = corrections.replacement_of(session, finding.movement_id)
+    standing = rebooking.replacement_of(session, finding.movement_id)
     try:
         if standing is None:
             booked = rebooking.book_again(session, actor, finding.movement_id, key=key)
@@ -93,7 +93,7 @@ def undo(
             f"The repair (movement {standing or finding.movement_id}) was corrected since: correct it there."
         ) from faster
     answered = standing or finding.movement_id
-    again = corrections.replacement_of(session, answered)
+    again = rebooking.replacement_of(session, answered)
     finding.state, finding.posting_id, finding.movement_id = "open", None, again
     finding.decided_by = finding.decided_at = None
     session.flush()
@@ -164,7 +164,7 @@ def _repaired_before(session: Session, actor: Actor, finding: Finding, key: str)
     kept = session.get_one(Posting, finding.posting_id)
     if (kept.actor_id, kept.key) != (actor.id, key):
         return None
-    new_id = corrections.replacement_of(session, finding.movement_id)
+    new_id = rebooking.replacement_of(session, finding.movement_id)
     return _told(session, finding, _again(kept), finding.movement_id, new_id)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core import corrections, entries, ledger_check, stock
+from core import corrections, entries, ledger_check, movement_notes, rebooking, stock
 from core.errors import (
     AlreadyReturned,
     AlreadyReversed,
@@ -45,7 +45,7 @@ def test_a_correction_is_a_reversal_and_a_new_entry_of_the_same_moment(session):
              "unit_price": "4.50", "occurred_at": LAST_WEEK}  # fmt: skip
     sale = stock.remove(session, actor, product.id, place.id, 12, reason_code="sale", **about)
     booked = corrections.correct(session, actor, booked_id(sale), quantity=2)
-    new = entries.one(session, corrections.replacement_of(session, booked_id(sale)))
+    new = entries.one(session, rebooking.replacement_of(session, booked_id(sale)))
     old = entries.one(session, booked_id(sale))
     assert on_hand(session, product) == 48
     assert (new["change"], new["replaces_id"], new["occurred_at"]) == (-2, old["id"], LAST_WEEK)
@@ -102,9 +102,7 @@ def test_both_legs_of_a_transfer_are_corrected_whichever_is_named(session):
     out_leg, in_leg = (line.movement_id for line in moved.lines)
     corrections.correct(session, actor, in_leg, quantity=18)
     assert (on_hand(session, product, here), on_hand(session, product, there)) == (2, 18)
-    new_out, new_in = (
-        entries.one(session, corrections.replacement_of(session, i)) for i in (out_leg, in_leg)
-    )
+    new_out, new_in = (entries.one(session, rebooking.replacement_of(session, i)) for i in (out_leg, in_leg))
     assert (new_out["change"], new_in["change"]) == (-18, 18)
     assert (new_out["counterpart_id"], new_in["counterpart_id"]) == (new_in["id"], new_out["id"])
 
@@ -116,7 +114,7 @@ def test_a_transfer_is_corrected_though_most_of_it_left_the_other_shelf(session)
     stock.remove(session, actor, product.id, there.id, 15)
     corrections.correct(session, actor, out_leg, quantity=16)
     assert (on_hand(session, product, here), on_hand(session, product, there)) == (4, 1)
-    again = corrections.replacement_of(session, out_leg)
+    again = rebooking.replacement_of(session, out_leg)
     with pytest.raises(InsufficientStock, match=rf"TRF: 2 less asked for, 1 on hand in {there.code}"):
         corrections.correct(session, actor, again, quantity=14)
 
@@ -125,7 +123,7 @@ def test_a_retry_with_the_key_finds_the_same_answer_and_another_request_does_not
     actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
     receipt = booked_id(stock.add(session, actor, product.id, place.id, 100))
     first = corrections.correct(session, actor, receipt, quantity=90, notes="miscounted", key="k")
-    corrections.annotate(session, actor, receipt, notes="later words do not matter")
+    movement_notes.annotate(session, actor, receipt, notes="later words do not matter")
     again = corrections.correct(session, actor, receipt, quantity="90.0", notes="miscounted", key="k")
     assert again.replayed
     assert again.lines == first.lines
@@ -145,7 +143,7 @@ def test_what_was_corrected_or_reversed_is_not_corrected_again(session):
     reversal = entries.one(session, receipt)["reversed_by_id"]
     with pytest.raises(RuleBroken, match="itself a reversal"):
         corrections.correct(session, actor, reversal, quantity=80)
-    new = corrections.replacement_of(session, receipt)
+    new = rebooking.replacement_of(session, receipt)
     corrections.correct(session, actor, new, quantity=80)
     assert on_hand(session, product) == 80
 
@@ -158,7 +156,7 @@ def test_a_return_stays_the_return_of_its_sale(session):
     with pytest.raises(AlreadyReturned, match="took out 5"):
         corrections.correct(session, actor, back, quantity=6)
     corrections.correct(session, actor, back, quantity=3)
-    new = session.get(Movement, corrections.replacement_of(session, back))
+    new = session.get(Movement, rebooking.replacement_of(session, back))
     assert (new.returns_id, new.change) == (booked_id(sale), 3)
     with pytest.raises(AlreadyReturned):
         corrections.correct(session, actor, booked_id(sale), quantity=4)
@@ -223,7 +221,7 @@ def test_only_managers_correct_and_only_admins_delete(session):
     with pytest.raises(NotAllowed):
         corrections.correct(session, worker, receipt, quantity=2)
     with pytest.raises(NotAllowed):
-        corrections.annotate(session, worker, receipt, notes="mine")
+        movement_notes.annotate(session, worker, receipt, notes="mine")
     with pytest.raises(NotAllowed):
         corrections.take_back(session, manager, receipt)
     for unknown in (10**9, -1, 2**70):
@@ -248,8 +246,8 @@ def test_the_newest_words_are_shown_and_the_movement_stays_as_it_was_written(ses
     product = a_product(session, 9, warehouse=here)
     moved = stock.transfer(session, actor, product.id, here.id, there.id, 2, reason="first")
     out_leg, in_leg = (line.movement_id for line in moved.lines)
-    corrections.annotate(session, actor, out_leg, notes="second", reference_id="T-1")
-    corrections.annotate(session, actor, out_leg, notes="third")
+    movement_notes.annotate(session, actor, out_leg, notes="second", reference_id="T-1")
+    movement_notes.annotate(session, actor, out_leg, notes="third")
     for leg in (out_leg, in_leg):
         told = entries.one(session, leg)
         assert (told["notes"], told["reference_id"], told["reason"]) == ("third", "T-1", "first")
@@ -257,22 +255,22 @@ def test_the_newest_words_are_shown_and_the_movement_stays_as_it_was_written(ses
     assert set(listed.movement_id) == {out_leg, in_leg}
     assert set(listed.reason) == {"third"}
     assert stock.history(session, product_id=product.id, text_like="first").empty
-    corrections.annotate(session, actor, out_leg, notes="")
+    movement_notes.annotate(session, actor, out_leg, notes="")
     assert entries.one(session, out_leg)["notes"] is None
     assert entries.one(session, out_leg, as_written=True)["notes"] == "first"
     corrections.correct(session, actor, out_leg, quantity=3)
-    new = entries.one(session, corrections.replacement_of(session, out_leg))
+    new = entries.one(session, rebooking.replacement_of(session, out_leg))
     assert (new["notes"], new["reference_id"]) == (None, "T-1")
 
 
 def test_words_that_are_shown_already_leave_no_trace_and_broken_ones_are_refused(session):
     actor, place, product = an_actor(session), the_warehouse(session), a_product(session)
     receipt = booked_id(stock.add(session, actor, product.id, place.id, 7, reason="as it was"))
-    corrections.annotate(session, actor, receipt, notes="as it was")
+    movement_notes.annotate(session, actor, receipt, notes="as it was")
     assert session.scalar(sa.select(sa.func.count()).where(AuditLine.action == "annotated")) == 0
     for notes in ("a\0b", "\ud800", "x" * 2_001):
         with pytest.raises(BadInput):
-            corrections.annotate(session, actor, receipt, notes=notes)
+            movement_notes.annotate(session, actor, receipt, notes=notes)
 
 
 # -- At once -------------------------------------------------------------------------------------------------
@@ -288,7 +286,7 @@ def test_of_many_corrections_of_one_movement_one_is_booked(clone):  # noqa: ARG0
     )
     assert sum(isinstance(answer, AlreadyReversed) for answer in answers) == 7
     with doors.transaction() as session:
-        new = corrections.replacement_of(session, receipt)
+        new = rebooking.replacement_of(session, receipt)
     copies = all_at_once(
         8, lambda session, _: corrections.correct(session, shop.actor, new, quantity=7, key="one click")
     )

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from core import corrections, entries, rebooking, stock
+from core import entries, rebooking, stock
 from core.errors import (
     AlreadyReversed,
     BadInput,
@@ -22,7 +22,7 @@ def first(booked) -> int:
 
 
 def now_of(session, movement_id: int) -> Movement:
-    return session.get(Movement, corrections.replacement_of(session, movement_id))
+    return session.get(Movement, rebooking.replacement_of(session, movement_id))
 
 
 @pytest.mark.parametrize(

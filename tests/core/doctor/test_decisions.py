@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core import corrections, ledger_check, stock
+from core import corrections, ledger_check, rebooking, stock
 from core.auth import Actor
 from core.doctor import findings, repairs
 from core.errors import RunoutError
@@ -88,7 +88,7 @@ class World:
     def standing(self, finding: Finding) -> int:
         """The movement that counts now in the place of the finding's."""
         number = finding.movement_id
-        while (later := corrections.replacement_of(self.session, number)) is not None:
+        while (later := rebooking.replacement_of(self.session, number)) is not None:
             number = later
         return number
 

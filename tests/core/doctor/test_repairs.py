@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from core import corrections, expected, posting, stock
+from core import corrections, expected, posting, rebooking, stock
 from core.doctor import finding_lists, findings, repairs
 from core.errors import (
     AlreadyReversed,
@@ -35,7 +35,7 @@ def undo(session, actor, finding, key="u"):
 
 
 def standing(session, finding) -> Movement:
-    return session.get(Movement, corrections.replacement_of(session, finding.movement_id))
+    return session.get(Movement, rebooking.replacement_of(session, finding.movement_id))
 
 
 def audited(session, action: str) -> int:

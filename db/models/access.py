@@ -42,6 +42,16 @@ class ApiKey(Base):
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
+class KeyPosting(Base):
+    """A booking that a machine made with its API key; one without a row here was made by the person."""
+
+    __tablename__ = "key_posting"
+    __table_args__ = (Index("ix_key_posting_api_key_id", "api_key_id", "posting_id"),)
+
+    posting_id: Mapped[int] = mapped_column(ForeignKey("posting.id"), primary_key=True, autoincrement=False)
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_key.id"))
+
+
 class DownloadTicket(Base):
     """Leave to download one thing once, within a minute, in the browser of one sign-in.
 
@@ -58,3 +68,17 @@ class DownloadTicket(Base):
     created_at: Mapped[moment_now]
     expires_at: Mapped[moment]
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DownloadFile(Base):
+    """A file that a page made for a ticket: a label sheet, an order's PDF, a list as it was on the screen.
+
+    It is deleted when the ticket is used or has expired.
+    """
+
+    __tablename__ = "download_file"
+
+    ticket_id: Mapped[int] = mapped_column(
+        ForeignKey("download_ticket.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    content: Mapped[bytes] = mapped_column(LargeBinary)

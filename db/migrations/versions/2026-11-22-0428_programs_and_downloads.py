@@ -15,7 +15,7 @@ depends_on = None
 
 # What people did since; a way back would lose it.
 PRECIOUS = {"API keys": "SELECT FROM api_key"}
-TABLES = ("api_key", "download_ticket", "ledger_mark")
+TABLES = ("api_key", "download_file", "download_ticket", "ledger_mark")
 
 
 def upgrade() -> None:
@@ -72,6 +72,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_download_ticket_expires_at", "download_ticket", ["expires_at"], unique=False)
     op.create_index(op.f("ix_download_ticket_sign_in_id"), "download_ticket", ["sign_in_id"], unique=False)
+    op.create_table(
+        "download_file",
+        sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ticket_id"],
+            ["download_ticket.id"],
+            name=op.f("fk_download_file_ticket_id_download_ticket"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_download_file")),
+    )
     for table in TABLES:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO runout_app")
 
@@ -82,6 +94,7 @@ def downgrade() -> None:
     held = [what for what, rows in PRECIOUS.items() if connection.scalar(sa.text(f"SELECT EXISTS ({rows})"))]
     if held:
         raise RuntimeError(f"Refused: going back would lose {', '.join(held)}.")
+    op.drop_table("download_file")
     op.drop_index(op.f("ix_download_ticket_sign_in_id"), table_name="download_ticket")
     op.drop_index("ix_download_ticket_expires_at", table_name="download_ticket")
     op.drop_table("download_ticket")

@@ -205,10 +205,12 @@ class LedgerMark(Base):
     """Where the ledger's rows lie: the id of every thousandth movement, in order of ids.
 
     `place` counts movements from 1; the ledger only grows, so a mark holds for ever. None is set behind the
-    horizon (core/cursors.py), where an earlier movement could still appear.
+    horizon (core/cursors.py), where an earlier movement could still appear. `last_recorded_at` is the latest
+    booking among all movements up to the mark: whoever wants what was booked later begins behind it.
     """
 
     __tablename__ = "ledger_mark"
 
     place: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     movement_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    last_recorded_at: Mapped[moment]

@@ -23,6 +23,7 @@ def upgrade() -> None:
         "ledger_mark",
         sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("movement_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("place", name=op.f("pk_ledger_mark")),
         sa.UniqueConstraint("movement_id", name=op.f("uq_ledger_mark_movement_id")),
     )
@@ -84,8 +85,33 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_download_file")),
     )
+    op.create_table(
+        "key_posting",
+        sa.Column("posting_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("api_key_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["api_key_id"], ["api_key.id"], name=op.f("fk_key_posting_api_key_id_api_key")
+        ),
+        sa.ForeignKeyConstraint(
+            ["posting_id"], ["posting.id"], name=op.f("fk_key_posting_posting_id_posting")
+        ),
+        sa.PrimaryKeyConstraint("posting_id", name=op.f("pk_key_posting")),
+    )
+    op.create_index("ix_key_posting_api_key_id", "key_posting", ["api_key_id", "posting_id"], unique=False)
+    op.add_column("audit_line", sa.Column("api_key_id", sa.Integer(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_audit_line_api_key_id_api_key"), "audit_line", "api_key", ["api_key_id"], ["id"]
+    )
+    op.create_index(
+        "ix_audit_line_api_key_id",
+        "audit_line",
+        ["api_key_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("api_key_id IS NOT NULL"),
+    )
     for table in TABLES:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO runout_app")
+    op.execute("GRANT SELECT, INSERT ON key_posting TO runout_app")
 
 
 def downgrade() -> None:
@@ -98,6 +124,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_download_ticket_sign_in_id"), table_name="download_ticket")
     op.drop_index("ix_download_ticket_expires_at", table_name="download_ticket")
     op.drop_table("download_ticket")
+    op.drop_index("ix_audit_line_api_key_id", table_name="audit_line")
+    op.drop_constraint(op.f("fk_audit_line_api_key_id_api_key"), "audit_line", type_="foreignkey")
+    op.drop_column("audit_line", "api_key_id")
+    op.drop_index("ix_key_posting_api_key_id", table_name="key_posting")
+    op.drop_table("key_posting")
     op.drop_index("ix_api_key_person_id", table_name="api_key")
     op.drop_table("api_key")
     op.drop_table("ledger_mark")

@@ -1,6 +1,6 @@
 """All tables, importable as `from db import models` or by name."""
 
-from db.models.access import ApiKey, DownloadTicket, KeyPosting
+from db.models.access import ApiKey, DownloadFile, DownloadTicket, KeyPosting
 from db.models.anomalies import (
     DISMISSALS,
     ERROR_KINDS,

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from core import inputs
@@ -107,14 +107,11 @@ class Shop:
 
 def of_shop(session: Session, today: date) -> Shop:
     """How good the forecasts are, all products together."""
-    (row,) = queries.rows(session, "range_totals", today=today, most=LAST_OF_SHOP, most_open=MOST_OPEN)
+    row = _range_totals(session, today)
     is_enough = row["of"] >= LEAST_RANGES
     return Shop(
         training=_training(session),
-        ranges=Totals(
-            **{name: row[name] for name in ("open", "inside", "early", "late", "void", "of", "since")},
-            right=row["inside"],
-        ),
+        ranges=_totals(row),
         calibration=tuple(
             Level(promised, row[f"by_{name}"] / row[f"of_{name}"], row[f"of_{name}"])
             for name, promised in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
@@ -123,6 +120,21 @@ def of_shop(session: Session, today: date) -> Shop:
         reliability=_reliability(session, today) if is_enough else (),
         classes=tuple(ClassCount(**line) for line in queries.rows(session, "forecast_classes")),
     )
+
+
+def totals(session: Session, today: date) -> Totals:
+    """What became of the shop's issued ranges."""
+    return _totals(_range_totals(session, today))
+
+
+def _range_totals(session: Session, today: date) -> RowMapping:
+    (row,) = queries.rows(session, "range_totals", today=today, most=LAST_OF_SHOP, most_open=MOST_OPEN)
+    return row
+
+
+def _totals(row: RowMapping) -> Totals:
+    told = {name: row[name] for name in ("open", "inside", "early", "late", "void", "of", "since")}
+    return Totals(**told, right=row["inside"])
 
 
 def _reliability(session: Session, today: date) -> tuple[Level, ...]:

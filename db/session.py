@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from dotenv import load_dotenv
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from tenacity import (
@@ -25,9 +25,11 @@ __all__ = [
     "ServerError",
     "app_url",
     "bind",
+    "connections_used",
     "engine",
     "is_embedded",
     "new_engine",
+    "probing",
     "reading",
     "transact",
     "transaction",
@@ -43,6 +45,8 @@ OWNER_ROLE = "runout_owner"
 
 # A page never waits longer than this; long work asks `transaction(seconds=...)` for more.
 STATEMENT_SECONDS = 30
+# libpq takes a shorter wait for a connection for this.
+LEAST_CONNECT_SECONDS = 2
 SETTINGS = {
     "timezone": "UTC",
     "statement_timeout": f"{STATEMENT_SECONDS}s",
@@ -81,11 +85,13 @@ def with_driver(url: str) -> str:
     return url
 
 
-def new_engine(url: str, **options) -> Engine:
+def new_engine(url: str | URL, **options) -> Engine:
     """An engine with the time-outs every connection of Runout has."""
     settings = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-    options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_timeout": 10} | options
+    if options.get("poolclass") is not NullPool:
+        options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_timeout": 10} | options
     connect_args = {"options": settings, "connect_timeout": 5, "keepalives_idle": 30}
+    connect_args |= options.pop("connect_args", {})
     # An error's text goes to the log: without the values, which may be a password's hash.
     return create_engine(url, connect_args=connect_args, hide_parameters=True, **options)
 
@@ -135,13 +141,48 @@ def reading(seconds: int | None = None, *, snapshot: bool = False) -> Iterator[S
         snapshot: every statement sees the same moment (REPEATABLE READ), for exports and training.
     """
     with _session() as session, session.begin():
-        if not isinstance(_bound_to, Connection):
-            level = "ISOLATION LEVEL REPEATABLE READ, " if snapshot else ""
-            session.execute(text(f"SET TRANSACTION {level}READ ONLY"))
+        # Within a test's outer transaction the savepoint alone is read-only; its level is settled already.
+        level = (
+            "ISOLATION LEVEL REPEATABLE READ, " if snapshot and not isinstance(_bound_to, Connection) else ""
+        )
+        session.execute(text(f"SET TRANSACTION {level}READ ONLY"))
         if seconds is not None:
             session.execute(text(f"SET LOCAL statement_timeout = '{int(seconds)}s'"))
             session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{int(seconds)}s'"))
         yield session
+
+
+@contextmanager
+def probing(seconds: int) -> Iterator[Session]:
+    """One look over a connection of its own, for probes: it waits for none that requests hold.
+
+    Args:
+        seconds: how long one statement may take, and about how long a server that fell silent is waited for.
+    """
+    target = _bound_to if _bound_to is not None else engine()
+    if isinstance(target, Engine):
+        target = _probe_engine(target.url, seconds)
+    with Session(target) as session, session.begin():
+        session.execute(text("SET TRANSACTION READ ONLY"))
+        session.execute(text(f"SET LOCAL statement_timeout = '{int(seconds)}s'"))
+        yield session
+
+
+@functools.lru_cache(maxsize=4)
+def _probe_engine(url: URL, seconds: int) -> Engine:
+    # A new connection each time: whether the server takes one is half of the question.
+    waits = {"connect_timeout": max(seconds, LEAST_CONNECT_SECONDS), "tcp_user_timeout": seconds * 1000}
+    return new_engine(url, poolclass=NullPool, connect_args=waits)
+
+
+def connections_used() -> int | None:
+    """How many connections of this process's pool are at work; None where there is no pool yet."""
+    target = _bound_to
+    if target is None and engine.cache_info().currsize:
+        target = engine()
+    if isinstance(target, Engine) and isinstance(target.pool, QueuePool):
+        return target.pool.checkedout()
+    return None
 
 
 def is_passing(error: BaseException) -> bool:

@@ -62,6 +62,12 @@ def too_large() -> JSONResponse:
     return problem(413, "The body is too large.", "ContentTooLarge")
 
 
+def too_often(per_minute: int, seconds: int) -> JSONResponse:
+    """The caller has sent as many requests as it may (api/limits.py)."""
+    said = f"Too many requests: {per_minute} a minute are let in here. Try again in {seconds} seconds."
+    return problem(429, said, TooMany.__name__, headers={"Retry-After": str(seconds)})
+
+
 def _refused(_request: Request, refusal: RunoutError) -> JSONResponse:
     headers, more = {}, {}
     if isinstance(refusal, NotSignedIn):

@@ -12,6 +12,7 @@ from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
 from api import errors, openapi, settings
+from api.limits import Limits
 from api.middleware import BodyCap, LastResort, Outside
 from api.routers import (
     alerts,
@@ -87,6 +88,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
                 max_age=600,
             ),
             Middleware(LastResort),
+            Middleware(Limits, rates=chosen.limits),
             Middleware(BodyCap, most_bytes=BODY_BYTES, larger=LARGER_BODIES),
         ],
     )

@@ -47,12 +47,12 @@ class Outside:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if SANE_ID.fullmatch(given) else uuid.uuid4().hex
         mark = audit.request_id.set(request_id)
-        began, answered = time.perf_counter(), {"status": 500}
-        scope.setdefault("state", {})
+        began, state = time.perf_counter(), scope.setdefault("state", {})
+        state["status"] = 500
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answered["status"] = message["status"]
+                state["status"] = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 for name, value in HEADERS.items():
@@ -64,7 +64,7 @@ class Outside:
         try:
             await self.app(scope, receive, with_headers)
         finally:
-            _write_line(scope, answered["status"], (time.perf_counter() - began) * 1000)
+            _write_line(scope, state["status"], (time.perf_counter() - began) * 1000)
             audit.request_id.reset(mark)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import db.session  # noqa: F401  (reads .env)
 from core import production
@@ -21,6 +22,8 @@ log = logging.getLogger("runout.api")
 T = TypeVar("T")
 
 KEY_BYTES = 32  # RFC 7518: a key for HS256 is as long as its hash, or longer
+MOST_PER_MINUTE = 1_000_000
+REDIS_SCHEMES = ("redis", "rediss")
 SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
 
 
@@ -29,9 +32,22 @@ class SettingsError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Rates:
+    """Requests a minute: of an address without a token, of a person, of an API key that has no figure of its
+    own, and of an address at each door of signing in. `redis_url`: the Redis that several processes share."""
+
+    address: int = 100
+    person: int = 600
+    key: int = 6000
+    login: int = 10
+    redis_url: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """`self_registration` is None where nothing was said: then the demo shop allows it, others do not. `smtp`
-    is None where no mail server is configured, `endpoint` where odd movements are judged here only."""
+    is None where no mail server is configured, `endpoint` where odd movements are judged here only, `limits`
+    where requests are not counted."""
 
     production: bool
     token_key: bytes
@@ -40,6 +56,7 @@ class Settings:
     self_registration: bool | None
     smtp: Smtp | None = None
     endpoint: EndpointSettings | None = None
+    limits: Rates | None = None
 
 
 def from_environment() -> Settings:
@@ -55,7 +72,40 @@ def from_environment() -> Settings:
         ),
         smtp=_read_by(order_mail.settings),
         endpoint=_read_by(endpoint_settings.from_environment),
+        limits=_limits(),
     )
+
+
+def _limits() -> Rates | None:
+    if _switch("RATE_LIMITS", os.environ.get("RATE_LIMITS") or "on", False) is False:
+        log.warning("RATE_LIMITS is off: nobody counts who asks how often.")
+        return None
+    return Rates(
+        address=_per_minute("RATE_LIMIT_ADDRESS", os.environ.get("RATE_LIMIT_ADDRESS") or "100"),
+        person=_per_minute("RATE_LIMIT_PERSON", os.environ.get("RATE_LIMIT_PERSON") or "600"),
+        key=_per_minute("RATE_LIMIT_KEY", os.environ.get("RATE_LIMIT_KEY") or "6000"),
+        login=_per_minute("RATE_LIMIT_LOGIN", os.environ.get("RATE_LIMIT_LOGIN") or "10"),
+        redis_url=_redis_url(os.environ.get("REDIS_URL") or ""),
+    )
+
+
+def _per_minute(variable: str, given: str) -> int:
+    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= MOST_PER_MINUTE):
+        raise SettingsError(f"{variable} is no number from 1 to {MOST_PER_MINUTE}.")
+    return int(given)
+
+
+def _redis_url(given: str) -> str | None:
+    if not given:
+        return None
+    try:
+        parts = urlsplit(given)
+        is_one = parts.scheme in REDIS_SCHEMES and parts.hostname and parts.port
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise SettingsError("REDIS_URL is no address like redis://:password@host:6379/0.")
+    return given
 
 
 def _read_by(reader: Callable[[Mapping[str, str]], T]) -> T:

@@ -9,9 +9,10 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 
 from api.settings import Settings
-from core import auth, tokens
+from core import api_keys, audit, auth, tokens
+from core.api_keys import Known
 from core.auth import Actor
-from core.errors import NotSignedIn
+from core.errors import NotAllowed, NotSignedIn
 from db.session import reading, transaction
 
 T = TypeVar("T")
@@ -43,25 +44,59 @@ def settings(request: Request) -> Settings:
     return request.app.state.settings
 
 
-_bearer = HTTPBearer(auto_error=False, description="The access_token of /auth/login.")
+_bearer = HTTPBearer(
+    auto_error=False, description="The access_token of /auth/login, or an API key of a machine (runout_...)."
+)
 
 
-def claims(request: Request) -> tokens.Claims:
-    """What the access token says, checked without the database. Raises NotSignedIn."""
+def claims(request: Request) -> tokens.Claims | api_keys.Given:
+    """What the access token says, or the API key, checked without the database. Raises NotSignedIn."""
     if not hasattr(request.state, "claims"):
         given = request.headers.getlist("authorization")
         scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+        token = token.strip()
         if scheme.lower() != "bearer":
-            raise NotSignedIn("This needs an access token: Authorization: Bearer ...")
-        request.state.claims = tokens.read(settings(request).token_key, token.strip())
+            raise NotSignedIn("This needs an access token or an API key: Authorization: Bearer ...")
+        if api_keys.is_like_one(token):
+            request.state.claims = api_keys.read(token)
+            audit.by_key.set(audit.ByKey())
+        else:
+            request.state.claims = tokens.read(settings(request).token_key, token)
     return request.state.claims
 
 
 def person_behind(request: Request, session: Session) -> Actor:
-    """Who asks: still active, still signed in, with the role of this moment. Raises NotSignedIn."""
-    person = tokens.who(session, claims(request), now())
-    request.state.person = str(person.uid)
+    """Who asks: still active, still signed in, with the role of this moment. Raises NotSignedIn.
+
+    `request.state` then has the `person` and the `api_key` with which a machine came (or None), both as uid.
+    """
+    given = claims(request)
+    if isinstance(given, api_keys.Given):
+        return key_holder(request, api_keys.who(session, given, now()))
+    person = tokens.who(session, given, now())
+    request.state.person, request.state.api_key = str(person.uid), None
     return auth.actor_of(person)
+
+
+def key_holder(request: Request, known: Known) -> Actor:
+    """Let the rest of the request know with which API key it came, and return whom the key acts for."""
+    state = request.state
+    state.person, state.api_key, state.per_minute = str(known.actor.uid), str(known.uid), known.per_minute
+    state.used_key = known
+    by_key = audit.by_key.get()
+    if by_key is not None:
+        by_key.id = known.actor.api_key_id
+    return known.actor
+
+
+def own_sign_in(request: Request) -> tokens.Claims:
+    """What the access token says, for what only somebody signed in can do. An API key is refused."""
+    given = claims(request)
+    if isinstance(given, api_keys.Given):
+        raise NotAllowed(
+            "An API key has no sign-in: it is made and revoked on the dashboard's API keys page."
+        )
+    return given
 
 
 class Right:
@@ -71,10 +106,11 @@ class Right:
         self.right = right
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Right) and other.right == self.right
+        # FastAPI keeps one dependant for calls that are equal: one that opens a session is no other's equal.
+        return type(other) is type(self) and other.right == self.right
 
     def __hash__(self) -> int:
-        return hash(self.right)
+        return hash((type(self), self.right))
 
 
 class _Needed(Right):

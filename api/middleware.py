@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import errors, key_uses
 from core import audit
 
 log = logging.getLogger("runout.api")
@@ -66,6 +66,7 @@ class Outside:
         finally:
             _write_line(scope, state["status"], (time.perf_counter() - began) * 1000)
             audit.request_id.reset(mark)
+        await key_uses.note(scope)
 
 
 class BodyCap:
@@ -136,6 +137,7 @@ def _write_line(scope: Scope, status: int, milliseconds: float) -> None:
         "status": status,
         "ms": round(milliseconds, 1),
         "person": scope["state"].get("person"),
+        "api_key": scope["state"].get("api_key"),
         "request_id": audit.request_id.get(),
     }
     log.info("%s %s %s %.1f ms", facts["method"], template, status, milliseconds, extra=facts)

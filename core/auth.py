@@ -32,6 +32,7 @@ RIGHTS = {
     "see audit": "admin",
     "see jobs": "admin",
     "manage people": "admin",
+    "manage keys": "admin",
 }
 
 SIGN_IN_LASTS = timedelta(days=14)
@@ -59,13 +60,19 @@ NO_PASSWORD = "!"
 
 @dataclass(frozen=True)
 class Actor:
-    """The person on whose behalf something happens."""
+    """The person on whose behalf something happens.
+
+    Where a machine does it with an API key, `api_key_id` is the key's, and `rights` are all it may do, as far
+    as the role may; None means all that the role may.
+    """
 
     id: int
     uid: uuid.UUID
     name: str
     email: str
     role: str
+    rights: frozenset[str] | None = None
+    api_key_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,14 +85,23 @@ class Outcome:
 
 
 def may(actor: Actor | None, right: str) -> bool:
-    """Whether the actor's role has the right."""
-    return actor is not None and ROLES.index(actor.role) >= ROLES.index(RIGHTS[right])
+    """Whether the actor's role has the right, and the API key with which they came, if any."""
+    if actor is None or (actor.rights is not None and right not in actor.rights):
+        return False
+    return role_has(actor.role, right)
+
+
+def role_has(role: str, right: str) -> bool:
+    """Whether everybody with this role has the right."""
+    return ROLES.index(role) >= ROLES.index(RIGHTS[right])
 
 
 def must(actor: Actor | None, right: str) -> None:
-    """Refuse when the actor's role lacks the right."""
+    """Refuse when the actor's role lacks the right, or their API key does."""
     if actor is None:
         raise NotSignedIn()
+    if actor.rights is not None and right not in actor.rights:
+        raise NotAllowed(f"This API key may not {right}: ask an admin for one that may.")
     if not may(actor, right):
         raise NotAllowed(
             f"Your role ({actor.role}) may not {right}: ask somebody with {RIGHTS[right]} rights."
@@ -329,6 +345,11 @@ def token_hash(token: str) -> bytes:
 def actor_of(person: Person) -> Actor:
     """The person as verbs know them."""
     return Actor(person.id, person.uid, person.name, person.email, person.role)
+
+
+def account(session: Session, actor: Actor) -> Person:
+    """The row of the person who acts."""
+    return session.get_one(Person, actor.id)
 
 
 def listing(session: Session) -> list[Person]:

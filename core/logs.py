@@ -15,6 +15,8 @@ SECRETS = (
     (re.compile(r"(\w+://[^\s:/@]*):[^\s/@]+@"), r"\1:***@"),
     (re.compile(r"""(?i)((?:password|token|secret|authorization)\\?["']?\s*[:=]\s*\\?["']?(?:bearer\s+)?|bearer\s+)"""
                 r"[\w.~+/=-]{8,}"), r"\1***"),
+    # An API key, wherever somebody put it.
+    (re.compile(r"runout_[\w-]{40,}"), "runout_***"),
     # A one-time link to choose a password, as it arrives.
     (re.compile(r"([?&]link=)[^\s&\"']+"), r"\1***"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import audit, auth, inputs, sign_ins
+from core import api_keys, audit, auth, inputs, sign_ins
 from core.auth import Actor
 from core.errors import BadInput, NotAllowed, NotFound, NotSignedIn, RuleBroken, RunoutError
 from db.models import ROLES, PasswordLink, Person, SignIn
@@ -130,7 +130,10 @@ def change_role(session: Session, actor: Actor, person_uid: uuid.UUID | str, rol
 
 
 def deactivate(session: Session, actor: Actor, person_uid: uuid.UUID | str, now: datetime) -> None:
-    """Switch an account off: signed out everywhere at once, links void. Nobody does it to themselves."""
+    """Switch an account off: signed out everywhere at once, links void, API keys revoked.
+
+    Nobody does it to themselves.
+    """
     auth.must(actor, "manage people")
     person = _other(session, actor, person_uid, "deactivate your own account")
     if not person.is_active:
@@ -139,6 +142,7 @@ def deactivate(session: Session, actor: Actor, person_uid: uuid.UUID | str, now:
     session.flush()
     _void_links(session, person.id, now)
     sign_ins.end_of(session, person.id, now, "deactivated")
+    api_keys.end_of(session, actor, person.id, now)
     _switched(session, actor, person)
 
 

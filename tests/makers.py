@@ -1,16 +1,18 @@
 """Small worlds for tests: `a_product(session, stock=5)`."""
 
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import auth, stock
+from core import api_keys, auth, stock
 from core.auth import Actor
 from db.models import (
     AnomalyModel,
+    ApiKey,
     Finding,
     Movement,
     Person,
@@ -36,6 +38,18 @@ def an_actor(session: Session, role: str = "manager") -> Actor:
     person = a_person(session, role)
     session.refresh(person)
     return Actor(person.id, person.uid, person.name, person.email, person.role)
+
+
+def a_key(
+    session: Session, person: Person | None = None, rights: Iterable[str] = ("read",), **about
+) -> tuple[ApiKey, str]:
+    """An API key and its secret; of a user, and for looking only, where nothing else is said."""
+    person = person or a_person(session, "user")
+    session.flush()
+    session.refresh(person)
+    values = {"name": f"Till {next(_numbers)}"} | about
+    admin = an_actor(session, "admin")
+    return api_keys.create(session, admin, person.uid, rights=list(rights), now=datetime.now(UTC), **values)
 
 
 def a_warehouse(session: Session, code: str | None = None, **about) -> Warehouse:

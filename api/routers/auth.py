@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import Field
 
-from api.deps import Needs, Now, Public, Reading, Writing, claims, settings
+from api.deps import Needs, Now, Public, Reading, Writing, own_sign_in, person_behind, settings
 from api.openapi import refusals
 from api.routes import Router
 from api.schemas import Answer, Body, Moment, OwnId, example, line
 from api.settings import Settings
-from core import auth, shop, tokens
+from core import api_keys, auth, shop, tokens
 from core.auth import Actor
 from core.errors import BadInput, NotSignedIn
 from db.session import transaction
@@ -77,14 +77,15 @@ class Done(Answer):
 
 @router.post("/register", response_model=User, status_code=201, dependencies=[Public],
              responses=refusals(400, 401, 403))  # fmt: skip
-def register(request: Request, session: Writing, chosen: Chosen, wanted: NewUser, now: Now) -> Any:
+def register(request: Request, session: Writing, chosen: Chosen, wanted: NewUser) -> Any:
     """Make an account: admins for anybody; without a token for oneself, where self-registration is on.
 
     Who registers without a token becomes a `user` and may not name a role.
     """
     actor = None
     if "authorization" in request.headers:
-        actor = auth.actor_of(tokens.who(session, claims(request), now))
+        own_sign_in(request)
+        actor = person_behind(request, session)
         auth.must(actor, "manage people")
     else:
         open_to_all = chosen.self_registration
@@ -129,6 +130,10 @@ def refresh(request: Request, chosen: Chosen, wanted: RefreshToken, now: Now) ->
     When the answer got lost, the same request within 10 seconds gets the same refresh token again. Any other
     second use ends the sign-in: two hold the token then.
     """
+    if api_keys.is_like_one(wanted.refresh_token):
+        raise NotSignedIn(
+            "An API key is not refreshed: it counts until its last day, or until it is revoked."
+        )
     with transaction() as session:  # committed also when refused: it may have ended the sign-in
         granted = tokens.refresh(
             session, chosen.token_key, wanted.refresh_token, now, lasts=chosen.access_lasts
@@ -136,17 +141,20 @@ def refresh(request: Request, chosen: Chosen, wanted: RefreshToken, now: Now) ->
     return _answer(request, granted, chosen)
 
 
-@router.post("/logout", response_model=Done)
+@router.post("/logout", response_model=Done, responses=refusals(403))
 def logout(request: Request, session: Writing, actor: Annotated[Actor, Needs("read")], now: Now) -> Any:
-    """End the sign-in: its access and refresh tokens count no more from the next request on."""
-    tokens.sign_out(session, actor, claims(request), now)
+    """End the sign-in: its access and refresh tokens count no more from the next request on.
+
+    An API key has none: it is revoked on the dashboard's API keys page.
+    """
+    tokens.sign_out(session, actor, own_sign_in(request), now)
     return {"detail": "Signed out."}
 
 
 @router.get("/me", response_model=User)
-def me(request: Request, session: Reading, _actor: Annotated[Actor, Needs("read")], now: Now) -> Any:
-    """Who the token belongs to."""
-    return tokens.who(session, claims(request), now)
+def me(session: Reading, actor: Annotated[Actor, Needs("read")]) -> Any:
+    """Who the token belongs to, or for whom the API key acts."""
+    return auth.account(session, actor)
 
 
 def _answer(request: Request, granted: tokens.Granted, chosen: Settings) -> dict[str, Any]:

@@ -141,6 +141,7 @@ __all__ = [
     "IssuedRange",
     "JobLine",
     "JobRun",
+    "KeyPosting",
     "LedgerFault",
     "LedgerMark",
     "ModelRun",

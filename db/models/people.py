@@ -122,14 +122,19 @@ class SignInAttempt(Base):
 
 
 class AuditLine(Base):
-    """Who did what to which thing, with the values before and after. Rows are only ever added."""
+    """Who did what to which thing, with the values before and after. Rows are only ever added.
+
+    `api_key_id` is the key of the machine that did it on that person's behalf.
+    """
 
     __tablename__ = "audit_line"
     __table_args__ = (
         Index("ix_audit_line_subject", "subject_type", "subject_id"),
         Index("ix_audit_line_actor_id", "actor_id", "id"),
         Index("ix_audit_line_action", "action", "id"),
-    )
+        Index("ix_audit_line_api_key_id", "api_key_id", "id",
+              postgresql_where=text("api_key_id IS NOT NULL")),
+    )  # fmt: skip
 
     id: Mapped[big_id]
     at: Mapped[moment_now]
@@ -138,5 +143,6 @@ class AuditLine(Base):
     subject_type: Mapped[str]
     subject_id: Mapped[str]
     request_id: Mapped[str | None]
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_key.id"))
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

@@ -15,7 +15,7 @@ from starlette.routing import Match
 
 from core import audit
 from core.buying.order_mail import MailFailed, MailUncertain
-from core.errors import NotSignedIn, RunoutError, TooMany
+from core.errors import Busy, NotSignedIn, RunoutError, TooMany
 from db.session import ServerError, is_passing
 
 log = logging.getLogger("runout.api")
@@ -25,6 +25,7 @@ RETRY_SECONDS = 5
 BUSY = ("55P03", "57014", "53")
 WORDS = {400: "Bad Request", 413: "Content Too Large", 422: "Unprocessable Content"}
 LONGEST_FIELDS = 20
+CLOSE = {"Connection": "close"}  # the server ends the connection with this answer
 
 
 def install(app: FastAPI) -> None:
@@ -53,13 +54,20 @@ def unexpected(trouble: Exception) -> JSONResponse:
 
 
 def cut_off() -> JSONResponse:
-    """The connection ended in the middle of the body: nothing was done, and nobody reads this any more."""
-    return problem(400, "The body ended before it was complete.", "BodyCutOff")
+    """The body ended, or went on for too long, before it was complete: nothing was done."""
+    said = "The body ended before it was complete, or took longer than a minute."
+    return problem(400, said, "BodyCutOff", headers=CLOSE)
 
 
-def too_large() -> JSONResponse:
-    """The body is more than is read."""
-    return problem(413, "The body is too large.", "ContentTooLarge")
+def too_large(is_endless: bool = False) -> JSONResponse:
+    """The body is more than is read; `is_endless`: nobody waits for the rest of it."""
+    return problem(413, "The body is too large.", "ContentTooLarge", headers=CLOSE if is_endless else None)
+
+
+def packed() -> JSONResponse:
+    """The body has a Content-Encoding."""
+    said = "Send the body as it is: a Content-Encoding is not read here."
+    return problem(415, said, "UnsupportedMediaType")
 
 
 def too_often(per_minute: int, seconds: int) -> JSONResponse:
@@ -72,7 +80,7 @@ def _refused(_request: Request, refusal: RunoutError) -> JSONResponse:
     headers, more = {}, {}
     if isinstance(refusal, NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(refusal, TooMany | MailFailed | MailUncertain):
+    if isinstance(refusal, TooMany | Busy | MailFailed | MailUncertain):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if refusal.status == 422:
         more["fields"] = []
@@ -107,7 +115,7 @@ def _of_http(request: Request, trouble: HTTPException) -> JSONResponse:
     kinds = {404: "NotFound", 405: "MethodNotAllowed", 415: "UnsupportedMediaType"}
     status = trouble.status_code
     if status == 413:
-        return too_large()
+        return too_large("Connection" in (trouble.headers or {}))
     detail = details.get(status, str(trouble.detail))
     headers = dict(trouble.headers or {})
     if status == 405:

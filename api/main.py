@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import errors, openapi, settings
+from api import errors, openapi, settings, streaming
 from api.limits import Limits
 from api.middleware import BodyCap, LastResort, Outside
 from api.routers import (
@@ -38,8 +38,9 @@ from db.session import reading
 
 BODY_BYTES = 1_000_000
 LARGER_BODIES = {"/api/v1/barcode/decode": barcode.MOST_BYTES, "/api/v1/ml/score": ml.MOST_BYTES}
-# As many requests work at once as the pool has connections (db.session.new_engine); others wait their turn.
-CONNECTIONS = 20
+# As many requests work at once as the pool has connections (db.session.new_engine), less those of answers
+# that are still being sent; others wait their turn.
+CONNECTIONS = 20 - streaming.PLACES
 
 ROUTERS = [
     auth.router,
@@ -84,7 +85,14 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
                 allow_origins=list(chosen.cors_origins),
                 allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
-                expose_headers=["X-Total-Count", "X-Request-ID", "Retry-After"],
+                expose_headers=[
+                    "X-Total-Count",
+                    "X-Request-ID",
+                    "Retry-After",
+                    "ETag",
+                    "X-Next-Updated-Since",
+                    "Content-Disposition",
+                ],
                 max_age=600,
             ),
             Middleware(LastResort),

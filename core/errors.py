@@ -43,6 +43,16 @@ class TooMany(RunoutError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Busy(RunoutError):
+    """As much as can be done at once is being done; `retry_after_seconds` says when to come back."""
+
+    status = 503
+
+    def __init__(self, sentence: str, retry_after_seconds: int):
+        super().__init__(sentence, retry_after_seconds=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class BadInput(RunoutError):
     """A value that cannot be what was meant."""
 

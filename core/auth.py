@@ -1,8 +1,10 @@
 """Who somebody is and what they may do: passwords, sign-ins, roles, the throttle of guesses."""
 
 import hashlib
+import os
 import re
 import secrets
+import threading
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +52,8 @@ PASSWORD_MIN_CHARACTERS = 8
 PASSWORD_MAX_BYTES = 72  # what bcrypt reads; longer ones would be cut without a word
 COMMON_PASSWORDS = 3000
 BCRYPT_ROUNDS = 12
+# A comparison takes a core for half a second: however many sign in at once, the others get the rest of them.
+COMPARISONS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
 # The browser's cookie; the proxy's question at the API reads it too.
 COOKIE = "runout_sign_in"
@@ -280,19 +284,24 @@ def check_password(password: str) -> None:
         raise BadInput("This password is one of the commonest and guessed first: choose another.")
 
 
+_comparing = threading.BoundedSemaphore(COMPARISONS_AT_ONCE)
+
+
 def password_hash(password: str) -> str:
     """bcrypt hash of a password of at most 72 bytes."""
-    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
+    with _comparing:
+        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
 
 
 def password_matches(password: str, hashed: str) -> bool:
     """Compare in constant time; passwords bcrypt cannot hold never match, but cost the same."""
-    given = password.encode("utf-8", "surrogatepass")
-    try:
-        matches = bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], hashed.encode())
-    except ValueError:  # not a bcrypt hash: the system's account
-        bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], _dummy_hash().encode())
-        return False
+    given, dummy = password.encode("utf-8", "surrogatepass"), _dummy_hash()
+    with _comparing:
+        try:
+            matches = bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], hashed.encode())
+        except ValueError:  # not a bcrypt hash: the system's account
+            bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], dummy.encode())
+            return False
     return matches and len(given) <= PASSWORD_MAX_BYTES
 
 

@@ -1,7 +1,11 @@
 """Signing in, staying signed in, signing out, and new accounts."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
+import anyio.to_thread
 from fastapi import Depends, Request
 from pydantic import Field
 
@@ -12,11 +16,16 @@ from api.schemas import Answer, Body, Moment, OwnId, example, line
 from api.settings import Settings
 from core import api_keys, auth, shop, tokens
 from core.auth import Actor
-from core.errors import BadInput, NotSignedIn
+from core.errors import BadInput, NotSignedIn, TooMany
 from db.session import transaction
 
 router = Router("/api/v1/auth", "auth")
 
+COMPARISONS_AT_ONCE = auth.COMPARISONS_AT_ONCE
+MOST_WAITING = 20
+RETRY_SECONDS = 5
+
+T = TypeVar("T")
 Email = line(auth.EMAIL_CHARACTERS, 3)
 Password = line(1000)  # the rule of passwords is core's
 Chosen = Annotated[Settings, Depends(settings)]
@@ -76,39 +85,48 @@ class Done(Answer):
 
 
 @router.post("/register", response_model=User, status_code=201, dependencies=[Public],
-             responses=refusals(400, 401, 403))  # fmt: skip
-def register(request: Request, session: Writing, chosen: Chosen, wanted: NewUser) -> Any:
+             responses=refusals(400, 401, 403, 429))  # fmt: skip
+async def register(request: Request, chosen: Chosen, wanted: NewUser) -> Any:
     """Make an account: admins for anybody; without a token for oneself, where self-registration is on.
 
     Who registers without a token becomes a `user` and may not name a role.
     """
-    actor = None
-    if "authorization" in request.headers:
-        own_sign_in(request)
-        actor = person_behind(request, session)
-        auth.must(actor, "manage people")
-    else:
-        open_to_all = chosen.self_registration
-        if not (shop.get(session).is_demo if open_to_all is None else open_to_all):
-            raise NotSignedIn("Here accounts are made by an admin: send an admin's access token.")
-        if "role" in wanted.model_fields_set:
-            raise BadInput("role: only an admin can give one.")
-    person = auth.create_person(
-        session,
-        email=wanted.email,
-        name=wanted.full_name,
-        role=wanted.role or "user",
-        password=wanted.password,
-        actor=actor,
-    )
-    session.flush()
-    session.refresh(person)
+    return await _in_turn(request, partial(_register, request, chosen, wanted))
+
+
+def _register(request: Request, chosen: Settings, wanted: NewUser) -> Any:
+    with transaction() as session:
+        actor = None
+        if "authorization" in request.headers:
+            own_sign_in(request)
+            actor = person_behind(request, session)
+            auth.must(actor, "manage people")
+        else:
+            open_to_all = chosen.self_registration
+            if not (shop.get(session).is_demo if open_to_all is None else open_to_all):
+                raise NotSignedIn("Here accounts are made by an admin: send an admin's access token.")
+            if "role" in wanted.model_fields_set:
+                raise BadInput("role: only an admin can give one.")
+        person = auth.create_person(
+            session,
+            email=wanted.email,
+            name=wanted.full_name,
+            role=wanted.role or "user",
+            password=wanted.password,
+            actor=actor,
+        )
+        session.flush()
+        session.refresh(person)
     return person
 
 
 @router.post("/login", response_model=Tokens, dependencies=[Public], responses=refusals(401, 429))
-def login(request: Request, chosen: Chosen, wanted: Credentials, now: Now) -> Any:
+async def login(request: Request, chosen: Chosen, wanted: Credentials, now: Now) -> Any:
     """Sign in. Ten wrong passwords for an account within 15 minutes, and it has to wait."""
+    return await _in_turn(request, partial(_login, request, chosen, wanted, now))
+
+
+def _login(request: Request, chosen: Settings, wanted: Credentials, now: datetime) -> dict[str, Any]:
     with transaction() as session:  # committed also when refused: the guess counts
         granted = tokens.sign_in(
             session,
@@ -155,6 +173,18 @@ def logout(request: Request, session: Writing, actor: Annotated[Actor, Needs("re
 def me(session: Reading, actor: Annotated[Actor, Needs("read")]) -> Any:
     """Who the token belongs to, or for whom the API key acts."""
     return auth.account(session, actor)
+
+
+async def _in_turn(request: Request, work: Callable[[], T]) -> T:
+    """Do in a thread what takes a core for a while: few at a time, and neither thread nor connection waits.
+
+    Refuses when so many wait already that nobody would wait for the answer.
+    """
+    state = request.app.state
+    if state.comparisons.statistics().tasks_waiting >= MOST_WAITING:
+        raise TooMany("Too many sign in at this moment: try again soon.", RETRY_SECONDS)
+    async with state.comparisons, state.places:
+        return await anyio.to_thread.run_sync(work)
 
 
 def _answer(request: Request, granted: tokens.Granted, chosen: Settings) -> dict[str, Any]:

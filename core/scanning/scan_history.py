@@ -1,9 +1,10 @@
 """What was scanned, by whom and where, and what of it can still be taken back."""
 
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import inputs
@@ -51,6 +52,36 @@ def history(
     """
     if not 1 <= limit <= MOST_ROWS:
         raise BadInput(f"A page has 1 to {MOST_ROWS:,} scans.")
+    wanted = _wanted(
+        person_id=person_id, warehouse_id=warehouse_id, product_id=product_id, mode=mode, outcome=outcome,
+        source=source, since=since, until=until, text=text,
+    )  # fmt: skip
+    if before_id is not None:
+        wanted.append(Scan.id < inputs.big_id(before_id, "scan"))
+    if after_id is not None:
+        wanted.append(Scan.id > inputs.big_id(after_id, "scan"))
+    order = Scan.id.desc() if after_id is None else Scan.id.asc()
+    ids = session.scalars(select(Scan.id).where(*wanted).order_by(order).limit(limit)).all()
+    return queries.frame(session, "scan_history", scan_ids=list(ids))
+
+
+def count(session: Session, **filters: Any) -> int:
+    """How many scans fit these filters, as in `history`."""
+    return session.scalar(select(func.count()).select_from(Scan).where(*_wanted(**filters))) or 0
+
+
+def _wanted(
+    *,
+    person_id: int | None = None,
+    warehouse_id: int | None = None,
+    product_id: int | None = None,
+    mode: str | None = None,
+    outcome: str | None = None,
+    source: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    text: str | None = None,
+) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = []
     for column, word, known in (
         (Scan.mode, mode, SCAN_MODES),
@@ -77,10 +108,4 @@ def history(
     if pattern := queries.like(inputs.text(text or "", "Search", SEARCH_CHARACTERS)):
         named = select(Product.id).where(or_(Product.sku.ilike(pattern), Product.name.ilike(pattern)))
         wanted.append(or_(Scan.code.ilike(pattern), Scan.product_id.in_(named)))
-    if before_id is not None:
-        wanted.append(Scan.id < inputs.big_id(before_id, "scan"))
-    if after_id is not None:
-        wanted.append(Scan.id > inputs.big_id(after_id, "scan"))
-    order = Scan.id.desc() if after_id is None else Scan.id.asc()
-    ids = session.scalars(select(Scan.id).where(*wanted).order_by(order).limit(limit)).all()
-    return queries.frame(session, "scan_history", scan_ids=list(ids))
+    return wanted

@@ -8,6 +8,8 @@ from db import queries
 
 READS_ONLY = "runout export"
 """The application name of transactions that take long and never book: no booking of theirs is waited for."""
+UNSEEN_SECONDS = 10
+"""A server that received BEGIN shows the transaction a moment later; a busy one makes a second of that."""
 
 
 def horizon(session: Session) -> int:
@@ -29,6 +31,7 @@ def known_until(session: Session, last_id: int) -> datetime:
     none; some come twice. Needs READ COMMITTED, and that all who book log in as this session does.
     """
     # In this order: what ends after the first statement is told by it, what ended before is seen by the next.
-    (still_open,) = queries.rows(session, "oldest_booking", reads_only=READS_ONLY)
+    asked = {"reads_only": READS_ONLY, "unseen_seconds": UNSEEN_SECONDS}
+    (still_open,) = queries.rows(session, "oldest_booking", **asked)
     (behind,) = queries.rows(session, "booked_behind", last_id=last_id)
     return min(moment for moment in (still_open["began_at"], behind["recorded_at"]) if moment is not None)

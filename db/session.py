@@ -111,8 +111,12 @@ def bind(connectable: Connection | Engine | None) -> None:
     _bound_to = connectable
 
 
-def _session() -> Session:
-    target = _bound_to if _bound_to is not None else engine()
+def _target() -> Connection | Engine:
+    return _bound_to if _bound_to is not None else engine()
+
+
+def _session(target: Connection | Engine | None = None) -> Session:
+    target = target or _target()
     # Inside a test's outer transaction a commit only releases a savepoint.
     mode = "create_savepoint" if isinstance(target, Connection) else "conditional_savepoint"
     return Session(target, expire_on_commit=False, join_transaction_mode=mode)
@@ -159,10 +163,10 @@ def probing(seconds: int) -> Iterator[Session]:
     Args:
         seconds: how long one statement may take, and about how long a server that fell silent is waited for.
     """
-    target = _bound_to if _bound_to is not None else engine()
+    target = _target()
     if isinstance(target, Engine):
         target = _probe_engine(target.url, seconds)
-    with Session(target) as session, session.begin():
+    with _session(target) as session, session.begin():
         session.execute(text("SET TRANSACTION READ ONLY"))
         session.execute(text(f"SET LOCAL statement_timeout = '{int(seconds)}s'"))
         yield session

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api.main import make_app
@@ -21,13 +22,27 @@ SETTINGS = Settings(
 )
 
 
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """The application, made once: it keeps nothing of a request."""
+    return make_app(SETTINGS)
+
+
 @pytest.fixture
-def client(clone: str) -> Iterator[TestClient]:  # noqa: ARG001
-    """The API over an empty shop with one warehouse; it answers 500 like a server instead of raising."""
+def client(request: pytest.FixtureRequest, app: FastAPI) -> Iterator[TestClient]:
+    """The API over an empty shop with one warehouse; it answers 500 like a server instead of raising.
+
+    All requests of a test share one connection, which is rolled back: they must come one after the other, and
+    the database's `now()` stands still. A test that needs real commits (requests at the same time, a second
+    connection, a clock that runs) says `@pytest.mark.usefixtures("clone")` and gets a database of its own.
+    """
+    request.getfixturevalue("clone" if "clone" in request.fixturenames else "session")
     with transaction() as session:
         makers.a_warehouse(session, "MAIN")
-    with TestClient(make_app(SETTINGS), raise_server_exceptions=False) as opened:
+    with TestClient(app, raise_server_exceptions=False) as opened:
         yield opened
+    app.state.settings = SETTINGS
+    app.dependency_overrides.clear()
 
 
 @pytest.fixture

@@ -210,6 +210,7 @@ def test_pages_of_named_origins_may_call_and_others_may_not(client):
     assert refused.headers["access-control-allow-origin"] == "https://shop.example"
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_more_requests_at_once_than_connections_wait_their_turn(client, as_role):
     """Threads that wait for a connection must not keep those who hold one from giving it back."""
     headers = as_role("viewer")

@@ -216,6 +216,7 @@ def test_who_may_do_what(client, as_role):
 # -- Retries -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_sixteen_copies_of_one_request_are_booked_once_and_answered_alike(till):
     body = {"product_id": a_product(100), "quantity": -10, "reason": "Sold"}
     key = {"Idempotency-Key": "till-1 4711"}

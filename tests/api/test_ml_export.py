@@ -86,6 +86,7 @@ def test_it_needs_a_token_and_an_empty_shop_has_no_rows(viewer):
     assert viewer.get(EXPORT).status_code == 401
 
 
+@pytest.mark.usefixtures("clone")  # a second transaction stays open
 def test_nothing_is_lost_between_pulls_while_somebody_books(viewer, ledger):
     with transaction() as open_one:
         actor, here = makers.an_actor(open_one), makers.the_warehouse(open_one)

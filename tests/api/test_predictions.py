@@ -82,6 +82,7 @@ def test_the_paths_are_made_anew_when_they_are_old_and_the_product_moved(
     assert (after > before) == anew
 
 
+@pytest.mark.usefixtures("clone")  # a clock that runs
 def test_use_cache_false_and_deleting_the_cache_make_the_paths_anew(client, as_role, product):
     headers = as_role("manager")
     first = client.get(f"{BASE}/{product}", headers=headers).json()
@@ -95,6 +96,7 @@ def test_use_cache_false_and_deleting_the_cache_make_the_paths_anew(client, as_r
     assert {name: value for name, value in third.items() if name != "trained_at"} == same
 
 
+@pytest.mark.usefixtures("clone")  # a clock that runs
 def test_one_product_made_alone_equals_a_training_of_all(client, as_role, product):
     with transaction() as session:
         other = makers.a_product(session, 500, stock_at=NOW - timedelta(days=46))

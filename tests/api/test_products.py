@@ -286,6 +286,7 @@ def test_a_shop_without_a_warehouse_says_what_to_do(manager):
 # -- Retries -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_sixteen_copies_of_one_create_make_one_product(manager):
     key = {"Idempotency-Key": "till-7"}
     with ThreadPoolExecutor(16) as threads:
@@ -326,6 +327,7 @@ def test_a_product_comes_back_together_with_its_stock_and_a_retry_does_not_bring
     assert manager.put(address(widget), json=body, headers=key).json()["is_active"] is False
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_totals_set_by_many_at_once_end_at_one_of_them(manager, widget):
     with ThreadPoolExecutor(8) as threads:
         answers = list(

@@ -229,6 +229,7 @@ def test_a_used_refresh_token_ends_the_whole_family(client, signed_in, because):
     assert ended.ended_because == "a refresh token was used twice"
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_of_eight_refreshes_at_once_one_makes_the_successor_and_all_get_it(client, signed_in):
     answers, start = [], threading.Barrier(8)
 

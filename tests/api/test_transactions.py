@@ -288,6 +288,7 @@ def at_once(number, work):
         return list(threads.map(work, range(number)))
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_sixteen_copies_are_booked_once_and_answered_alike(shop, north):
     item, key = an_item(100), {"Idempotency-Key": "k"}
     body = {"item_id": item, "transaction_type": "transfer", "quantity": 7, "to_warehouse_id": north}
@@ -300,6 +301,7 @@ def test_sixteen_copies_are_booked_once_and_answered_alike(shop, north):
     assert shop.post(TRANSACTIONS, json=body, headers=key).content == answers[0].content, "as it was then"
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_sixteen_copies_of_a_correction_correct_once(shop):
     told, key = book(shop, an_item(), "in", 5).json(), {"Idempotency-Key": "k"}
     answers = at_once(16, lambda _: shop.patch(at(told), json={"quantity": 6}, headers=key))
@@ -310,6 +312,7 @@ def test_sixteen_copies_of_a_correction_correct_once(shop):
     assert (other.status_code, other.json()["type"]) == (409, "KeyReused")
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_of_sixteen_corrections_without_a_key_one_is_booked(shop):
     told = book(shop, an_item(), "in", 5).json()
     answers = at_once(16, lambda n: shop.patch(at(told), json={"quantity": 6 + n}))
@@ -317,6 +320,7 @@ def test_of_sixteen_corrections_without_a_key_one_is_booked(shop):
     assert count(Movement) == 3
 
 
+@pytest.mark.usefixtures("clone")  # requests at the same time
 def test_a_retried_delete_is_answered_as_the_first_was(shop, as_role):
     told = book(shop, an_item(), "in", 5).json()
     headers = as_role("admin") | {"Idempotency-Key": "k"}

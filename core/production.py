@@ -6,6 +6,7 @@ Nothing here reads the environment: dashboard, API and scheduler hand theirs in 
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from ipaddress import ip_network
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select, text
@@ -24,6 +25,7 @@ WELL_KNOWN = re.compile(
     r"change.?me|example|secret.?key|your.|some.?key|default|password|postgres|runout|123456|abcdef|xxxx",
     re.I,
 )
+COUNTS = ("on", "1", "true")  # api/settings.py
 DEMO_DOMAIN = "@erp.example.com"
 _LOGIN = text(
     """
@@ -81,13 +83,51 @@ def wrong_settings(environment: Mapping[str, str]) -> list[str]:
         found.append(f"JWT_SECRET_KEY is too short: at least {SECRET_BYTES} bytes.")
     elif WELL_KNOWN.search(secret) or len(set(secret)) < DIFFERENT_CHARACTERS:
         found.append("JWT_SECRET_KEY can be guessed: make a random one with `openssl rand -hex 32`.")
+    found += _wrong_metrics_token(environment.get("METRICS_TOKEN") or "", secret)
     found += _wrong_database_url(environment.get("DATABASE_URL") or "", secret)
     if "*" in (environment.get("CORS_ORIGINS") or ""):
         found.append("CORS_ORIGINS lets every site in: name the addresses that may call the API.")
+    found += _wrong_proxies(environment.get("TRUSTED_PROXIES") or "")
+    if (environment.get("RATE_LIMITS") or "on").strip().lower() not in COUNTS:
+        found.append(
+            "RATE_LIMITS must be on: else passwords are guessed as fast as the machine compares them."
+        )
+    processes = (environment.get("WEB_CONCURRENCY") or "1").strip()
+    if processes != "1" and not environment.get("REDIS_URL"):
+        found.append(
+            "WEB_CONCURRENCY starts several API processes: without REDIS_URL each has limits of its own."
+        )
     public = environment.get("PUBLIC_URL") or ""
     if not public.startswith("https://"):
         found.append("PUBLIC_URL must be the https:// address that people open: sign-ins need TLS.")
     return found
+
+
+def _wrong_proxies(given: str) -> list[str]:
+    """Whoever may name the visitor's address gets around every limit: a few addresses, not everybody's."""
+    for proxy in filter(None, (one.strip() for one in given.split(","))):
+        try:
+            network = ip_network(proxy)
+        except ValueError:
+            return ["TRUSTED_PROXIES names something that is neither an address nor a network: correct it."]
+        if network.prefixlen == 0:
+            return ["TRUSTED_PROXIES believes everybody: name the address or network of the proxy."]
+    return []
+
+
+def _wrong_metrics_token(token: str, secret: str) -> list[str]:
+    """Without one only the machine itself may scrape the metrics, which is safe."""
+    if not token:
+        return []
+    if (
+        len(token.encode()) < SECRET_BYTES
+        or WELL_KNOWN.search(token)
+        or len(set(token)) < DIFFERENT_CHARACTERS
+    ):
+        return ["METRICS_TOKEN can be guessed: make a random one with `openssl rand -hex 32`."]
+    if token == secret:
+        return ["METRICS_TOKEN and JWT_SECRET_KEY are the same: make two."]
+    return []
 
 
 def _wrong_database_url(url: str, secret: str) -> list[str]:

@@ -20,12 +20,17 @@ def dashboard_command(host: str, port: int) -> list[str]:
 
 
 def api_command(host: str, port: int) -> list[str]:
-    """The words that start the API; it believes forwarded addresses only from `TRUSTED_PROXIES`."""
+    """The words that start the API; it believes forwarded addresses only from `TRUSTED_PROXIES`.
+
+    The server's own limits: 16 KB of headers, and a connection at rest ends after 5 seconds. Its
+    `--limit-concurrency` is not used: that counts connections, also those at rest, and answers in plain text.
+    Whoever sends headers or bodies slowly is the proxy's affair (compose.yaml), bodies also ours (BodyCap).
+    """
     proxies = os.environ.get("TRUSTED_PROXIES")
     trust = ["--proxy-headers", "--forwarded-allow-ips", proxies] if proxies else ["--no-proxy-headers"]
     return [
         sys.executable, "-m", "uvicorn", "api.main:app", "--host", host, "--port", str(port),
-        "--no-server-header", "--no-access-log", *trust,
+        "--no-server-header", "--no-access-log", "--ws", "none", *trust,
     ]  # fmt: skip
 
 

@@ -33,6 +33,13 @@ BAD = [
     ("DATABASE_URL", f"postgresql://runout_app:{GOOD['JWT_SECRET_KEY']}@db/shop", "the same"),
     ("DATABASE_URL", "postgresql://[runout_app", "not an address"),
     ("CORS_ORIGINS", "*", "every site"),
+    ("TRUSTED_PROXIES", "10.0.0.1, *", "neither an address"),
+    ("TRUSTED_PROXIES", "0.0.0.0/0", "everybody"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8", "neither an address"),
+    ("RATE_LIMITS", "off", "guessed as fast"),
+    ("WEB_CONCURRENCY", "4", "REDIS_URL"),
+    ("METRICS_TOKEN", "short-but-random-9f8e7d", "guessed"),
+    ("METRICS_TOKEN", GOOD["JWT_SECRET_KEY"], "the same"),
     ("PUBLIC_URL", None, "https"),
     ("PUBLIC_URL", "http://stock.shop.example", "https"),
 ]

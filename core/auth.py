@@ -166,7 +166,6 @@ def recognise(session: Session, email: str, password: str, address: str, now: da
     session.add(SignInAttempt(email=email, address=address, at=now, succeeded=succeeded))
     if not succeeded:
         return Outcome(refusal=NotSignedIn("E-mail or password is wrong."))
-    _forget_old_attempts(session, now)
     return Outcome(actor=actor_of(person))
 
 
@@ -314,11 +313,6 @@ def _dummy_hash() -> str:
     if _dummy is None:
         _dummy = password_hash(secrets.token_urlsafe(16))
     return _dummy
-
-
-def _forget_old_attempts(session: Session, now: datetime) -> None:
-    """Delete attempts that no throttle looks at any more."""
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - 2 * THROTTLE_WINDOW))
 
 
 def forgive(session: Session, email: str) -> None:

@@ -54,6 +54,7 @@ TASKS = (
         limit=timedelta(minutes=30),
     ),
     Task("check_ledger", "Check the ledger", "every night at 03:30 UTC", _at(3, 30), timedelta(days=1)),
+    Task("tidy", "Delete old sign-ins", "every night at 03:50 UTC", _at(3, 50), timedelta(days=1)),
     Task(
         "ranges", "Score run-out ranges", "looks every hour, works once a day from 04:20 in the shop's time",
         _at(0, 20), timedelta(hours=1), limit=timedelta(minutes=30),

@@ -13,7 +13,7 @@ from core import job_runs, ledger_check, logs, predictions, production, shop
 from core.errors import RunoutError
 from core.job_runs import Claim
 from db.session import reading, transact
-from jobs import alerts, decisions, ranges, run_log
+from jobs import alerts, decisions, housekeeping, ranges, run_log
 
 log = logging.getLogger("runout.jobs")
 LONG = 600
@@ -129,6 +129,7 @@ JOBS: dict[str, Callable[[Claim], None]] = {
     "advice": advise,
     "ranges": ranges.score_and_issue,
     "decisions": decisions.keep,
+    "tidy": housekeeping.tidy,
     "import": bring_in,
     "pattern": pattern,
 }

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from core import auth
 from core.errors import BadInput, NotAllowed, RuleBroken, TooMany
-from db.models import AuditLine, Person, SignIn, SignInAttempt
+from db.models import AuditLine, Person, SignIn
 from tests.makers import PASSWORD, a_person, an_actor
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
@@ -232,12 +232,3 @@ def test_signing_out_is_written_down_once(session):
         auth.sign_out(session, token, NOW)
     said = sa.select(AuditLine.action).where(AuditLine.actor_id == person.id).order_by(AuditLine.id)
     assert session.scalars(said).all() == ["created", "signed in", "signed out"]
-
-
-def test_old_attempts_are_forgotten_when_somebody_signs_in(session):
-    person = a_person(session)
-    auth.sign_in(session, person.email, "guess", HERE, NOW - timedelta(hours=1))
-    auth.sign_in(session, person.email, "guess", HERE, NOW - timedelta(minutes=1))
-    signed_in(session, person)
-    kept = session.scalars(sa.select(SignInAttempt.at).order_by(SignInAttempt.at)).all()
-    assert kept == [NOW - timedelta(minutes=1), NOW]

@@ -20,6 +20,7 @@ from api.routers import (
     auth,
     barcode,
     browser,
+    downloads,
     health,
     inventory,
     items,
@@ -58,6 +59,7 @@ ROUTERS = [
     alerts.router,
     anomalies.router,
     ml.router,
+    downloads.router,
     health.router,
 ]
 

@@ -30,6 +30,7 @@ TAGS = [
     {"name": "alerts", "description": "What somebody should see."},
     {"name": "anomalies", "description": "Movements that are probably slips, and their repairs."},
     {"name": "ml", "description": "Data for models of your own, and scores from the shop's."},
+    {"name": "downloads", "description": "Files that a page of the dashboard offered."},
     {"name": "system", "description": "How the system is."},
 ]
 

@@ -5,6 +5,7 @@ that somebody else gets hold of is worth nothing.
 """
 
 import secrets
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -41,6 +42,16 @@ class Ticket:
     expires_at: datetime
     file_name: str
     rows: int | None
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What a ticket would bring, and to whom; `is_made`: the file is there, else it is written when taken."""
+
+    person: uuid.UUID
+    file_name: str
+    media_type: str
+    is_made: bool
 
 
 @dataclass(frozen=True)
@@ -174,8 +185,8 @@ def take(session: Session, token: str, cookie: str | None, now: datetime) -> Tak
     return taken
 
 
-def look_at(session: Session, token: str, cookie: str | None, now: datetime) -> tuple[str, str]:
-    """Name and media type of what a ticket would bring, which stays unused; refuses what `take` refuses."""
+def look_at(session: Session, token: str, cookie: str | None, now: datetime) -> Offered:
+    """What a ticket would bring; it stays unused. Refuses what `take` refuses."""
     actor = auth.who(session, cookie, now)
     if actor is None:
         raise NotSignedIn()
@@ -183,8 +194,9 @@ def look_at(session: Session, token: str, cookie: str | None, now: datetime) -> 
     if asked is None:
         raise NotFound(MISSING)
     auth.must(actor, asked["right"])
-    media_type = writing.named(asked["format"]).media_type if "dataset" in asked else asked["media_type"]
-    return asked["name"], media_type
+    is_made = "dataset" not in asked
+    media_type = asked["media_type"] if is_made else writing.named(asked["format"]).media_type
+    return Offered(actor.uid, asked["name"], media_type, is_made)
 
 
 def _is_open(session: Session, token: str, cookie: str | None, now: datetime) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ PUBLIC = {
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/register",
     "GET /api/v1/auth/browser",
+    "GET /api/v1/downloads/{ticket}",
 }
 PAGES = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 

@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import errors, openapi, settings, streaming
+from api import errors, openapi, probes, settings, streaming
 from api.limits import Limits
+from api.metrics import Counted, Requests
 from api.middleware import BodyCap, LastResort, Outside
+from api.probes import KeptFigures
 from api.routers import (
     alerts,
     anomalies,
@@ -24,6 +26,7 @@ from api.routers import (
     health,
     inventory,
     items,
+    metrics,
     ml,
     orders,
     predictions,
@@ -35,13 +38,13 @@ from api.routers import (
 )
 from api.settings import Settings, SettingsError
 from core import logs, production
-from db.session import reading
+from db.session import MOST_CONNECTIONS, reading
 
 BODY_BYTES = 1_000_000
 LARGER_BODIES = {"/api/v1/barcode/decode": barcode.MOST_BYTES, "/api/v1/ml/score": ml.MOST_BYTES}
 # As many requests work at once as the pool has connections (db.session.new_engine), less those of answers
 # that are still being sent; others wait their turn.
-CONNECTIONS = 20 - streaming.PLACES
+CONNECTIONS = MOST_CONNECTIONS - streaming.PLACES
 
 ROUTERS = [
     auth.router,
@@ -61,6 +64,7 @@ ROUTERS = [
     ml.router,
     downloads.router,
     health.router,
+    metrics.router,
 ]
 
 
@@ -73,6 +77,7 @@ async def _serving(_app: FastAPI) -> AsyncIterator[None]:
 
 def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     """The application with these settings."""
+    requests = Requests()
     made = FastAPI(
         title="Runout",
         version="1",
@@ -81,6 +86,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
+            Middleware(Counted, requests=requests),
             Middleware(Outside),
             Middleware(
                 CORSMiddleware,
@@ -105,6 +111,9 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     made.state.settings = chosen
     made.state.routes = [route for router in ROUTERS for route in router.routes]
     made.state.places = anyio.CapacityLimiter(CONNECTIONS)
+    made.state.comparisons = anyio.CapacityLimiter(auth.COMPARISONS_AT_ONCE)
+    made.state.looks = anyio.CapacityLimiter(probes.LOOKS)
+    made.state.requests, made.state.figures = requests, KeptFigures()
     errors.install(made)
     for router in ROUTERS:
         made.include_router(router)

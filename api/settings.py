@@ -47,7 +47,7 @@ class Rates:
 class Settings:
     """`self_registration` is None where nothing was said: then the demo shop allows it, others do not. `smtp`
     is None where no mail server is configured, `endpoint` where odd movements are judged here only, `limits`
-    where requests are not counted."""
+    where requests are not counted, `metrics_token` where only this machine may scrape the metrics."""
 
     production: bool
     token_key: bytes
@@ -57,6 +57,7 @@ class Settings:
     smtp: Smtp | None = None
     endpoint: EndpointSettings | None = None
     limits: Rates | None = None
+    metrics_token: bytes | None = None
 
 
 def from_environment() -> Settings:
@@ -73,6 +74,7 @@ def from_environment() -> Settings:
         smtp=_read_by(order_mail.settings),
         endpoint=_read_by(endpoint_settings.from_environment),
         limits=_limits(),
+        metrics_token=(os.environ.get("METRICS_TOKEN") or "").encode() or None,
     )
 
 

@@ -20,6 +20,8 @@ from db.models import (
     LedgerMark,
     ModelRun,
     Movement,
+    Product,
+    Warehouse,
 )
 
 JOBS = tuple(task.job for task in (*timetable.TASKS, *timetable.ERRANDS))
@@ -61,7 +63,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Figures:
-    """The shop in figures. Counts of a closed set of words name each of them, 0 included."""
+    """The shop in figures. Counts of a closed set of words name each of them, 0 included.
+
+    `products` and `warehouses` are the active ones; `products_by_status` those that have a run-out.
+    """
 
     scheduler_seen_at: datetime | None
     queue: Queue
@@ -70,10 +75,20 @@ class Figures:
     training: Training | None
     ranges: Totals
     odd_model_trained_at: datetime | None
+    products: int
+    warehouses: int
     products_by_status: Mapping[str, int]
     open_alerts_by_severity: Mapping[str, int]
     ledger_faults_by_rule: Mapping[str, int]
     ledger_rows: int
+
+    def runs_by_state(self) -> dict[str, int]:
+        """How the runs of the last day stand, all jobs together."""
+        found: dict[str, int] = {}
+        for job in self.jobs:
+            for state, number in job.runs_by_state.items():
+                found[state] = found.get(state, 0) + number
+        return found
 
 
 def look(session: Session, now: datetime) -> Figures:
@@ -89,6 +104,8 @@ def look(session: Session, now: datetime) -> Figures:
         odd_model_trained_at=session.scalar(
             select(func.max(AnomalyModel.finished_at)).where(AnomalyModel.state == "published")
         ),
+        products=_active(session, Product),
+        warehouses=_active(session, Warehouse),
         products_by_status=products_by_status(session),
         open_alerts_by_severity=open_alerts(session),
         ledger_faults_by_rule=_faults(session),
@@ -122,6 +139,10 @@ def ledger_rows(session: Session) -> int:
     if counted < MOST_COUNTED:
         return place + counted
     return max(session.scalar(_ESTIMATE), place + counted)
+
+
+def _active(session: Session, table: type[Product] | type[Warehouse]) -> int:
+    return session.scalar(select(func.count()).select_from(table).where(table.is_active))
 
 
 def _queue(session: Session, now: datetime) -> Queue:

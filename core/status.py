@@ -1,18 +1,17 @@
-"""How the system is: what works, how fresh it is, and how much there is of everything."""
+"""How the system is: what works, and how fresh it is."""
 
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core import alerts, job_runs
-from db import queries, roles, server
-from db.models import JobRun, ModelRun, Product, Warehouse
+from core import job_runs
+from db import roles, server
+from db.models import AnomalyModel, ModelRun
 from db.session import is_embedded
 
 LEAST_FREE_BYTES = 200 * 2**20
@@ -41,7 +40,7 @@ def tables(session: Session) -> Part:
     """Whether the database answers, and has the tables this code needs."""
     if session.scalar(_HERE) != _needed():
         return Part("failed", "The database is not at the revision this version needs: migrate.")
-    return Part("ok", "The database answers.")
+    return Part("ok", "The embedded database answers." if is_embedded() else "The database answers.")
 
 
 def disk() -> Part:
@@ -75,35 +74,24 @@ def scheduler(session: Session, now: datetime) -> Part:
 def models(session: Session, now: datetime) -> Part:
     """How old the forecasts are that everybody sees."""
     trained_at = session.scalar(select(func.max(ModelRun.finished_at)).where(ModelRun.state == "published"))
+    return _trained(trained_at, now, "Forecasts are trained.")
+
+
+def odd_movements(session: Session, now: datetime) -> Part:
+    """How old the model is that knows which movements are usual."""
+    trained_at = session.scalar(
+        select(func.max(AnomalyModel.finished_at)).where(AnomalyModel.state == "published")
+    )
+    return _trained(trained_at, now, "It is known which movements are usual.")
+
+
+def _trained(trained_at: datetime | None, now: datetime, words: str) -> Part:
     if trained_at is None:
         return Part("missing", "Nothing is trained yet.")
     age = now - trained_at
     if age > MODELS_STALE:
         return Part("stale", "The last training is more than a week old.", _seconds(age))
-    return Part("ok", "Forecasts are trained.", _seconds(age))
-
-
-def counts(session: Session, now: datetime) -> dict[str, Any]:
-    """How much there is: products by status, warehouses, open alerts, job runs of the last day."""
-    day_ago = now - timedelta(days=1)
-    jobs = session.execute(
-        select(JobRun.state, func.count()).where(JobRun.queued_at > day_ago).group_by(JobRun.state)
-    )
-    open_alerts: dict[str, int] = {}
-    for (_, severity), number in alerts.counts(session).items():
-        open_alerts[severity] = open_alerts.get(severity, 0) + number
-    tiles = queries.rows(session, "status_tiles", warehouse_id=None)
-    return {
-        "products": _count(session, Product),
-        "warehouses": _count(session, Warehouse),
-        "products_by_status": {row["status"]: row["products"] for row in tiles},
-        "open_alerts_by_severity": open_alerts,
-        "job_runs_of_last_day_by_state": dict(jobs.all()),
-    }
-
-
-def _count(session: Session, table: type[Product] | type[Warehouse]) -> int:
-    return session.scalar(select(func.count()).select_from(table).where(table.is_active))
+    return Part("ok", words, _seconds(age))
 
 
 def _seconds(age: timedelta) -> int:

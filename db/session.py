@@ -45,6 +45,9 @@ OWNER_ROLE = "runout_owner"
 
 # A page never waits longer than this; long work asks `transaction(seconds=...)` for more.
 STATEMENT_SECONDS = 30
+# Connections a process keeps, and those it opens beside them while they are all at work.
+POOL, OVERFLOW = 10, 10
+MOST_CONNECTIONS = POOL + OVERFLOW
 # libpq takes a shorter wait for a connection for this.
 LEAST_CONNECT_SECONDS = 2
 SETTINGS = {
@@ -89,7 +92,8 @@ def new_engine(url: str | URL, **options) -> Engine:
     """An engine with the time-outs every connection of Runout has."""
     settings = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
     if options.get("poolclass") is not NullPool:
-        options = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_timeout": 10} | options
+        pool = {"pool_pre_ping": True, "pool_size": POOL, "max_overflow": OVERFLOW, "pool_timeout": 10}
+        options = pool | options
     connect_args = {"options": settings, "connect_timeout": 5, "keepalives_idle": 30}
     connect_args |= options.pop("connect_args", {})
     # An error's text goes to the log: without the values, which may be a password's hash.

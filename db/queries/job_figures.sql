@@ -21,3 +21,4 @@ LEFT JOIN (
     ) AS counted
     GROUP BY counted.job
 ) AS recent ON recent.job = named.job
+ORDER BY named.job

@@ -13,6 +13,7 @@ PUBLIC = {
     "GET /health",
     "GET /health/live",
     "GET /health/ready",
+    "GET /metrics",  # for this machine, or with a token of its own
     "POST /api/v1/auth/login",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/register",

@@ -1,14 +1,17 @@
 """How the system says it is."""
 
 import shutil
+import time
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 
+from api import probes
 from core import job_runs
 from db import session as doors
-from db.models import ModelRun, Worker
+from db.models import ModelRun
 from db.session import transaction
 
 PARTS = {"database", "disk", "scheduler", "models"}
@@ -84,11 +87,35 @@ def test_a_full_disk_makes_it_unready(client, monkeypatch):
     }
 
 
-def test_metrics_count_things(client, as_role):
-    client.post("/api/v1/products", json={"sku": "A", "name": "A"}, headers=as_role("manager"))
-    with transaction() as session:
-        session.add(Worker(name="w"))
-    said = client.get("/api/v1/metrics", headers=as_role("viewer")).json()
-    assert (said["products"], said["warehouses"]) == (1, 1)
-    assert said["scheduler"]["state"] == "ok"
-    assert said["models"]["state"] == "missing"
+def test_a_database_that_is_silent_is_away_in_seconds_and_back_at_once(client, monkeypatch):
+    """A server that takes connections and says nothing: a dead machine, or one that is out of memory."""
+    import socket
+
+    import sqlalchemy as sa
+
+    monkeypatch.setattr(probes, "SPARE_SECONDS", 0)
+    good = doors._bound_to
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        doors.bind(sa.create_engine(f"postgresql+psycopg2://nobody@127.0.0.1:{port}/nothing"))
+        began = time.monotonic()
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
+        assert time.monotonic() - began < 5  # as long as a balancer waits, with time to spare
+        assert client.get("/health/live").status_code == 200
+        assert str(port) not in answer.text
+    doors.bind(good)
+    assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.usefixtures("clone")
+def test_probes_wait_for_no_request_that_holds_the_connections(client, monkeypatch):
+    small = doors.new_engine(doors._bound_to.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    doors.bind(small)
+    monkeypatch.setattr(client.app.state, "places", anyio.CapacityLimiter(1))
+    with small.connect():
+        said = client.post("/api/v1/auth/login", json={"email": "a@b.de", "password": "x"})
+        assert said.status_code == 503
+        for path in ("/health", "/health/ready", "/health/live"):
+            assert client.get(path).status_code == 200, path
+    small.dispose()

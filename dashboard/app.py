@@ -45,6 +45,7 @@ VIEWS = (
     ("labels", "views/labels.py", "Labels", ":material/label:", "read", True),
     ("jobs", "views/jobs.py", "Jobs", ":material/schedule:", "see jobs", True),
     ("users", "views/users.py", "Users", ":material/group:", "manage people", True),
+    ("api-keys", "views/api_keys.py", "API keys", ":material/key:", "manage keys", True),
     ("audit", "views/audit.py", "Audit", ":material/history:", "see audit", True),
     ("product", "views/product.py", "Product", ":material/package_2:", "read", False),
     ("order", "views/order.py", "Order", ":material/local_shipping:", "read", False),

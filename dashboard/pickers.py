@@ -35,6 +35,7 @@ WORDS_OF = {
     "labels": {"what", "q", "category", "without", "copies", "product", "order", "warehouse"}
     | {"format", "start", "codes", "price"},
     "users": {"q"},
+    "api-keys": {"q", "state", "page"},
     "audit": {"q", "person", "action", "subject", "days", "before", "after"},
     "edit-product": {"id"},
     "scans": {"q", "days", "mode", "outcome", "person", "warehouse", "before", "after"},

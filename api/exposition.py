@@ -1,12 +1,20 @@
 """The page that Prometheus scrapes: what this process counts, and the figures of the shop."""
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.utils import floatToGoString
 
-from api.metrics import Requests
+from api.metrics import BOUNDS, Requests, Seen
 from core.figures import Figures
+from db.session import MOST_CONNECTIONS, connections_used
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXAMPLE = """\
@@ -18,20 +26,58 @@ runout_database_up 1.0
 
 def page(requests: Requests, figures: Figures | None) -> bytes:
     """Everything in the text format of Prometheus; without `figures` the database is said to be away."""
-    shop = CollectorRegistry()
-    shop.register(_Collected(families(figures)))
-    return generate_latest(requests.registry) + generate_latest(shop)
+    registry = CollectorRegistry()
+    registry.register(_Collected([*of_process(requests), *of_shop(figures)]))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
 
 
 class _Collected:
-    def __init__(self, found: Iterator[Metric]) -> None:
-        self._found = list(found)
+    def __init__(self, found: list[Metric]) -> None:
+        self._found = found
 
     def collect(self) -> list[Metric]:
         return self._found
 
 
-def families(figures: Figures | None) -> Iterator[Metric]:
+def of_process(requests: Requests) -> Iterator[Metric]:
+    """What this process counts of its requests."""
+    answers = CounterMetricFamily(
+        "runout_http_requests", "Requests that were answered.", labels=("method", "route", "status")
+    )
+    sent = CounterMetricFamily(
+        "runout_http_response_bytes", "Bytes of answers, exports and downloads among them.",
+        labels=("method", "route"),
+    )  # fmt: skip
+    took = HistogramMetricFamily(
+        "runout_http_request_seconds", "How long requests took, to the last byte of the answer.",
+        labels=("method", "route", "status_class"),
+    )  # fmt: skip
+    by_class: dict[tuple[str, str, str], list[Seen]] = {}
+    by_route: dict[tuple[str, str], int] = {}
+    for (method, route, status), seen in sorted(requests.seen.copy().items()):
+        answers.add_metric((method, route, str(status)), seen.requests)
+        by_class.setdefault((method, route, f"{status // 100}xx"), []).append(seen)
+        by_route[method, route] = by_route.get((method, route), 0) + seen.bytes_sent
+    for labels, several in by_class.items():
+        total = Seen.sum_of(several)
+        upto = zip((*map(floatToGoString, BOUNDS), "+Inf"), accumulate(total.took), strict=True)
+        took.add_metric(labels, list(upto), total.seconds)
+    for labels, length in by_route.items():
+        sent.add_metric(labels, length)
+    yield from (answers, took, sent)
+    yield _one("runout_http_requests_in_progress", "Requests that are being answered.", requests.in_progress)
+    yield _one(
+        "runout_database_connections_used", "Connections of this process that are at work for requests.",
+        connections_used() or 0,
+    )  # fmt: skip
+    yield _one(
+        "runout_database_connections_max", "Connections that this process can have for requests.",
+        MOST_CONNECTIONS,
+    )  # fmt: skip
+
+
+def of_shop(figures: Figures | None) -> Iterator[Metric]:
     """The figures of the shop as gauges; those that nobody knows are left out rather than called 0."""
     yield _one("runout_database_up", "1 while the database answers, else 0.", 0 if figures is None else 1)
     if figures is None:

@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from api import metrics, probes
-from api.metrics import Counted, Requests, quantile
+from api.metrics import Counted, Requests
 from core.figures import JOBS
 from db import session as doors
 from db.models import Worker
@@ -252,17 +252,25 @@ def test_an_answer_that_breaks_off_is_counted_too():
     caller = TestClient(app, raise_server_exceptions=False)
     for path in ("/breaks", "/explodes"):
         caller.get(path)
-    found = {r.route: (r.by_status, r.bytes_sent) for r in requests.routes()}
-    assert found["/breaks"] == ({"200": 1}, 5)
-    assert found["/explodes"][0] == {"500": 1}
+    found = {key: (seen.requests, seen.bytes_sent) for key, seen in requests.seen.items()}
+    assert found["GET", "/breaks", 200] == (1, 5)
+    assert found["GET", "/explodes", 500][0] == 1
     assert requests.in_progress == 0
 
 
-@pytest.mark.parametrize(("share", "seconds"), [(0.5, 0.1), (0.25, 0.05), (0.75, 0.55), (1.0, 1.0)], ids=str)
-def test_quantiles_are_read_off_between_the_bounds(share, seconds):
-    buckets = {0.1: 50.0, 1.0: 100.0, float("inf"): 100.0}
-    assert quantile(buckets, share) == pytest.approx(seconds)
+def seen(seconds):
+    requests = Requests()
+    for one in seconds:
+        requests.answered({"method": "GET"}, 200, one, 0)
+    return requests.seen["GET", metrics.NO_ROUTE, 200]
 
 
-def test_what_is_slower_than_every_bound_counts_as_the_last():
-    assert quantile({0.1: 0.0, 1.0: 1.0, float("inf"): 10.0}, 0.9) == 1.0
+def test_quantiles_are_read_off_between_the_bounds():
+    half_and_half = seen([0.03] * 50 + [0.7] * 50)
+    assert half_and_half.quantile(0.5) == pytest.approx(0.05)
+    assert half_and_half.quantile(0.25) == pytest.approx(0.0375)
+    assert half_and_half.quantile(0.75) == pytest.approx(0.75)
+    assert half_and_half.quantile(1.0) == pytest.approx(1.0)
+    # What is slower than every bound counts as the last; what takes as long as a bound is within it.
+    assert seen([900.0] * 10).quantile(0.9) == 60.0
+    assert seen([0.1]).quantile(1.0) == 0.1

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,8 +52,7 @@ class Rows:
         return Rows(*(getattr(self, field.name)[wanted] for field in fields(self)))
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """Movements that follow one another, and the id to go on from; None where there are no more."""
 
     rows: Rows

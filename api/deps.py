@@ -73,9 +73,15 @@ def person_behind(request: Request, session: Session) -> Actor:
     given = claims(request)
     if isinstance(given, api_keys.Given):
         return key_holder(request, api_keys.who(session, given, now()))
-    person = tokens.who(session, given, now())
-    request.state.person, request.state.api_key = str(person.uid), None
-    return auth.actor_of(person)
+    return recognised(request, auth.actor_of(tokens.who(session, given, now())), None)
+
+
+def recognised(request: Request, actor: Actor, used_key: Known | None) -> Actor:
+    """Let the rest of the request know who asks, and with which API key if with one."""
+    if used_key is not None:
+        return key_holder(request, used_key)
+    request.state.person, request.state.api_key = str(actor.uid), None
+    return actor
 
 
 def key_holder(request: Request, known: Known) -> Actor:
@@ -130,6 +136,18 @@ class _NeededAlone(Right):
         return actor
 
 
+class NeededLater(Right):
+    async def __call__(
+        self, request: Request, _scheme: Annotated[Any, Depends(_bearer)]
+    ) -> tokens.Claims | api_keys.Given:
+        return claims(request)
+
+    def check(self, request: Request) -> None:
+        """Find out now, for a request that comes to nothing."""
+        with reading() as session:
+            auth.must(person_behind(request, session), self.right)
+
+
 class _Everybody(Right):
     def __call__(self) -> None:
         return None
@@ -143,6 +161,11 @@ def Needs(right: str) -> Any:  # noqa: N802
 def NeedsAlone(right: str) -> Any:  # noqa: N802
     """Like `Needs`, for a route that opens its own transactions because slow work lies between them."""
     return Depends(_NeededAlone(right))
+
+
+def NeedsLater(right: str) -> Any:  # noqa: N802
+    """What the token or API key says, for a route that finds out with others who that is: the poster."""
+    return Depends(NeededLater(right))
 
 
 Public = Depends(_Everybody(None))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.poster import Unavailable
 from core import audit
 from core.buying.order_mail import MailFailed, MailUncertain
 from core.errors import Busy, NotSignedIn, RunoutError, TooMany
@@ -36,6 +37,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(PoolTimeout, _away)
     app.add_exception_handler(ServerError, _away)
+    app.add_exception_handler(Unavailable, _away)
 
 
 def problem(

@@ -16,6 +16,7 @@ from api.limits import Limits
 from api.metrics import Counted, Requests
 from api.middleware import BodyCap, LastResort, Outside
 from api.probes import KeptFigures
+from api.poster import Poster
 from api.routers import (
     alerts,
     anomalies,
@@ -69,11 +70,12 @@ ROUTERS = [
 
 
 @asynccontextmanager
-async def _serving(_app: FastAPI) -> AsyncIterator[None]:
+async def _serving(serving: FastAPI) -> AsyncIterator[None]:
     """The server has set up its own log by now: from here on all lines look alike."""
     logs.configure("api", as_json=production.is_production(os.environ))
     yield
 
+    await anyio.to_thread.run_sync(serving.state.poster.stop)
 
 def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     """The application with these settings."""
@@ -114,6 +116,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     made.state.comparisons = anyio.CapacityLimiter(auth.COMPARISONS_AT_ONCE)
     made.state.looks = anyio.CapacityLimiter(probes.LOOKS)
     made.state.requests, made.state.figures = requests, KeptFigures()
+    made.state.poster = Poster()
     errors.install(made)
     for router in ROUTERS:
         made.include_router(router)

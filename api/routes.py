@@ -8,6 +8,7 @@ from inspect import iscoroutinefunction
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
+import anyio
 from fastapi import APIRouter, Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -34,10 +35,11 @@ class ExactRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
-        declared = [d.call.right for d in _all(self.dependant) if isinstance(d.call, deps.Right)]
+        declared = [d.call for d in _all(self.dependant) if isinstance(d.call, deps.Right)]
         if len(declared) != 1:
             raise TypeError(f"{path}: {endpoint.__name__} declares {declared or 'no right'}: one is needed")
-        self.right: str | None = declared[0]
+        self.right: str | None = declared[0].right
+        self.later = declared[0] if isinstance(declared[0], deps.NeededLater) else None
         self.is_async = iscoroutinefunction(endpoint)  # it asks no database
         self.openapi_extra = {"x-right": self.right or "public"} | (self.openapi_extra or {})
         self._query = {
@@ -65,6 +67,8 @@ class ExactRoute(APIRoute):
                 return await handle(exactly)
             # Whoever waits here holds neither a thread nor a connection. Without this, threads that wait for
             # a connection would keep those who have one from the thread in which they would give it back.
+            if self.later is not None:
+                return await self._knowing_later(handle, exactly)
             async with request.app.state.places:
                 return await handle(exactly)
 
@@ -74,6 +78,15 @@ class ExactRoute(APIRoute):
         known, wrong, seen = dict(self._query), [], set()
         for name, value in request.query_params.multi_items():
             if name not in known:
+    async def _knowing_later(self, handle: Handler, request: Request) -> Response:
+        """What is wrong with a body is said only to those who may send one."""
+        try:
+            return await handle(request)
+        except RequestValidationError:
+            async with request.app.state.places:
+                await anyio.to_thread.run_sync(self.later.check, request)
+            raise
+
                 wrong.append(_wrong(("query", inputs.shown(name)), "is not known here"))
             elif name in seen and not known[name]:
                 wrong.append(_wrong(("query", name), "is given twice"))

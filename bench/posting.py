@@ -56,7 +56,7 @@ def main() -> None:
             admin = sa.create_engine(url)
             app = server.url(doors.APP_ROLE, "bench_posting", home)
             doors.bind(doors.new_engine(app))
-            actor, products, warehouse_id = _world()
+            actor, products, warehouse_id = world()
             with admin.begin() as connection:
                 for statement in PLAIN:
                     connection.execute(sa.text(statement))
@@ -71,7 +71,8 @@ def main() -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _world() -> tuple[Actor, list[int], int]:
+def world() -> tuple[Actor, list[int], int]:
+    """Products with a million pieces each in one warehouse, and who books."""
     with doors.transaction() as session:
         warehouse = Warehouse(code="WH", name="WH", time_zone="UTC", is_default=True)
         products = [Product(sku=f"P-{n}", name=f"Product {n}") for n in range(PRODUCTS)]

@@ -152,25 +152,30 @@ def after_booking(session: Session, lines: Iterable[Moved], thresholds: list[dic
     Args:
         thresholds: what `thresholds_of` in the database says about the booking.
     """
+    if crossed := crossing(lines, thresholds):
+        look_at_now(session, crossed)
+
+
+def crossing(lines: Iterable[Moved], thresholds: list[dict[str, Any]]) -> set[int]:
+    """The products that a booking took over a line of their thresholds."""
     before, after, changes = {}, {}, {}
     for line in lines:
         place = (line.product_id, line.warehouse_id)
         before.setdefault(place, line.before)
         after[place] = line.after
         changes[line.product_id] = changes.get(line.product_id, Decimal(0)) + line.after - line.before
-    crossing = set()
+    crossed = set()
     for known in thresholds:
         product_id = known["product_id"]
         if known["of_shop"] is not None:
             on_hand, of_shop = Decimal(known["on_hand"]), Decimal(known["of_shop"])
             if alert_rules.crosses(on_hand - changes[product_id], on_hand, of_shop):
-                crossing.add(product_id)
+                crossed.add(product_id)
         for warehouse_id, of_place in (known["of_places"] or {}).items():
             place = (product_id, int(warehouse_id))
             if place in after and alert_rules.crosses(before[place], after[place], Decimal(of_place)):
-                crossing.add(product_id)
-    if crossing:
-        look_at_now(session, crossing)
+                crossed.add(product_id)
+    return crossed
 
 
 def look_at_now(session: Session, product_ids: Iterable[int]) -> None:

@@ -27,6 +27,11 @@ def one(session: Session, movement_id: int, *, as_written: bool = False) -> RowM
     return found[0]
 
 
+def several(session: Session, movement_ids: Sequence[int], *, as_written: bool = False) -> list[RowMapping]:
+    """Like `one` for movements that exist, in this order; one may be named more than once."""
+    return _rows(session, movement_ids, as_written=as_written)
+
+
 def listing(
     session: Session,
     *,

@@ -4,9 +4,12 @@ import hashlib
 import io
 import json
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import partial
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Integer, LargeBinary, Row, Text, TextClause, bindparam, exists, select, text
@@ -29,6 +32,8 @@ from core.errors import (
     RunoutError,
 )
 from db.models import Posting, PostingLine, Product, Warehouse
+
+Named = Callable[[int, int], tuple[str, str]]
 
 QUANTITY_STEP = Decimal("0.0001")
 QUANTITY_LIMIT = Decimal("100000000000")  # 15 significant digits, four of them decimals
@@ -164,26 +169,47 @@ def post(
     `request` is what was asked for, where the lines also depend on what the shop looks like by now: a retry
     of the same request is known by it.
     """
+    asked_for = asked(actor, kind, lines, key, request=request)
+    statement = _POST
+    if actor.api_key_id is not None:
+        statement, asked_for["api_key"] = _POST_BY_KEY, actor.api_key_id
+    answer, thresholds = _answer(session, statement, asked_for)
+    done = booked(answer, lines, partial(_named, session))
+    if thresholds:
+        alert_watch.after_booking(session, done.lines, thresholds)
+    return done
+
+
+def asked(
+    actor: Actor, kind: str, lines: list[dict], key: str | None, *, request: dict | None = None
+) -> dict[str, Any]:
+    """What the posting function is asked: actor, kind, key, hash (of the request) and lines.
+
+    Refuses whoever may not move stock, and a key that cannot be kept. Without a key one is made up.
+    """
     auth.must(actor, "move stock")
     if key is not None and not (1 <= len(key) <= 255 and inputs.can_be_kept(key)):
         raise BadInput("An idempotency key has 1 to 255 characters, without NUL.")
     # Without the sale that a return was matched to: a retry finds that sale answered already.
-    asked = [{name: value for name, value in line.items() if name != "returns_id"} for line in lines]
-    said = json.dumps([kind, request if request is not None else asked], sort_keys=True, default=str)
-    asked_for = {
+    told = [{name: value for name, value in line.items() if name != "returns_id"} for line in lines]
+    said = json.dumps([kind, request if request is not None else told], sort_keys=True, default=str)
+    return {
         "actor": actor.id,
         "kind": kind,
         "key": key or uuid.uuid4().hex,
         "hash": hashlib.sha256(said.encode()).digest(),
         "lines": lines,
     }
-    statement = _POST
-    if actor.api_key_id is not None:
-        statement, asked_for["api_key"] = _POST_BY_KEY, actor.api_key_id
-    answer, thresholds = _answer(session, statement, asked_for)
+
+
+def booked(answer: dict[str, Any], lines: list[dict], named: Named) -> Booked:
+    """What the posting function says about these lines; raises what it refused, in words.
+
+    `named` knows the SKU of a product and the code of a warehouse: (product_id, warehouse_id).
+    """
     if "refused" in answer:
-        raise _refusal(session, answer["refused"], lines)
-    booked = tuple(
+        raise _refusal(answer["refused"], lines, named)
+    booked_lines = tuple(
         BookedLine(
             line["movement_id"],
             line["product_id"],
@@ -194,9 +220,7 @@ def post(
         )
         for line in answer["lines"]
     )
-    if thresholds:
-        alert_watch.after_booking(session, booked, thresholds)
-    return Booked(answer["posting_id"], booked, bool(answer.get("replayed")))
+    return Booked(answer["posting_id"], booked_lines, bool(answer.get("replayed")))
 
 
 def is_known(session: Session, actor: Actor, key: str | None) -> bool:
@@ -218,13 +242,13 @@ def _answer(session: Session, statement: TextClause, asked_for: dict) -> Row:
         raise NotFound("The product or warehouse was deleted at this moment.") from gone
 
 
-def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> RunoutError:
+def _refusal(refused: list[dict], lines: list[dict], named: Named) -> RunoutError:
     """The error for what the posting function refused; the first refused line speaks.
 
     But first of all whether it was done before: that stock is missing for doing it again is no news.
     """
     first = next((line for line in refused if line["code"] == "already_reversed"), refused[0])
-    sentence = _sentence(session, first, lines)
+    sentence = _sentence(first, lines, named)
     kinds: dict[str, type[RunoutError]] = {
         "insufficient_stock": InsufficientStock,
         "already_reversed": AlreadyReversed,
@@ -238,11 +262,15 @@ def _refusal(session: Session, refused: list[dict], lines: list[dict]) -> Runout
     return kinds.get(first["code"], RuleBroken)(sentence, refused=refused)
 
 
-def _sentence(session: Session, refused: dict, lines: list[dict] | None) -> str:
+def _named(session: Session, product_id: int, warehouse_id: int) -> tuple[str, str]:
+    sku = session.scalar(select(Product.sku).where(Product.id == product_id))
+    return sku, session.scalar(select(Warehouse.code).where(Warehouse.id == warehouse_id))
+
+
+def _sentence(refused: dict, lines: list[dict] | None, named: Named) -> str:
     code = refused["code"]
     if code == "insufficient_stock":
-        sku = session.scalar(select(Product.sku).where(Product.id == refused["product_id"]))
-        place = session.scalar(select(Warehouse.code).where(Warehouse.id == refused["warehouse_id"]))
+        sku, place = named(refused["product_id"], refused["warehouse_id"])
         return f"{sku}: {plain(refused['asked'])} asked for, {plain(refused['on_hand'])} on hand in {place}."
     if code == "already_reversed":
         which = f"Movement {refused['movement_id']}" if "movement_id" in refused else "The line"
@@ -292,7 +320,7 @@ def post_lines(
     if "refused" in answer:
         if answer["refused"][0]["code"] == "key_reused":
             raise KeyReused("This key was used before with another file.")
-        first = _sentence(session, answer["refused"][0], None)
+        first = _sentence(answer["refused"][0], None, partial(_named, session))
         raise BulkRefused(
             f"Nothing was booked. Line {answer['refused'][0]['line']}: {first}", answer["refused"]
         )

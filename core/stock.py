@@ -78,6 +78,16 @@ def adjust(
     **about,
 ) -> Booked:
     """Change stock by a signed amount. Without a reason code minus is an issue (demand), plus a receipt."""
+    line = adjustment(product_id, warehouse_id, change, reason_code, about)
+    if line["reason_code"] == "return":
+        line["returns_id"] = sale_returned(session, line)
+    return posting.post(session, actor, "adjust", [line], key)
+
+
+def adjustment(
+    product_id: int, warehouse_id: int, change: Decimal | int | str, reason_code: str | None, about: dict
+) -> dict:
+    """The line that `adjust` books, for a return without its sale. Refuses what can be no adjustment."""
     change = posting.exact(change, "Change")
     if change == 0:
         raise BadInput("A change of 0 changes nothing: enter how many pieces more or less.")
@@ -86,10 +96,7 @@ def adjust(
     kind = {"issue": "out", "sale": "out", "receipt": "in", "return": "in"}.get(reason_code, "adjust")
     if (kind == "out" and change > 0) or (kind == "in" and change < 0):
         raise BadInput(f"'{reason_code}' cannot {'add' if change > 0 else 'take away'} stock.")
-    line = posting.line(product_id, warehouse_id, kind, reason_code, change, about)
-    if reason_code == "return":
-        line["returns_id"] = sale_returned(session, line)
-    return posting.post(session, actor, "adjust", [line], key)
+    return posting.line(product_id, warehouse_id, kind, reason_code, change, about)
 
 
 def set_to(

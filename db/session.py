@@ -22,6 +22,7 @@ from db import server
 from db.server import ServerError
 
 __all__ = [
+    "OwnConnection",
     "ServerError",
     "app_url",
     "bind",
@@ -191,6 +192,38 @@ def connections_used() -> int | None:
     if isinstance(target, Engine) and isinstance(target.pool, QueuePool):
         return target.pool.checkedout()
     return None
+
+
+class OwnConnection:
+    """A connection that one thread keeps beside the pool, so that it waits for nobody's to come free.
+
+    It is not asked beforehand whether it still lives: whoever writes through it can do the work anew.
+    """
+
+    def __init__(self) -> None:
+        self._like: Engine | None = None
+        self._engine: Engine | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One write, like `transaction`."""
+        target = _target()
+        if isinstance(target, Connection):
+            with transaction() as session:
+                yield session
+            return
+        if self._engine is None or self._like is not target:
+            self.close()
+            self._engine = new_engine(target.url, pool_size=1, max_overflow=0, pool_pre_ping=False)
+            self._like = target
+        with _session(self._engine) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give the connection back to the server."""
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine = None
 
 
 def is_passing(error: BaseException) -> bool:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from db import functions
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -112,6 +114,9 @@ def upgrade() -> None:
     for table in TABLES:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO runout_app")
     op.execute("GRANT SELECT, INSERT ON key_posting TO runout_app")
+    op.execute(sa.text(functions.source("post_stock_each").replace(":", "\\:")))
+    op.execute("REVOKE EXECUTE ON FUNCTION post_stock_each(jsonb) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION post_stock_each(jsonb) TO runout_app")
 
 
 def downgrade() -> None:
@@ -120,6 +125,7 @@ def downgrade() -> None:
     held = [what for what, rows in PRECIOUS.items() if connection.scalar(sa.text(f"SELECT EXISTS ({rows})"))]
     if held:
         raise RuntimeError(f"Refused: going back would lose {', '.join(held)}.")
+    op.execute("DROP FUNCTION post_stock_each(jsonb)")
     op.drop_table("download_file")
     op.drop_index(op.f("ix_download_ticket_sign_in_id"), table_name="download_ticket")
     op.drop_index("ix_download_ticket_expires_at", table_name="download_ticket")

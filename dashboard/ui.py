@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from core import auth, job_runs, triage
+from core.datasets.formulas import marked
 from core.errors import RunoutError
 from dashboard import charts, looks
 from dashboard.formats import Formats
@@ -275,11 +276,5 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     harmless = frame.copy(deep=False)
     for name in harmless.columns:
         if not pd.api.types.is_numeric_dtype(harmless[name]):
-            harmless[name] = [_no_formula(value) for value in harmless[name]]
+            harmless[name] = [marked(text) if isinstance(text, str) else text for text in harmless[name]]
     return harmless.to_csv(index=False).encode("utf-8-sig")
-
-
-def _no_formula(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@", "\t", "\r", "|", "%")):
-        return f"'{value}"
-    return value

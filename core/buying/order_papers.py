@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.buying.order_looks import Detail, Line
+from core.datasets.formulas import marked
 from core.posting import plain
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ COLUMNS = (
     "order", "state", "vendor", "vendor_sku", "sku", "product", "warehouse", "quantity", "unit", "unit_price",
     "value", "currency", "expected_on", "received", "given_up", "open", "note",
 )  # fmt: skip
-# A spreadsheet would take these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 FONT = "DejaVu"  # has Latin, Greek and Cyrillic letters; the fonts of PDF itself have Latin only
 MARGIN_MM = 15
 SMALL, NORMAL, LARGE, STAMP = 8, 9, 15, 22  # points
@@ -71,8 +70,7 @@ def table(detail: Detail) -> bytes:
 def _cell(value: object) -> str:
     if isinstance(value, Decimal):
         return plain(value)
-    said = "" if value is None else str(value)
-    return f"'{said}" if said.lstrip(" ").startswith(FORMULA_STARTS) else said
+    return "" if value is None else marked(str(value))
 
 
 # -- PDF -----------------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.datasets.table_types import Column, Row
+from core.ledger_export.outlet import Outlet
 
 if TYPE_CHECKING:
     import pyarrow
@@ -30,7 +31,7 @@ def write(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    types, rows, sink = schema(columns), iter(rows), _Sink()
+    types, rows, sink = schema(columns), iter(rows), Outlet()
     with parquet.ParquetWriter(pa.PythonFile(sink, mode="w"), types, compression="zstd") as writer:
         while group := list(islice(rows, GROUP_ROWS)):
             arrays = [
@@ -40,31 +41,3 @@ def write(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
             writer.write_batch(pa.record_batch(arrays, schema=types))
             yield sink.taken()
     yield sink.taken()
-
-
-class _Sink:
-    """What was written since somebody took it."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._at = 0
-
-    def write(self, piece: Any) -> int:
-        self._pieces.append(bytes(piece))
-        self._at += len(piece)
-        return len(piece)
-
-    def tell(self) -> int:
-        return self._at
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def taken(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)

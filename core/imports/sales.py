@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, auth, shop, stock, warehouses
 from core.auth import Actor
+from core.datasets.formulas import marked
 from core.errors import BadInput, BulkRefused, RuleBroken
 from core.imports import sales_booking, sales_plan, sales_rows
 from core.imports.sales_plan import FIRST_WAREHOUSE, NOT_YET, Options, Outcome, Plan
@@ -20,9 +21,6 @@ from core.imports.table_text import ISSUE_COLUMNS
 from db.models import Import
 
 __all__ = ["ISSUE_COLUMNS", "ImportStopped", "Options", "Outcome", "book", "look", "report", "safe_csv"]
-
-# A spreadsheet would take these for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_nothing(_step: str) -> None:
@@ -217,10 +215,7 @@ def safe_csv(issues: pd.DataFrame) -> str:
     """Issues (`ISSUE_COLUMNS`) as CSV in which no text of the file can be taken for a formula."""
     safe = issues.copy()
     for column in ("value", "message"):
-        safe[column] = [
-            f"'{said}" if isinstance(said, str) and said.startswith(FORMULA_STARTS) else said
-            for said in safe[column]
-        ]
+        safe[column] = [marked(said) if isinstance(said, str) else said for said in safe[column]]
     return safe.to_csv(index=False)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from core.datasets.formulas import unmarked
 from core.imports.table_reader import Refusal, Table, blank, counted, header_names, not_a_table
 
 BOMS = {
@@ -171,7 +172,7 @@ def _delimiter(lines: Iterator[str], limits: dict) -> str:
 
 
 def _rows(lines: Iterator[str], delimiter: str, limits: dict) -> Iterator[tuple[int, list[str]]]:
-    """Line number (where the record begins) and cells of each record."""
+    """Line number (where the record begins) and cells of each record, as they were before an export."""
     previous = csv.field_size_limit(limits["field_characters"])
     try:
         records = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -192,7 +193,7 @@ def _rows(lines: Iterator[str], delimiter: str, limits: dict) -> Iterator[tuple[
                     line=begins,
                 )
             if not (begins == 1 and len(cells) <= 2 and cells and cells[0].lower().startswith("sep=")):
-                yield begins, cells
+                yield begins, [unmarked(cell) for cell in cells]
             begins = records.line_num + 1
     finally:
         csv.field_size_limit(previous)

@@ -80,7 +80,7 @@ class Limits:
                 self._learn(given, scope["state"])
 
     def _caller(self, scope: Scope, given: Any) -> Caller:
-        address = _network(scope["client"][0] if scope.get("client") else "")
+        address = network(scope["client"][0] if scope.get("client") else "")
         tight = self._tight.get(scope["path"])
         if tight is not None:
             return Caller(tight, address)
@@ -106,7 +106,7 @@ class Limits:
             if status == 204:
                 _keep(self._known, given, Caller(_rate(self.rates.person, "browser"), given.hex()))
         elif state.get("api_key"):
-            rate = _rate(state.get("api_key_per_minute") or self.rates.key, "key")
+            rate = _rate(state.get("per_minute") or self.rates.key, "key")
             _keep(self._known, given, Caller(rate, str(state["api_key"])))
 
 
@@ -136,7 +136,7 @@ def _keep(known: OrderedDict[Any, Any], given: Any, what: Any) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """What counts as one address: an IPv4 address, however it is written, or a network of IPv6."""
     try:
         found = ipaddress.ip_address(address)

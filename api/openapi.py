@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api.limits import FREE
 from api.schemas import InputProblem, Problem
 
 DESCRIPTION = """\
@@ -43,7 +44,7 @@ WORDS = {
     "415": "The body is not of the media type that is read here.",
     "422": "Malformed: `fields` says where.",
     "409": "An idempotency key came again with another body.",
-    "429": "Too many at once, or too many wrong passwords; `Retry-After` says when to come back.",
+    "429": "Too many requests within a minute, or wrong passwords; `Retry-After` says when to come back.",
     "500": "Something broke on our side; `detail` has the id it has in the log.",
     "503": "The database is away or busy; `Retry-After` says when to come back.",
 }
@@ -85,6 +86,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     """Add the statuses that follow from what the route is."""
     answers = operation["responses"]
     also = ["422", "500", "503"]
+    if path not in FREE:
+        also.append("429")
     if operation["x-right"] != "public":
         also.append("401")
     if operation["x-right"] not in ("public", "read"):  # everybody signed in may read

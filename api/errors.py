@@ -121,16 +121,15 @@ def _of_http(request: Request, trouble: HTTPException) -> JSONResponse:
     detail = details.get(status, str(trouble.detail))
     headers = dict(trouble.headers or {})
     if status == 405:
-        # An address of the framework's own (/docs) is told with its methods in any order.
-        named = sorted(method.strip() for method in headers.pop("Allow", "").split(","))
-        headers["Allow"] = _methods(request) or ", ".join(named)
+        headers["Allow"] = _methods(request)
     return problem(status, detail, kinds.get(status, "HTTPException"), headers=headers)
 
 
 def _methods(request: Request) -> str:
     """All methods of an address: the framework names those of the first route that has it."""
     here = (route for route in request.app.state.routes if route.matches(request.scope)[0] != Match.NONE)
-    return ", ".join(sorted({method for route in here for method in route.methods}))
+    methods = {method for route in here for method in route.methods} or {"GET"}  # a page of the documents
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _database(request: Request, trouble: DBAPIError) -> JSONResponse:

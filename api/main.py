@@ -11,12 +11,13 @@ from fastapi import FastAPI
 from fastapi.middleware import Middleware
 from fastapi.middleware.cors import CORSMiddleware
 
-from api import errors, openapi, probes, settings, streaming
+from api import docs_pages, errors, openapi, probes, settings, streaming
+from api.heads import HeadAsGet
 from api.limits import Limits
 from api.metrics import Counted, Requests
 from api.middleware import BodyCap, LastResort, Outside
-from api.probes import KeptFigures
 from api.poster import Poster
+from api.probes import KeptFigures
 from api.routers import (
     alerts,
     anomalies,
@@ -74,8 +75,8 @@ async def _serving(serving: FastAPI) -> AsyncIterator[None]:
     """The server has set up its own log by now: from here on all lines look alike."""
     logs.configure("api", as_json=production.is_production(os.environ))
     yield
-
     await anyio.to_thread.run_sync(serving.state.poster.stop)
+
 
 def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     """The application with these settings."""
@@ -85,6 +86,8 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
         version="1",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
+        docs_url=None,
+        redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
         middleware=[
@@ -93,7 +96,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
             Middleware(
                 CORSMiddleware,
                 allow_origins=list(chosen.cors_origins),
-                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+                allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
                 allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
                 expose_headers=[
                     "X-Total-Count",
@@ -108,18 +111,20 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
             Middleware(LastResort),
             Middleware(Limits, rates=chosen.limits),
             Middleware(BodyCap, most_bytes=BODY_BYTES, larger=LARGER_BODIES),
+            Middleware(HeadAsGet),
         ],
     )
     made.state.settings = chosen
     made.state.routes = [route for router in ROUTERS for route in router.routes]
+    made.state.poster = Poster()
     made.state.places = anyio.CapacityLimiter(CONNECTIONS)
     made.state.comparisons = anyio.CapacityLimiter(auth.COMPARISONS_AT_ONCE)
     made.state.looks = anyio.CapacityLimiter(probes.LOOKS)
     made.state.requests, made.state.figures = requests, KeptFigures()
-    made.state.poster = Poster()
     errors.install(made)
     for router in ROUTERS:
         made.include_router(router)
+    docs_pages.install(made)
     made.openapi = lambda: openapi.document(made)
     return made
 

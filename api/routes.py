@@ -47,6 +47,9 @@ class ExactRoute(APIRoute):
             for dependant in _all(self.dependant)
             for field in dependant.query_params
         }
+        self._headers = {
+            field.alias for dependant in _all(self.dependant) for field in dependant.header_params
+        }
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
@@ -55,6 +58,7 @@ class ExactRoute(APIRoute):
             if self.right is not None:
                 deps.claims(request)  # before a byte of the body is read
             self._refuse_unknown_query(request)
+            self._refuse_repeated_headers(request)
             exactly = ExactRequest(request.scope, request.receive)
             if self.body_field is not None and isinstance(self.body_field.field_info, params.Form):
                 _refuse_other_media(request, "multipart/form-data")
@@ -63,21 +67,17 @@ class ExactRoute(APIRoute):
                 _refuse_other_media(request, "application/json")
                 if await exactly.body():
                     await exactly.json()  # here, because FastAPI would hide what is wrong with it
+            if self.later is not None:
+                return await self._knowing_later(handle, exactly)
             if self.is_async:
                 return await handle(exactly)
             # Whoever waits here holds neither a thread nor a connection. Without this, threads that wait for
             # a connection would keep those who have one from the thread in which they would give it back.
-            if self.later is not None:
-                return await self._knowing_later(handle, exactly)
             async with request.app.state.places:
                 return await handle(exactly)
 
         return strictly
 
-    def _refuse_unknown_query(self, request: Request) -> None:
-        known, wrong, seen = dict(self._query), [], set()
-        for name, value in request.query_params.multi_items():
-            if name not in known:
     async def _knowing_later(self, handle: Handler, request: Request) -> Response:
         """What is wrong with a body is said only to those who may send one."""
         try:
@@ -87,12 +87,25 @@ class ExactRoute(APIRoute):
                 await anyio.to_thread.run_sync(self.later.check, request)
             raise
 
+    def _refuse_unknown_query(self, request: Request) -> None:
+        known, wrong, seen = dict(self._query), [], set()
+        for name, value in request.query_params.multi_items():
+            if name not in known:
                 wrong.append(_wrong(("query", inputs.shown(name)), "is not known here"))
             elif name in seen and not known[name]:
                 wrong.append(_wrong(("query", name), "is given twice"))
             elif not inputs.can_be_kept(value):
                 wrong.append(_wrong(("query", name), "holds a NUL or a broken character"))
             seen.add(name)
+        if wrong:
+            raise RequestValidationError(wrong)
+
+    def _refuse_repeated_headers(self, request: Request) -> None:
+        wrong = [
+            _wrong(("header", name), "is given twice")
+            for name in sorted(self._headers)
+            if len(request.headers.getlist(name)) > 1
+        ]
         if wrong:
             raise RequestValidationError(wrong)
 

@@ -49,10 +49,12 @@ def test_every_refusal_has_the_same_body(client, method, path, status, kind):
 @pytest.mark.parametrize(
     ("path", "methods"),
     [
-        ("/health", "GET"),
-        ("/api/v1/products", "GET, POST"),
-        (f"/api/v1/products/{UNKNOWN}", "DELETE, GET, PATCH, PUT"),
+        ("/health", "GET, HEAD"),
+        ("/api/v1/products", "GET, HEAD, POST"),
+        (f"/api/v1/products/{UNKNOWN}", "DELETE, GET, HEAD, PATCH, PUT"),
         ("/docs", "GET, HEAD"),
+        ("/docs/files/favicon.png", "GET, HEAD"),
+        ("/api/v1/auth/login", "POST"),
     ],
 )
 def test_a_method_that_an_address_does_not_know_is_answered_with_those_it_knows(client, path, methods):

@@ -12,7 +12,8 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.utils import floatToGoString
 
-from api.metrics import BOUNDS, Requests, Seen
+from api.metrics import BOUNDS, NO_ROUTE, Requests, Seen
+from api.poster import Poster
 from core.figures import Figures
 from db.session import MOST_CONNECTIONS, connections_used
 
@@ -24,10 +25,10 @@ runout_database_up 1.0
 """
 
 
-def page(requests: Requests, figures: Figures | None) -> bytes:
+def page(requests: Requests, poster: Poster, figures: Figures | None) -> bytes:
     """Everything in the text format of Prometheus; without `figures` the database is said to be away."""
     registry = CollectorRegistry()
-    registry.register(_Collected([*of_process(requests), *of_shop(figures)]))
+    registry.register(_Collected([*of_process(requests), *of_poster(poster), *of_shop(figures)]))
     ProcessCollector(registry=registry)
     return generate_latest(registry)
 
@@ -66,6 +67,10 @@ def of_process(requests: Requests) -> Iterator[Metric]:
     for labels, length in by_route.items():
         sent.add_metric(labels, length)
     yield from (answers, took, sent)
+    limited = (seen.requests for key, seen in requests.seen.copy().items() if key[1:] == (NO_ROUTE, 429))
+    yield CounterMetricFamily(
+        "runout_http_requests_limited", "Requests that came too often and were refused unread.", sum(limited)
+    )
     yield _one("runout_http_requests_in_progress", "Requests that are being answered.", requests.in_progress)
     yield _one(
         "runout_database_connections_used", "Connections of this process that are at work for requests.",
@@ -75,6 +80,17 @@ def of_process(requests: Requests) -> Iterator[Metric]:
         "runout_database_connections_max", "Connections that this process can have for requests.",
         MOST_CONNECTIONS,
     )  # fmt: skip
+
+
+def of_poster(poster: Poster) -> Iterator[Metric]:
+    """How adjustments fare that are booked together."""
+    yield _one("runout_poster_waiting", "Adjustments that wait for the next transaction.", poster.waiting)
+    for name, words, number in (
+        ("transactions", "Transactions that booked adjustments together.", poster.transactions),
+        ("lines", "Adjustments that were answered from them.", poster.together),
+        ("alone", "Adjustments that had to be booked alone after all.", poster.alone),
+    ):
+        yield CounterMetricFamily(f"runout_poster_{name}", words, number)
 
 
 def of_shop(figures: Figures | None) -> Iterator[Metric]:
@@ -129,19 +145,20 @@ def of_shop(figures: Figures | None) -> Iterator[Metric]:
 
 
 def _jobs(figures: Figures) -> Iterator[Metric]:
+    # The label is not `job`: Prometheus calls by that name what it scrapes.
     done = {job.job: job.done_at.timestamp() for job in figures.jobs if job.done_at}
     took = {job.job: job.seconds for job in figures.jobs if job.seconds is not None}
     runs = GaugeMetricFamily(
-        "runout_job_runs_last_day", "Runs of the last 24 hours, by how they stand.", labels=("job", "state")
+        "runout_job_runs_last_day", "Runs of the last 24 hours, by how they stand.", labels=("task", "state")
     )
     for job in figures.jobs:
         for state, number in sorted(job.runs_by_state.items()):
             runs.add_metric((job.job, state), number)
     yield runs
     yield _many(
-        "runout_job_last_success_timestamp_seconds", "When a run last worked, in Unix time.", "job", done
+        "runout_job_last_success_timestamp_seconds", "When a run last worked, in Unix time.", "task", done
     )
-    yield _many("runout_job_last_success_seconds", "How long that run took.", "job", took)
+    yield _many("runout_job_last_success_seconds", "How long that run took.", "task", took)
 
 
 def _one(name: str, words: str, value: float) -> Metric:

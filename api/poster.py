@@ -39,13 +39,23 @@ class _Waiting:
 
 
 class Poster:
-    """The thread and those who wait for it. It begins with the first request, and anew should it have died."""
+    """The thread and those who wait for it. It begins with the first request, and anew should it have died.
+
+    For who watches: `transactions` it made, the requests answered from them (`together`), and those that it
+    gave back to be booked `alone`.
+    """
 
     def __init__(self) -> None:
+        self.transactions = self.together = self.alone = 0
         self._waiting: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for the next transaction."""
+        return len(self._waiting)
 
     async def book(self, wanted: Wanted) -> Outcome | None:
         """What came of it; None when it must be booked alone, under the same key.
@@ -81,9 +91,16 @@ class Poster:
                 try:
                     outcomes = _book(mine, batch)
                 finally:  # also when this thread dies
+                    self._count(outcomes)
                     _tell(batch, outcomes)
         finally:
             mine.close()
+
+    def _count(self, outcomes: Sequence[Outcome | None]) -> None:
+        alone = sum(outcome is None for outcome in outcomes)
+        self.transactions += alone < len(outcomes)
+        self.alone += alone
+        self.together += len(outcomes) - alone
 
     def _next(self) -> list[_Waiting]:
         """Those that are to be booked now; none when it is time to end."""

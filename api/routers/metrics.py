@@ -65,8 +65,9 @@ async def scrape(request: Request, now: Now) -> Response:
     """
     if not (_has_token(request) or _is_from_here(request)):
         raise NotSignedIn("From another machine this needs METRICS_TOKEN: Authorization: Bearer ...")
-    found = await request.app.state.figures.of(request, now)
-    page = await anyio.to_thread.run_sync(exposition.page, request.app.state.requests, found)
+    state = request.app.state
+    found = await state.figures.of(request, now)
+    page = await anyio.to_thread.run_sync(exposition.page, state.requests, state.poster, found)
     return Response(page, media_type=CONTENT_TYPE)
 
 

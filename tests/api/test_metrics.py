@@ -19,7 +19,7 @@ from db.models import Worker
 from db.session import transaction
 
 TOKEN = b"0f6c41d9e8b27a35c1d4f09e6ab8723d"
-LABELS = {"method", "route", "status", "status_class", "le", "job", "state", "outcome", "severity", "rule"}
+LABELS = {"method", "route", "status", "status_class", "le", "task", "state", "outcome", "severity", "rule"}
 
 
 @pytest.fixture

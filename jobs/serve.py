@@ -22,9 +22,9 @@ def dashboard_command(host: str, port: int) -> list[str]:
 def api_command(host: str, port: int) -> list[str]:
     """The words that start the API; it believes forwarded addresses only from `TRUSTED_PROXIES`.
 
-    The server's own limits: 16 KB of headers, and a connection at rest ends after 5 seconds. Its
+    The server's own limits: headers of some 80 KB at most, and a connection at rest ends after 5 seconds. Its
     `--limit-concurrency` is not used: that counts connections, also those at rest, and answers in plain text.
-    Whoever sends headers or bodies slowly is the proxy's affair (compose.yaml), bodies also ours (BodyCap).
+    Who sends headers slowly is the affair of the proxy (compose.yaml); slow bodies end here too (BodyCap).
     """
     proxies = os.environ.get("TRUSTED_PROXIES")
     trust = ["--proxy-headers", "--forwarded-allow-ips", proxies] if proxies else ["--no-proxy-headers"]

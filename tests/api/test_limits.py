@@ -9,10 +9,12 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from limits import RateLimitItemPerMinute
 
 from api import settings
@@ -41,18 +43,23 @@ class Clock:
         return self.now
 
 
-class Door:
-    """An API whose minutes pass when a test says so."""
-
-    app = make_app(replace(SETTINGS, limits=FEW))  # made once, since that takes a while
+@cache
+def app_and_what_is_around_its_limits() -> tuple[FastAPI, Any]:
+    """Made once, since that takes a while."""
+    app = make_app(SETTINGS)
     app.middleware_stack = around = app.build_middleware_stack()
     while not isinstance(around.app, Limits):
         around = around.app
-    behind = around.app.app
+    return app, around
+
+
+class Door:
+    """An API whose minutes pass when a test says so."""
 
     def __init__(self, rates: Rates | None = FEW) -> None:
+        self.app, around = app_and_what_is_around_its_limits()
         self.clock = Clock()
-        self.around.app = limits = Limits(self.behind, rates)
+        around.app = limits = Limits(around.app.app, rates)
         limits.counts = Counts(clock=self.clock)
 
     def ask(
@@ -279,7 +286,7 @@ def test_where_limits_are_off_nobody_is_refused():
 
 
 def test_every_route_but_the_probes_documents_429():
-    document = Door.app.openapi()
+    document = app_and_what_is_around_its_limits()[0].openapi()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert ("429" in operation["responses"]) == (path not in FREE), (method, path)

@@ -6,11 +6,11 @@ import random
 import subprocess
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -408,15 +408,16 @@ def test_while_redis_is_away_each_process_counts_and_says_so_once_a_minute(caplo
 
 
 @pytest.fixture
-def serving(monkeypatch):
-    """Start the API as `python -m jobs serve api` does; `serving(TRUSTED_PROXIES=...)` is its address."""
+def serving(monkeypatch) -> Iterator[Callable[..., int]]:
+    """Start the API as `python -m jobs serve api` does, and answer with its port."""
     started = []
 
-    def start(port: int, **environment: str) -> str:
-        monkeypatch.setenv("TRUSTED_PROXIES", environment.get("TRUSTED_PROXIES", ""))
-        command = serve.api_command("127.0.0.1", port)
-        started.append(subprocess.Popen(command, cwd=serve.ROOT, env=os.environ | environment))
-        return f"http://127.0.0.1:{port}{NOWHERE}"
+    def start(**environment: str) -> int:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        port = free_port()
+        started.append(subprocess.Popen(serve.api_command("127.0.0.1", port), cwd=serve.ROOT))
+        return port
 
     yield start
     for server in started:
@@ -424,33 +425,44 @@ def serving(monkeypatch):
         server.wait()
 
 
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def status(address: str, **headers: str) -> int:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+def status(port: int, source: str, forwarded: str | None = None) -> int:
     for _ in range(300):
+        line = HTTPConnection("127.0.0.1", port, timeout=5, source_address=(source, 0))
         try:
-            DIRECT.open(urllib.request.Request(address, headers=named), timeout=5)
-        except urllib.error.HTTPError as answer:
-            return answer.code
+            line.request("GET", NOWHERE, headers={"X-Forwarded-For": forwarded} if forwarded else {})
+            return line.getresponse().status
         except OSError:
             time.sleep(0.1)
+        finally:
+            line.close()
     raise AssertionError("it did not start")
 
 
 def test_processes_share_a_count_and_only_a_proxy_of_ours_says_who_comes(serving):
+    proxy, visitor, rates = "127.0.0.2", "127.0.0.1", {"RATE_LIMIT_ADDRESS": "5", "JWT_SECRET_KEY": "k" * 32}
     with fake_redis.running() as url:
-        shared = {"REDIS_URL": url, "RATE_LIMIT_ADDRESS": "5", "JWT_SECRET_KEY": "k" * 32}
-        bare, behind = (
-            serving(free_port(), **shared),
-            serving(free_port(), TRUSTED_PROXIES="127.0.0.1", **shared),
-        )
+        port = serving(REDIS_URL=url, TRUSTED_PROXIES=proxy, **rates)
         # Whoever names another address with each request is still the same.
-        assert [status(bare, X_Forwarded_For=f"203.0.113.{n}") for n in range(7)] == [404] * 5 + [429] * 2
-        # The other process knows.
-        assert status(behind) == 429
+        assert [status(port, visitor, f"203.0.113.{n}") for n in range(7)] == [404] * 5 + [429] * 2
+        # Another process, this one, knows.
+        assert taken_in(url, visitor) > 0
         # The proxy writes down whom it sees at the end; what the visitor wrote before that is not believed.
-        seen = [status(behind, X_Forwarded_For=f"198.51.100.{n}, 203.0.113.9") for n in range(7)]
-        assert seen == [404] * 5 + [429] * 2
-        assert status(behind, X_Forwarded_For="203.0.113.10") == 404
+        assert taken_in(url, "203.0.113.9") == 0
+        seen = [status(port, proxy, f"198.51.100.{n}, 203.0.113.9") for n in range(6)]
+        assert seen == [404] * 4 + [429] * 2
+        assert status(port, proxy, "203.0.113.10") == 404
+
+
+def taken_in(redis_url: str, address: str) -> int:
+    async def take() -> int:
+        counts = Counts(redis_url)
+        seconds = await counts.take(Caller(RateLimitItemPerMinute(5, namespace="address"), address))
+        await counts.close()
+        return seconds
+
+    return asyncio.run(take())
+
+
+def test_without_a_proxy_of_ours_nobody_is_believed(monkeypatch):
+    monkeypatch.delenv("TRUSTED_PROXIES", raising=False)
+    assert "--no-proxy-headers" in serve.api_command("127.0.0.1", 8000)

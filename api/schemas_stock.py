@@ -1,4 +1,4 @@
-"""Bodies and answers of products, movements, transactions and the export."""
+"""Bodies and answers of products, movements and transactions."""
 
 from datetime import date
 from decimal import Decimal
@@ -256,34 +256,3 @@ class TransactionChange(Body):
     reference_id: ReferenceId | None = None
 
     model_config = example(quantity=40, notes="Ten were missing in the box")
-
-
-# -- Export --------------------------------------------------------------------------------------------------
-
-
-class ExportRow(Answer):
-    """One movement, flat; `quantity` and `total_amount` are signed: plus in, minus out."""
-
-    transaction_id: int
-    item_id: Id
-    item_sku: str
-    item_category: str | None
-    warehouse_id: Id
-    warehouse_code: str
-    transaction_type: TransactionType
-    quantity: Number
-    unit_price: Amount | None
-    total_amount: Number | None
-    created_at: Moment = Field(description="When it happened.")
-    recorded_at: Moment = Field(description="When it was booked.")
-    created_at_ts: float = Field(description="`created_at` as seconds since 1970.")
-
-
-class ExportPage(Answer):
-    """A page of the ledger in booking order."""
-
-    rows: list[ExportRow]
-    total_count: int
-    offset: int
-    limit: int
-    has_more: bool

@@ -29,7 +29,7 @@ class Pieces(Response):
     no place is free.
 
     Args:
-        pieces: not begun yet; at least one piece. It runs in one thread at a time.
+        pieces: not begun yet. It runs in one thread at a time.
         headers: what to say beside the media type.
     """
 
@@ -37,7 +37,7 @@ class Pieces(Response):
         self, pieces: Generator[bytes, None, None], media_type: str, headers: Mapping[str, str] | None = None
     ) -> None:
         self._pieces = _in_place(pieces)
-        self._first = next(self._pieces)
+        self._first = next(self._pieces, b"")
         self.status_code = 200
         self.media_type = media_type
         self.background = None
@@ -72,7 +72,7 @@ class Pieces(Response):
             try:
                 with anyio.fail_after(STALL_SECONDS):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
-            except TimeoutError:
+            except OSError:  # also the time that is up
                 raise ClientDisconnect from None
             piece = await anyio.to_thread.run_sync(next, self._pieces, None)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

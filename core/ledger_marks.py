@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core import cursors
 from db import queries
-from db.models import LedgerMark, Movement
+from db.models import LedgerMark
 
 STEP = 1000
 AT_ONCE = 100 * STEP
@@ -27,21 +27,24 @@ _ALONE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ledger marks',
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: `before` movements lie before it, the last of them is `after_id` (0: none).
+    """Where a page lies: `before` movements lie before it, the last of them is `after_id` (0: none).
 
-    `after_id` is None where the page lies behind the end. `total` counts all movements that are told.
+    `after_id` is None where the page begins behind the end; `last_id` is its last movement. `total` counts
+    all that are told, `unmarked` those that no mark counts yet.
     """
 
     total: int
+    unmarked: int
     before: int
     after_id: int | None
+    last_id: int
 
 
-def place(session: Session, last_id: int, *, after_id: int = 0, offset: int = 0) -> Place:
-    """The place `offset` movements behind `after_id`, in a ledger that is told up to `last_id`."""
-    asked = {"last_id": last_id, "after_id": after_id, "offset": offset}
+def place(session: Session, horizon: int, *, after_id: int = 0, offset: int = 0, limit: int = 1) -> Place:
+    """Where `limit` movements lie, `offset` behind `after_id`, in a ledger that is told up to `horizon`."""
+    asked = {"horizon": horizon, "after_id": after_id, "offset": offset, "limit": limit}
     (row,) = queries.rows(session, "ledger_place", **asked)
-    return Place(row["total"], row["before"], row["after_id"])
+    return Place(**row)
 
 
 def before_moment(session: Session, moment: datetime) -> int:
@@ -53,13 +56,6 @@ def before_moment(session: Session, moment: datetime) -> int:
         .limit(1)
     )
     return found or 0
-
-
-def are_behind(session: Session, last_id: int) -> bool:
-    """Whether a mark could be set now, in a ledger that is told up to `last_id`."""
-    newest = select(func.coalesce(func.max(LedgerMark.movement_id), 0)).scalar_subquery()
-    unmarked = select(Movement.id).where(Movement.id > newest, Movement.id <= last_id)
-    return session.scalar(unmarked.order_by(Movement.id).offset(STEP - 1).limit(1)) is not None
 
 
 def extend(session: Session) -> bool:

@@ -15,7 +15,7 @@ NAMES = (
     "transaction_type", "quantity", "unit_price", "total_amount", "created_at", "recorded_at",
     "created_at_ts",
 )  # fmt: skip
-"""The columns of every format, in their order (db/queries/ml_export.sql)."""
+"""The columns of every format, and of the JSON page, in their order."""
 TYPES = ("in", "out", "adjust", "transfer")
 MICROSECONDS = 1_000_000
 WHOLE = 2**63

@@ -68,7 +68,7 @@ NDJSON = Form(
     special=r'["\\\x00-\x1f]',
     quote='"',
 )
-"""The rows of the JSON page (db/queries/ml_export.sql), one a line."""
+"""The rows of the JSON page (core/ml_export.py), one a line."""
 
 
 class Lines:

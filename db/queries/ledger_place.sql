@@ -1,35 +1,41 @@
--- How many movements are there, and behind which one does a page begin?
--- One row: total (all up to last_id); before, how many of them lie before the page; after_id, the id of the last
--- of those (null: the page lies behind the end; 0: it begins with the first). Parameters: after_id, behind which
--- `offset` counts; offset; last_id, up to which the ledger is told.
--- (Movements are counted from the mark before them on, LedgerMark, so that the last page costs what the first
--- costs.)
+-- How many movements are there, and between which ones does a page lie?
+-- One row: total (all up to the horizon); unmarked, how many of them no mark counts yet (LedgerMark); before, how
+-- many lie before the page; after_id, the id of the last of those (0: there is none; null: the page begins behind
+-- the end); last_id, the id of the page's last row. Parameters: after_id, behind which `offset` counts; offset;
+-- limit; horizon, up to which the ledger is told.
+-- (Movements are counted from the mark before them on, so that the last page costs what the first costs.)
 WITH newest AS (
-    SELECT place, movement_id FROM ledger_mark WHERE movement_id <= :last_id ORDER BY movement_id DESC LIMIT 1
+    SELECT place, movement_id FROM ledger_mark WHERE movement_id <= :horizon ORDER BY movement_id DESC LIMIT 1
 ), known AS (
     SELECT place, movement_id FROM ledger_mark
-    WHERE movement_id <= least(CAST(:after_id AS bigint), :last_id) ORDER BY movement_id DESC LIMIT 1
+    WHERE movement_id <= least(CAST(:after_id AS bigint), :horizon) ORDER BY movement_id DESC LIMIT 1
 ), counted AS (
-    SELECT coalesce((SELECT place FROM newest), 0) + (
+    SELECT coalesce((SELECT place FROM newest), 0) AS marked, (
                SELECT count(*) FROM movement AS m
-               WHERE m.id > coalesce((SELECT movement_id FROM newest), 0) AND m.id <= :last_id
-           ) AS total,
+               WHERE m.id > coalesce((SELECT movement_id FROM newest), 0) AND m.id <= :horizon
+           ) AS unmarked,
            coalesce((SELECT place FROM known), 0) + (
                SELECT count(*) FROM movement AS m
-               WHERE m.id > coalesce((SELECT movement_id FROM known), 0) AND m.id <= least(CAST(:after_id AS bigint), :last_id)
+               WHERE m.id > coalesce((SELECT movement_id FROM known), 0)
+                 AND m.id <= least(CAST(:after_id AS bigint), :horizon)
            ) + :offset AS before
-), start AS (
-    SELECT place, movement_id FROM ledger_mark
-    WHERE place <= (SELECT before FROM counted) AND movement_id <= :last_id
-    ORDER BY place DESC LIMIT 1
+), page AS (
+    SELECT marked + unmarked AS total, unmarked, before, least(before + :limit, marked + unmarked) AS until
+    FROM counted
+), ends AS (
+    SELECT wanted.place, (
+        SELECT CASE WHEN wanted.place = coalesce(mark.place, 0) THEN coalesce(mark.movement_id, 0) ELSE (
+                   SELECT m.id FROM movement AS m
+                   WHERE m.id > coalesce(mark.movement_id, 0) AND m.id <= :horizon
+                   ORDER BY m.id
+                   OFFSET greatest(wanted.place - coalesce(mark.place, 0) - 1, 0) LIMIT 1
+               ) END
+        FROM (SELECT max(place) AS place, max(movement_id) AS movement_id FROM ledger_mark
+              WHERE place <= wanted.place AND movement_id <= :horizon) AS mark
+    ) AS id
+    FROM (SELECT before AS place FROM page UNION SELECT until FROM page) AS wanted
 )
-SELECT counted.total, counted.before,
-       CASE WHEN counted.before = 0 THEN 0
-            WHEN counted.before = start.place THEN start.movement_id
-            ELSE (SELECT m.id FROM movement AS m
-                  WHERE m.id > coalesce(start.movement_id, 0) AND m.id <= :last_id
-                  ORDER BY m.id
-                  OFFSET greatest(counted.before - coalesce(start.place, 0) - 1, 0) LIMIT 1)
-       END AS after_id
-FROM counted
-LEFT JOIN start ON true
+SELECT page.total, page.unmarked, page.before, began.id AS after_id, ended.id AS last_id
+FROM page
+JOIN ends AS began ON began.place = page.before
+JOIN ends AS ended ON ended.place = page.until

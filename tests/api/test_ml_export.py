@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.routes import exact_json
-from api.schemas_stock import ExportPage
+from api.schemas_export import ExportPage
 from core import stock
 from db.session import transaction
 from tests import makers
@@ -39,6 +39,7 @@ def test_the_export_as_in_the_seed(viewer, ledger):
     assert answer.status_code == 200
     ExportPage.model_validate(exact_json(answer.content))  # as it is documented
     told = answer.json()
+    assert told.pop("next_updated_since") == answer.headers["X-Next-Updated-Since"]
     assert {name: told[name] for name in told if name != "rows"} == {
         "total_count": 5, "offset": 0, "limit": 10_000, "has_more": False,
     }  # fmt: skip

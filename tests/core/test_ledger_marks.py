@@ -38,15 +38,14 @@ def test_every_third_movement_is_marked_piece_by_piece_and_again_when_there_are_
     assert not ledger_marks.extend(session)
     book(session, 13)
     ids = all_ids(session)
-    assert ledger_marks.are_behind(session, ids[-1])
+    assert ledger_marks.place(session, ids[-1]).unmarked == 14
     assert ledger_marks.extend(session)
     assert sorted(marks(session)) == [3, 6]
     ledger_marks.catch_up(lambda work: work(session))
     assert marks(session) == {place: ids[place - 1] for place in (3, 6, 9, 12)}
-    assert not ledger_marks.are_behind(session, ids[-1])
     book(session, 0)  # opening stock: the fifteenth
-    assert ledger_marks.are_behind(session, all_ids(session)[-1])
-    assert not ledger_marks.are_behind(session, ids[-1])
+    assert ledger_marks.place(session, all_ids(session)[-1]).unmarked == 3
+    assert ledger_marks.place(session, ids[-1]).unmarked == 2
     ledger_marks.catch_up(lambda work: work(session))
     assert marks(session)[15] == all_ids(session)[14]
 
@@ -61,16 +60,18 @@ def test_a_place_is_found_with_or_without_marks(session, marked):
         told = [number for number in ids if number <= last]
         for after in (0, ids[0], ids[5], ids[9], ids[-1], ids[-1] + 10):
             for offset in (0, 1, 2, 3, 8, 40):
-                found = ledger_marks.place(session, last, after_id=after, offset=offset)
+                found = ledger_marks.place(session, last, after_id=after, offset=offset, limit=4)
                 before = len([number for number in told if number <= after]) + offset
                 behind_it = told[before - 1 : before] if before else [0]
                 assert (found.total, found.before) == (len(told), before)
                 assert found.after_id == (behind_it[0] if behind_it else None)
+                if told[before:]:
+                    assert found.last_id == told[before : before + 4][-1]
 
 
 def test_an_empty_ledger_has_the_place_zero(session):
-    assert ledger_marks.place(session, 0) == ledger_marks.Place(0, 0, 0)
-    assert ledger_marks.place(session, 0, offset=5) == ledger_marks.Place(0, 5, None)
+    assert ledger_marks.place(session, 0) == ledger_marks.Place(0, 0, 0, 0, 0)
+    assert ledger_marks.place(session, 0, offset=5) == ledger_marks.Place(0, 0, 5, None, 0)
     assert ledger_marks.before_moment(session, datetime.now(UTC)) == 0
 
 

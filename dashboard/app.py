@@ -40,6 +40,7 @@ VIEWS = (
     ("vendors", "views/vendors.py", "Vendors", ":material/storefront:", "read", True),
     ("decisions", "views/journal.py", "Decisions", ":material/fact_check:", "read", True),
     ("events", "views/events.py", "Events", ":material/event:", "read", True),
+    ("exports", "views/exports.py", "Exports", ":material/download:", "read", True),
     ("import", "views/imports.py", "Import", ":material/upload_file:", "import", True),
     ("warehouses", "views/warehouses.py", "Warehouses", ":material/warehouse:", "edit catalogue", True),
     ("labels", "views/labels.py", "Labels", ":material/label:", "read", True),

@@ -30,6 +30,7 @@ WORDS_OF = {
     "vendor": {"id", "show", "edit", "q", "product", "add", "page"},
     "decisions": {"q", "kind", "outcome", "person", "days", "page", "id"},
     "events": {"q", "kind", "when", "page", "id"},
+    "exports": {"table", "days", "warehouse", "category"},
     "import": {"id", "kind", "vendor", "step", "said", "page"},
     "warehouses": {"id"},
     "labels": {"what", "q", "category", "without", "copies", "product", "order", "warehouse"}

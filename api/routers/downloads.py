@@ -16,6 +16,8 @@ from db.session import reading, transaction
 
 router = Router("/api/v1/downloads", "downloads")
 
+# The page fetches it in a hidden frame, which may stand at another port: what is saved is never shown in it.
+_FRAMED = "default-src 'none'; frame-ancestors *; base-uri 'none'; form-action 'none'"
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _FOUND = {
     "description": "The file; `Content-Disposition` has its name.",
@@ -46,7 +48,10 @@ def download(
     with reading() as session:
         offered = downloads.look_at(session, ticket, cookie, now)
     request.state.person = str(offered.person)
-    headers = {"Content-Disposition": file_names.content_disposition(offered.file_name)}
+    headers = {
+        "Content-Disposition": file_names.content_disposition(offered.file_name),
+        "Content-Security-Policy": _FRAMED,
+    }
     if request.method == "HEAD":
         return Response(media_type=offered.media_type, headers=headers)
     if offered.is_made:

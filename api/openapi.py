@@ -38,7 +38,7 @@ TAGS = [
 WORDS = {
     "400": "A rule of the shop says no.",
     "401": "No token, or one that does not count (any more).",
-    "403": "Your role is too weak.",
+    "403": "Your role is too weak, or your API key has not that right.",
     "404": "There is no such thing.",
     "413": "The body is too large.",
     "415": "The body is not of the media type that is read here.",
@@ -89,9 +89,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if path not in FREE:
         also.append("429")
     if operation["x-right"] != "public":
-        also.append("401")
-    if operation["x-right"] not in ("public", "read"):  # everybody signed in may read
-        also.append("403")
+        also += ["401", "403"]  # everybody signed in may read, but not every API key
     if "{" in path:
         also.append("404")
     if "requestBody" in operation:

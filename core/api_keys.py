@@ -58,7 +58,7 @@ class Known:
     Attributes:
         actor: the person with the role of this moment and the rights of the key.
         uid: the key's public id.
-        per_minute: how many requests a minute it may make; None is what signed-in people have.
+        per_minute: how many requests a minute it may make; None is what the API is set to.
         last_used_at: as it is written down, which may be a minute late.
     """
 
@@ -160,7 +160,7 @@ def create(
 
     Args:
         rights: of KEY_RIGHTS; the role of the person must have them today.
-        per_minute: requests a minute; None for as many as signed-in people have.
+        per_minute: requests a minute; None for as many as the API is set to.
         expires_on: the last day on which it counts, in the shop's time; None for no end.
 
     Refuses an account that is switched off, a right that the person lacks, and an end that is over.

@@ -85,7 +85,8 @@ def new_drawer() -> None:
     _draw_rights(form, chosen)
     editing.number_field(
         "Requests a minute", None, key=f"key_limit_{form}",
-        placeholder="as people have", help_="A till that books fast needs more.",
+        placeholder="as the API is set",
+        help_="Beyond it, it is asked to wait. A till that books fast needs many.",
     )  # fmt: skip
     st.date_input(
         "Last day (empty: no end)", None, key=f"key_last_{form}", format="YYYY-MM-DD",
@@ -104,12 +105,12 @@ def _account(account: Account) -> str:
 def _draw_rights(form: str, account: Account | None) -> None:
     """What the key may do; what its person may not is shown, but cannot be chosen."""
     st.markdown("It may")
-    with st.container(gap=None):
+    with st.container(gap=None, key="key-rights"):
         for right, (words, what) in api_key_words.MAY.items():
             lacks = account is not None and right not in api_keys.grantable(account.role)
-            why = f"needs a {auth.RIGHTS[right]}" if lacks else what
+            why = f"for this somebody must be {auth.RIGHTS[right]}" if lacks else what
             st.checkbox(
-                f"**{words}** :gray[{why}]", right == "read", key=f"key_right_{right}_{form}", disabled=lacks
+                f"**{words}**: {why}", right == "read", key=f"key_right_{right}_{form}", disabled=lacks
             )
 
 
@@ -143,7 +144,9 @@ def _draw_secret(made: Made) -> None:
     st.code(made.secret, language=None, wrap_lines=True)
     st.markdown("Send it with every request:")
     st.code(api_key_words.example(made.secret, made.rights), language="bash", wrap_lines=True)
-    st.button("I have copied it", key="key_copied", type="primary", width="stretch", on_click=close)
+    if st.button("I have copied it", key="key_copied", type="primary", width="stretch"):
+        close()
+        st.rerun()  # the page around the drawer, which has a key more
 
 
 # -- One key -------------------------------------------------------------------------------------------------

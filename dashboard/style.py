@@ -16,6 +16,10 @@ STYLE = """<style>
 [data-testid="stDecoration"], [data-testid="stStatusWidget"] { display: none; }
 iframe[height="0"] { display: block; }
 .st-key-carrier { position: absolute; height: 0; overflow: hidden; }
+/* A link that follows itself takes no room until somebody has to press it. */
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-saving-quiet-"]) {
+  position: absolute; height: 0; overflow: hidden;
+}
 /* The five tiles: one button each. */
 .st-key-tiles [data-testid="stElementContainer"] { min-width: 0; }
 .st-key-tiles button {
@@ -169,6 +173,8 @@ iframe[height="0"] { display: block; }
   [class*="st-key-order-row-"] [data-testid="stWidgetLabel"] { display: flex !important; min-height: 1.2rem; }
   [class*="st-key-row-"] button[kind="tertiary"] { min-height: 44px; padding: 0 0.4rem; }
   [class*="st-key-row-"] [data-testid="stCheckbox"] label { min-height: 44px; min-width: 28px; }
+  .st-key-key-rights [data-testid="stCheckbox"] label { min-height: 44px; align-items: center; }
+  [data-testid="stDateInputField"] { min-height: 44px; }
   [data-testid="stMainBlockContainer"] { padding-left: 1rem; padding-right: 1rem; }
   .st-key-tiles [data-testid="stGrid"], .st-key-tiles > div { grid-template-columns: 1fr 1fr !important; }
   .st-key-tiles [data-testid="stGrid"] > :last-child, .st-key-tiles > div > :last-child {

@@ -1,12 +1,15 @@
 """Machines with API keys: how far they get, what ends them, and what they leave behind."""
 
-from datetime import UTC, datetime, timedelta
+import uuid
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from core import api_keys, people, stock
-from db.models import ApiKey, AuditLine, KeyPosting, Movement, Posting
+from core import api_key_list, api_keys, auth, logs, people, shop, stock
+from core.errors import NotAllowed, NotFound, NotSignedIn, RuleBroken, RunoutError
+from db.models import ApiKey, AuditLine, KeyPosting, Movement, Person, Posting
 from db.session import reading, transaction
 from tests import makers
 
@@ -47,3 +50,154 @@ def test_a_till_looks_and_books_and_both_can_be_told_from_its_persons_own_doing(
         lines = session.execute(select(AuditLine.action, AuditLine.subject_type, AuditLine.api_key_id)).all()
     assert ("created", "warehouse", key.id) in [tuple(line) for line in lines]
     assert ("created", "API key", None) in [tuple(line) for line in lines]
+
+
+def test_a_key_is_noted_as_used_after_the_answer_and_once_a_minute(client):
+    with transaction() as session:
+        key, secret = makers.a_key(session)
+    assert kept(key).last_used_at is None
+    client.get(ME, headers=bearer(secret))
+    first = kept(key)
+    assert datetime.now(UTC) - first.last_used_at < timedelta(minutes=1)
+    assert first.last_address == "testclient"
+    client.get(ME, headers=bearer(secret))
+    assert kept(key).last_used_at == first.last_used_at
+    with transaction() as session:  # this process wrote it once already; another one did long ago
+        session.get_one(ApiKey, key.id).last_used_at -= timedelta(hours=1)
+        api_keys.seen(session, key.id, "192.0.2.7", datetime.now(UTC))
+        api_keys.seen(session, key.id, "192.0.2.8", datetime.now(UTC))
+    assert kept(key).last_address == "192.0.2.7"
+
+
+def test_a_use_that_cannot_be_noted_hinders_nobody(client, monkeypatch):
+    with transaction() as session:
+        _, secret = makers.a_key(session)
+
+    def broken(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(api_keys, "seen", broken)
+    assert client.get(ME, headers=bearer(secret)).status_code == 200
+
+
+def test_a_key_ends_at_the_end_of_its_last_day_in_the_shop(session):
+    shop.get(session).time_zone = "Pacific/Auckland"
+    now = datetime(2026, 7, 1, 11, 0, tzinfo=UTC)  # 23:00 there
+    person, admin = makers.a_person(session, "user"), makers.an_actor(session, "admin")
+    session.flush()
+    session.refresh(person)
+    _, secret = api_keys.create(
+        session, admin, person.uid, "Till", ["read"], now, expires_on=date(2026, 7, 1)
+    )
+    given = api_keys.read(secret)
+    assert api_keys.who(session, given, now + timedelta(minutes=59)).actor.name == person.name
+    with pytest.raises(NotSignedIn, match="expired"):
+        api_keys.who(session, given, now + timedelta(minutes=60))
+
+
+def test_a_key_is_told_from_anything_else_without_the_database():
+    secret = api_keys.new_secret()
+    assert api_keys.read(secret) == api_keys.read(secret)
+    assert len(secret) == 56
+    for n in range(len(api_keys.PREFIX), len(secret)):
+        other = "A" if secret[n] != "A" else "B"
+        with pytest.raises(NotSignedIn):
+            api_keys.read(secret[:n] + other + secret[n + 1 :])
+    for wrong in (
+        "",
+        "runout_",
+        secret[:-1],
+        secret + "A",
+        secret + "\n",
+        f" {secret}",
+        secret.lower(),
+        "é" * 56,
+    ):
+        with pytest.raises(NotSignedIn):
+            api_keys.read(wrong)
+
+
+def test_a_key_never_stays_in_a_line_of_the_log():
+    secret = api_keys.new_secret()
+    line = logs.without_secrets(f"GET /x?k={secret} curl -H 'Authorization: Bearer {secret}' as runout_app")
+    assert secret[:20] not in line
+    assert "runout_app" in line
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"rights": ["manage people"]}, "nothing that a key can be given"),
+        ({"rights": ["read", "fly\x00"]}, "nothing that a key can be given"),
+        ({"rights": []}, "at least one"),
+        ({"rights": ["buy"]}, "may not buy"),
+        ({"name": " "}, "which machine"),
+        ({"name": "x" * 101}, "too many"),
+        ({"per_minute": 0}, "not between 1"),
+        ({"per_minute": 10**30}, "not between 1"),
+        ({"expires_on": date(2020, 1, 1)}, "not between today"),
+        ({"expires_on": date.max}, "not between today"),
+    ],
+)
+def test_a_key_that_cannot_be_meant_is_refused(session, wrong, why):
+    person, admin = makers.a_person(session, "user"), makers.an_actor(session, "admin")
+    session.refresh(person)
+    about = {"name": "Till", "rights": ["read"]} | wrong
+    with pytest.raises(RunoutError, match=why):
+        api_keys.create(session, admin, person.uid, now=datetime.now(UTC), **about)
+    assert session.scalars(select(ApiKey)).all() == []
+
+
+def test_only_admins_look_after_keys_and_not_for_who_is_no_longer_there(session):
+    now, admin = datetime.now(UTC), makers.an_actor(session, "admin")
+    key, _ = makers.a_key(session)
+    gone = makers.a_person(session)
+    session.refresh(gone)
+    people.deactivate(session, admin, gone.uid, now)
+    for who in (makers.an_actor(session, "manager"), replace(admin, rights=frozenset(api_keys.KEY_RIGHTS))):
+        for verb in (
+            lambda actor: api_keys.create(session, actor, gone.uid, "Till", ["read"], now),
+            lambda actor: api_keys.revoke(session, actor, key.uid, now),
+            lambda actor: api_key_list.listing(session, actor, now),
+        ):
+            with pytest.raises(NotAllowed):
+                verb(who)
+    with pytest.raises(RuleBroken, match="deactivated"):
+        api_keys.create(session, admin, gone.uid, "Till", ["read"], now)
+    for nobody in (uuid.uuid4(), "nonsense", auth.system_actor(session).uid):
+        with pytest.raises(NotFound):
+            api_keys.create(session, admin, nobody, "Till", ["read"], now)
+        with pytest.raises(NotFound):
+            api_keys.revoke(session, admin, nobody, now)
+
+
+def test_deactivating_somebody_revokes_their_keys_for_good_and_says_so(session):
+    now, admin = datetime.now(UTC), makers.an_actor(session, "admin")
+    key, secret = makers.a_key(session, name="Till 9")
+    person = session.get_one(Person, key.person_id)
+    people.deactivate(session, admin, person.uid, now)
+    people.reactivate(session, admin, person.uid)
+    with pytest.raises(NotSignedIn, match="revoked"):
+        api_keys.who(session, api_keys.read(secret), now)
+    (line,), total = api_key_list.listing(session, admin, now, text="till 9")
+    assert (total, line.state, line.revoked_by) == (1, "revoked", admin.name)
+    said = select(AuditLine.action).where(AuditLine.subject_id == str(key.uid)).order_by(AuditLine.id)
+    assert session.scalars(said).all() == ["created", "revoked"]
+
+
+def test_the_list_pages_and_finds(session):
+    now, admin = datetime.now(UTC), makers.an_actor(session, "admin")
+    person = makers.a_person(session, "user", name="Ada")
+    made = [makers.a_key(session, person)[0] for _ in range(3)]
+    api_keys.revoke(session, admin, made[2].uid, now)
+    found, total = api_key_list.listing(session, admin, now, limit=2)
+    assert ([line.uid for line in found], total) == ([made[1].uid, made[0].uid], 3)
+    found, _ = api_key_list.listing(session, admin, now, skip=2, limit=2)
+    assert [line.uid for line in found] == [made[2].uid]
+    for text, state, count in (
+        ("ada", None, 3),
+        ("100%", None, 0),
+        (made[0].shown, None, 1),
+        (None, "revoked", 1),
+    ):
+        assert api_key_list.listing(session, admin, now, text=text, state=state)[1] == count

@@ -5,14 +5,15 @@ import json
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core import auth, people, tokens
-from db.models import Person, RefreshToken, SignIn
+from db.models import AuditLine, Person, RefreshToken, SignIn
 from db.session import reading, transaction
 from tests import makers
 from tests.api.conftest import KEY
@@ -246,6 +247,60 @@ def test_of_eight_refreshes_at_once_one_makes_the_successor_and_all_get_it(clien
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
     with reading() as session:
         assert len(session.scalars(select(RefreshToken)).all()) == 2
+
+
+LASTS = timedelta(minutes=15)
+
+
+def asked_for(token: str, now: datetime) -> tokens.Granted:
+    with transaction() as session:
+        return tokens.refresh(session, KEY, token, now, lasts=LASTS)
+
+
+def family_of(person: Person, now: datetime) -> str:
+    with transaction() as session:
+        return tokens.sign_in(
+            session, KEY, person.email, makers.PASSWORD, "here", now, lasts=LASTS
+        ).refresh_token
+
+
+@pytest.mark.usefixtures("clone")
+def test_of_twenty_races_each_has_one_successor_and_a_race_for_a_used_token_ends_the_family():
+    """Each race asks with the token that the one before it brought."""
+    now, racers = datetime.now(UTC), 4
+    with transaction() as session:
+        person = makers.a_person(session)
+    token = first = family_of(person, now)
+    with ThreadPoolExecutor(racers) as pool:
+        for n in range(20):
+            answers = list(pool.map(lambda _, given=token: asked_for(given, now), range(racers)))
+            assert [answer.refusal for answer in answers] == [None] * racers
+            (token,) = {answer.refresh_token for answer in answers}
+            with reading() as session:
+                assert session.scalar(select(func.count()).select_from(RefreshToken)) == n + 2
+        answers = list(pool.map(lambda _: asked_for(first, now), range(racers)))
+        assert all(answer.refusal for answer in answers)
+    assert asked_for(token, now).refusal
+    with reading() as session:
+        ended = select(func.count()).where(AuditLine.action == "ended a sign-in of")
+        assert session.scalar(ended.select_from(AuditLine)) == 1
+
+
+@pytest.mark.parametrize("length", [2, 5])
+@pytest.mark.usefixtures("client")
+def test_the_return_of_any_older_token_ends_its_whole_family_and_no_other(length):
+    now = datetime.now(UTC)
+    with transaction() as session:
+        person = makers.a_person(session)
+    other = family_of(person, now)
+    for older in range(length):
+        chain = [family_of(person, now)]
+        for _ in range(length):
+            chain.append(asked_for(chain[-1], now).refresh_token)
+        # Only the last but one may have been a lost answer, and only for ten seconds.
+        assert asked_for(chain[older], now + timedelta(seconds=11)).refusal
+        assert all(asked_for(token, now).refusal for token in chain)
+    assert asked_for(other, now).refusal is None
 
 
 def test_an_old_refresh_token_ends_nothing(client, signed_in):

@@ -1,6 +1,7 @@
 """The ledger's movements as columns of numbers, read a bounded part at a time and one part ahead."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from core.ledger_export.selection import Selection
 
 AT_ONCE = 32_768
 """Movements of one COPY: 2.5 MB, a fortieth of a second of PostgreSQL's time."""
+AHEAD = 2
+"""Parts that are on their way while one is worked on: PostgreSQL never waits for Python to ask."""
 FAR_APART = 4 * AT_ONCE
 """Where the bookings of a part spread further than this over their ids, only they are asked for."""
 PLACES = 10_000
@@ -80,31 +83,41 @@ def read(copier: Copier, selection: Selection, last_id: int, *, after_id: int, l
 
 
 def parts(copier: Copier, selection: Selection, last_id: int, first: Part) -> Iterator[Rows]:
-    """The rows of `first` and all that follow; the next part is read while this one is worked on.
+    """The rows of `first` and all that follow; the next parts are read while this one is worked on.
 
     Closing it ends the running COPY and the thread that reads.
     """
-    if first.go_on is None:
+    after_id = first.go_on
+
+    def read_on() -> Rows | None:
+        nonlocal after_id
+        if after_id is None:
+            return None
+        part = read(copier, selection, last_id, after_id=after_id, limit=AT_ONCE)
+        after_id = part.go_on
+        return part.rows
+
+    if after_id is None:
         yield first.rows
         return
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger export") as reader:
-
-        def begin(after_id: int) -> Future[Part]:
-            return reader.submit(read, copier, selection, last_id, after_id=after_id, limit=AT_ONCE)
-
-        part, coming = first, begin(first.go_on)
+        coming = deque(reader.submit(read_on) for _ in range(AHEAD))
         try:
-            while part.go_on is not None:
-                yield part.rows
-                part = coming.result()
-                if part.go_on is not None:
-                    coming = begin(part.go_on)
-            yield part.rows
+            yield first.rows
+            while (rows := coming.popleft().result()) is not None:
+                coming.append(reader.submit(read_on))
+                yield rows
         finally:
-            # Again and again: the first time its statement may not have reached the server yet.
-            while not coming.cancel() and not coming.done():
-                copier.cancel()
-                wait([coming], timeout=CANCEL_SECONDS)
+            _end(copier, coming)
+
+
+def _end(copier: Copier, coming: Iterable[Future[Rows | None]]) -> None:
+    """No part of these is read any more when this returns."""
+    running = [future for future in coming if not future.cancel()]
+    # Again and again: the first time its statement may not have reached the server yet.
+    while wait(running, timeout=0).not_done:
+        copier.cancel()
+        wait(running, timeout=CANCEL_SECONDS)
 
 
 def _rows(found: np.ndarray, recorded_at: np.ndarray) -> Rows:

@@ -82,5 +82,5 @@ def _few(first: Part) -> np.ndarray | None:
 
 def _bounded(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
-        for start in range(0, len(piece), PIECE_BYTES):
+        for start in range(0, max(len(piece), 1), PIECE_BYTES):  # an empty one is a piece, too
             yield piece[start : start + PIECE_BYTES]

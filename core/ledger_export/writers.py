@@ -51,7 +51,13 @@ def parquet(names: Names, parts: Iterable[Rows]) -> Iterator[bytes]:
     columns, outlet = Columns(names), Outlet()
     words = [field.name for field in columns.schema if pa.types.is_dictionary(field.type)]
     with pq.ParquetWriter(
-        outlet, columns.schema, compression="zstd", use_dictionary=words, store_decimal_as_integer=True
+        outlet,
+        columns.schema,
+        compression="zstd",
+        use_dictionary=words,
+        store_decimal_as_integer=True,
+        # What readers skip groups by; the least and the greatest word of a group cost a third of all time.
+        write_statistics=["transaction_id", "created_at", "recorded_at"],
     ) as writer:
         for batches in _grouped(columns, parts):
             writer.write_table(pa.Table.from_batches(batches, columns.schema), row_group_size=ROW_GROUP)

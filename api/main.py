@@ -49,12 +49,12 @@ LARGER_BODIES = {"/api/v1/barcode/decode": barcode.MOST_BYTES, "/api/v1/ml/score
 CONNECTIONS = MOST_CONNECTIONS - streaming.PLACES
 
 ROUTERS = [
+    inventory.router,  # first, because tills ask it most: the framework tries one address after the other
     auth.router,
     browser.router,
     products.router,
     items.router,
     warehouses.router,
-    inventory.router,
     transactions.router,
     barcode.router,
     predictions.router,

@@ -1,9 +1,9 @@
 """One thread of this process that books what requests hand in, as many in one transaction as have come.
 
-A lone request is booked at once; those that come meanwhile wait for one another and share the next transaction:
-one commit, and a few statements, for all of them. It is the one exception to "one request, one transaction",
-and a short cut only: what goes wrong there, whatever it is, happens to nobody. Those requests are booked one at
-a time in the usual way, under the same keys, so that a commit whose answer was lost is not done twice.
+A lone request is booked at once; those that come meanwhile share the next transaction: one commit, and a few
+statements, for all of them. It is the one exception to "one request, one transaction", and a short cut only:
+what goes wrong there, whatever it is, happens to nobody. Those requests are booked one at a time in the usual
+way, under the same keys, so that a commit whose answer was lost is not done twice.
 """
 
 import asyncio
@@ -62,17 +62,22 @@ class Poster:
 
         Whoever goes away while it waits in the queue has asked for nothing. Raises Unavailable.
         """
+        if self._stopping or len(self._waiting) >= MOST_WAITING:
+            raise Unavailable
         loop = asyncio.get_running_loop()
         one = _Waiting(wanted, loop, loop.create_future())
+        self._waiting.append(one)
+        # Not at once: first those come in whose requests are here already, or the first would be booked alone
+        # while they wait for it.
+        loop.call_soon(self._wake)
+        return await one.outcome
+
+    def _wake(self) -> None:
         with self._changed:
-            if self._stopping or len(self._waiting) >= MOST_WAITING:
-                raise Unavailable
-            self._waiting.append(one)
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="poster", daemon=True)
                 self._thread.start()
             self._changed.notify()
-        return await one.outcome
 
     def stop(self) -> None:
         """Let nobody in any more, and wait until those who wait have their answer."""
@@ -91,9 +96,13 @@ class Poster:
                 try:
                     outcomes = _book(mine, batch)
                 finally:  # also when this thread dies
-                    self._count(outcomes)
                     _tell(batch, outcomes)
+                self._count(outcomes)
         finally:
+            with self._changed:
+                self._thread = None
+                left = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            _tell(left, [None] * len(left))  # a thread that dies leaves nobody waiting
             mine.close()
 
     def _count(self, outcomes: Sequence[Outcome | None]) -> None:

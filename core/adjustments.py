@@ -18,11 +18,17 @@ from core import alert_watch, api_keys, auth, entries, posting, stock, tokens, u
 from core.api_keys import Given, Known
 from core.auth import Actor
 from core.errors import NotSignedIn, RunoutError
+from core.posting import BookedLine
 from core.tokens import Claims
 
-_POST_EACH = text("SELECT place, answer, thresholds FROM post_stock_each(:postings)").bindparams(
-    bindparam("postings", type_=JSONB)
-)
+_POST_EACH = text(
+    "SELECT place, answer, thresholds, occurred_at, recorded_at FROM post_stock_each(:postings)"
+).bindparams(bindparam("postings", type_=JSONB))
+# What `entries.listing` also tells and no adjustment has.
+_NOTHING = dict.fromkeys(
+    ("unit_price", "reference_type", "reference_id", "customer", "counterpart_id", "reverses_id",
+     "reversed_by_id", "replaces_id", "replaced_by_id")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,42 +89,41 @@ def book_each(session: Session, wanted: Sequence[Wanted], now: datetime) -> list
     """
     who = _who_ask(session, wanted, now)
     shelves = uids.shelves(session, {w.product_uid for w in wanted}, {w.warehouse_uid for w in wanted})
-    outcomes: dict[int, Outcome] = {}
-    asked: dict[int, dict[str, Any]] = {}
+    outcomes = [who[one.caller] for one in wanted]
+    asked = {}
     for place, one in enumerate(wanted):
-        outcomes[place] = who[one.caller]
-        if outcomes[place].caller is None:
+        actor = outcomes[place].caller
+        if actor is None:
             continue
         try:
-            asked[place] = _asked(one, outcomes[place].caller, shelves)
+            asked[place] = _asked(one, actor, shelves)
         except RunoutError as refusal:
             outcomes[place] = replace(outcomes[place], refusal=refusal)
-    movement_ids = {}
-    crossing: set[int] = set()
-    for place, answer, thresholds in _answers(session, asked):
+    crossed: set[int] = set()
+    for told in _answers(session, asked):
+        one, outcome = wanted[told.place], outcomes[told.place]
+        (line,) = asked[told.place]["lines"]
+        product, warehouse = shelves.product(one.product_uid), shelves.warehouse(one.warehouse_uid)
         try:
-            booked = posting.booked(answer, asked[place]["lines"], shelves.named)
+            booked = posting.booked(told.answer, [line], lambda *_, p=product, w=warehouse: (p.code, w.code))
         except RunoutError as refusal:
-            outcomes[place] = replace(outcomes[place], refusal=refusal)
+            outcomes[told.place] = replace(outcome, refusal=refusal)
             continue
-        movement_ids[place] = booked.lines[0].movement_id
-        if thresholds:
-            crossing |= alert_watch.crossing(booked.lines, thresholds)
-    if crossing:
-        alert_watch.look_at_now(session, crossing)
-    for place, movement in zip(
-        movement_ids, entries.several(session, list(movement_ids.values()), as_written=True), strict=True
-    ):
-        outcomes[place] = replace(outcomes[place], movement=movement)
-    return [outcomes[place] for place in range(len(wanted))]
+        movement = _as_written(told, booked.lines[0], line, product, warehouse, outcome.caller)
+        outcomes[told.place] = replace(outcome, movement=movement)
+        if told.thresholds:
+            crossed |= alert_watch.crossing(booked.lines, told.thresholds)
+    if crossed:
+        alert_watch.look_at_now(session, crossed)
+    return outcomes
 
 
 def _asked(one: Wanted, actor: Actor, shelves: uids.Shelves) -> dict[str, Any]:
     """What the posting function is asked for one; refuses in the order in which `book_alone` does."""
     auth.must(actor, "move stock")
     line = stock.adjustment(
-        shelves.product(one.product_uid),
-        shelves.warehouse(one.warehouse_uid),
+        shelves.product(one.product_uid).id,
+        shelves.warehouse(one.warehouse_uid).id,
         one.change,
         one.reason_code,
         {"reason": one.reason},
@@ -134,6 +139,31 @@ def _answers(session: Session, asked: Mapping[int, dict[str, Any]]) -> Sequence[
         for place, one in asked.items()
     ]
     return session.execute(_POST_EACH, {"postings": postings}).all()
+
+
+def _as_written(
+    told: Row, booked: BookedLine, line: dict[str, Any], product: Row, warehouse: Row, actor: Actor
+) -> dict[str, Any]:
+    """What `entries.one` would read, from what is known already."""
+    return _NOTHING | {
+        "id": booked.movement_id,
+        "product_uid": product.uid,
+        "sku": product.code,
+        "product_name": product.name,
+        "warehouse_uid": warehouse.uid,
+        "warehouse_code": warehouse.code,
+        "type": line["type"],
+        "reason_code": line["reason_code"],
+        "change": booked.change,
+        "stock_before": booked.before,
+        "stock_after": booked.after,
+        "occurred_at": told.occurred_at,
+        "recorded_at": told.recorded_at,
+        "reason": line.get("reason"),
+        "notes": line.get("reason"),
+        "person_uid": actor.uid,
+        "person": actor.name,
+    }
 
 
 def _who_ask(session: Session, wanted: Sequence[Wanted], now: datetime) -> dict[Claims | Given, Outcome]:

@@ -185,7 +185,7 @@ def who(session: Session, token: str | None, now: datetime) -> Actor | None:
     return actor_of(row) if row else None
 
 
-def is_open(now: datetime) -> ColumnElement[bool]:
+def is_open(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether a row of sign_in still counts; a browser's ends when nobody clicked for three days."""
     return (
         SignIn.ended_at.is_(None)

@@ -1,10 +1,11 @@
 """The ledger's movements as programs read them: one, or a page of them, with public ids and newest notes."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, RowMapping, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core import cursors, inputs, movement_notes, uids
@@ -25,11 +26,6 @@ def one(session: Session, movement_id: int, *, as_written: bool = False) -> RowM
     if not found:
         raise NotFound(f"There is no movement {movement_id}.")
     return found[0]
-
-
-def several(session: Session, movement_ids: Sequence[int], *, as_written: bool = False) -> list[RowMapping]:
-    """Like `one` for movements that exist, in this order; one may be named more than once."""
-    return _rows(session, movement_ids, as_written=as_written)
 
 
 def listing(
@@ -84,6 +80,16 @@ def listing(
 
 def _rows(session: Session, ids: Sequence[int], *, as_written: bool = False) -> list[RowMapping]:
     """The movements with these ids, in this order; those that do not exist are left out."""
+    if not ids:
+        return []
+    found = {row["id"]: row for row in session.execute(_question(as_written), {"ids": ids}).mappings()}
+    if as_written:
+        found = {id_: _untouched(row) for id_, row in found.items()}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+@functools.cache  # to put it together takes longer than to answer it
+def _question(as_written: bool) -> Select:
     undone, replaced, replacing = aliased(Movement), aliased(Replacement), aliased(Replacement)
     words = {
         "notes": Movement.reason,
@@ -92,7 +98,7 @@ def _rows(session: Session, ids: Sequence[int], *, as_written: bool = False) -> 
     }
     if not as_written:
         words = {name: movement_notes.shown(name) for name in words}
-    question = (
+    return (
         select(
             Movement.id,
             Product.uid.label("product_uid"), Product.sku, Product.name.label("product_name"),
@@ -113,14 +119,8 @@ def _rows(session: Session, ids: Sequence[int], *, as_written: bool = False) -> 
         .outerjoin(undone, undone.reverses_id == Movement.id)
         .outerjoin(replacing, replacing.movement_id == Movement.id)
         .outerjoin(replaced, replaced.replaces_id == Movement.id)
-        .where(Movement.id.in_(ids))
+        .where(Movement.id.in_(bindparam("ids", expanding=True)))
     )  # fmt: skip
-    if not ids:
-        return []
-    found = {row["id"]: row for row in session.execute(question).mappings()}
-    if as_written:
-        found = {id_: _untouched(row) for id_, row in found.items()}
-    return [found[id_] for id_ in ids if id_ in found]
 
 
 def _untouched(row: RowMapping) -> dict:

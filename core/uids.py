@@ -5,14 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from core import inputs
 from core.errors import NotFound
+from db import queries
 from db.models import Base, Product, Warehouse
 
-Row = TypeVar("Row", bound=Base)
+Model = TypeVar("Model", bound=Base)
 
 
 def product(session: Session, uid: uuid.UUID) -> int:
@@ -40,49 +41,41 @@ def warehouse(session: Session, uid: uuid.UUID | None) -> int:
 
 @dataclass(frozen=True)
 class Shelves:
-    """Products and warehouses that were looked up together: inner id and SKU, inner id and code.
+    """Products and warehouses that were looked up together, by public id: rows with id, code (SKU) and name.
 
     The warehouse None is the default one.
     """
 
-    products: dict[uuid.UUID, tuple[int, str]]
-    warehouses: dict[uuid.UUID | None, tuple[int, str]]
+    products: dict[uuid.UUID, Row]
+    warehouses: dict[uuid.UUID | None, Row]
 
-    def product(self, uid: uuid.UUID) -> int:
-        """Like `uids.product`."""
+    def product(self, uid: uuid.UUID) -> Row:
+        """Refuses like `uids.product`."""
         if uid not in self.products:
             raise _no_product(uid)
-        return self.products[uid][0]
+        return self.products[uid]
 
-    def warehouse(self, uid: uuid.UUID | None) -> int:
-        """Like `uids.warehouse`."""
+    def warehouse(self, uid: uuid.UUID | None) -> Row:
+        """Refuses like `uids.warehouse`."""
         if uid not in self.warehouses:
             raise _no_warehouse(uid)
-        return self.warehouses[uid][0]
-
-    def named(self, product_id: int, warehouse_id: int) -> tuple[str, str]:
-        """SKU and code, the way back."""
-        return dict(self.products.values())[product_id], dict(self.warehouses.values())[warehouse_id]
+        return self.warehouses[uid]
 
 
 def shelves(
     session: Session, product_uids: Collection[uuid.UUID], warehouse_uids: Collection[uuid.UUID | None]
 ) -> Shelves:
-    """Those of these products and warehouses that exist."""
-    of_products = session.execute(
-        select(Product.uid, Product.id, Product.sku).where(Product.uid.in_(product_uids))
-    )
-    is_wanted = Warehouse.uid.in_({uid for uid in warehouse_uids if uid is not None})
-    if None in warehouse_uids:
-        is_wanted |= Warehouse.is_default
-    warehouses: dict[uuid.UUID | None, tuple[int, str]] = {}
-    for uid, id_, code, is_default in session.execute(
-        select(Warehouse.uid, Warehouse.id, Warehouse.code, Warehouse.is_default).where(is_wanted)
-    ):
-        warehouses[uid] = (id_, code)
-        if is_default:
-            warehouses[None] = (id_, code)
-    return Shelves({uid: (id_, sku) for uid, id_, sku in of_products}, warehouses)
+    """Those of these products and warehouses that exist, and the default warehouse."""
+    found = Shelves({}, {})
+    asked = {
+        "product_uids": [str(uid) for uid in product_uids],
+        "warehouse_uids": [str(uid) for uid in warehouse_uids if uid is not None],
+    }
+    for row in session.execute(queries.sql("shelves"), asked):
+        (found.warehouses if row.is_warehouse else found.products)[row.uid] = row
+        if row.is_default:
+            found.warehouses[None] = row
+    return found
 
 
 def _no_product(uid: uuid.UUID) -> NotFound:
@@ -95,7 +88,7 @@ def _no_warehouse(uid: uuid.UUID | None) -> NotFound:
     return NotFound(f"There is no warehouse {uid}.")
 
 
-def locked(session: Session, model: type[Row], uid: uuid.UUID | str, what: str, missing: str) -> Row:
+def locked(session: Session, model: type[Model], uid: uuid.UUID | str, what: str, missing: str) -> Model:
     """The row as it is now; who else wants to change it waits.
 
     Refuses what cannot be an id of `what` ("an event"), and an unknown one with the sentence `missing`.

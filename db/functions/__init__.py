@@ -4,7 +4,7 @@ from pathlib import Path
 
 NAMES = (
     "refusal", "roll_up", "returned_of", "announce_ids", "post_stock_lines", "post_stock", "keep_ledger",
-    "thresholds_of",
+    "thresholds_of", "post_stock_each",
 )  # fmt: skip
 
 

@@ -100,6 +100,8 @@ def wrong_settings(environment: Mapping[str, str]) -> list[str]:
     public = environment.get("PUBLIC_URL") or ""
     if not public.startswith("https://"):
         found.append("PUBLIC_URL must be the https:// address that people open: sign-ins need TLS.")
+    if not (environment.get("API_PUBLIC_URL") or "https://").startswith("https://"):
+        found.append("API_PUBLIC_URL must begin with https://: the links to files need TLS as well.")
     return found
 
 

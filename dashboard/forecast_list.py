@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core import forecast_report, scorecard
-from dashboard import grid, pickers, trust, ui
+from dashboard import grid, pickers, saving, trust, ui
 from dashboard.formats import is_missing
 from dashboard.sorting import Sorting
 from db.session import reading
@@ -50,7 +50,7 @@ def draw(today: date) -> None:
     words = STATES[filters["state"]] if is_without else "Where the forecast is worst"
     with title, ui.heading(f"{words} :gray[{ui.formats().number(total)}]"):
         if total:
-            ui.download(
+            saving.table(
                 "Download", lambda: for_download(_everything(today, filters)),
                 f"runout-forecasts-{today:%Y-%m-%d}.csv", key="download",
             )  # fmt: skip

@@ -6,11 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import auth
 from core.auth import Actor
 from core.imports import import_fields, import_found, uploads
 from core.imports.uploads import Shown
-from dashboard import grid, importing, looks, pickers, ui
+from dashboard import grid, importing, looks, pickers, saving, signin, ui
 from db.session import reading
 
 SAID = {"error": "Errors", "skipped": "Skipped", "change": "Changes", "note": "Notes"}
@@ -218,18 +217,14 @@ def _line(said: dict[str, str]) -> None:
 
 
 def _report(file: Shown) -> None:
-    token = st.session_state.get("sign_in", {}).get("token")
-
     def content() -> bytes:
-        asking = looks.who(token)
-        if not auth.may(asking, "import"):
-            return b"Your sign-in has ended, or your role has changed. Sign in again.\n"
+        asking = signin.require()
         with reading(REPORT_SECONDS) as session:
             return uploads.report(session, asking, file.uid).encode("utf-8-sig")
 
-    st.download_button(
-        "Download the report", data=content, file_name=f"runout-import-{str(file.uid)[:8]}.csv",
-        mime="text/csv", on_click="ignore", icon=":material/download:", key="report",
+    saving.file(
+        "Download the report", content, f"runout-import-{str(file.uid)[:8]}.csv", "text/csv", key="report",
+        right="import",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import BadInput, RunoutError
 from core.imports import import_fields, uploads
 from core.imports.uploads import Field, Shown
-from dashboard import import_examples, import_options, looks, pickers, signin, ui
+from dashboard import import_examples, import_options, looks, pickers, saving, signin, ui
 from db.session import transact
 
 KINDS = import_fields.KINDS
@@ -148,7 +148,7 @@ def choose() -> None:
             "What is in the file?", list(KINDS), format_func=KINDS.get, key=f"kind_{form}",
             captions=list(MEANING.values()), index=list(KINDS).index(wanted) if wanted else 0,
         )  # fmt: skip
-        ui.download(
+        saving.table(
             f"Template: {KINDS[kind].lower()}", lambda: template(kind), f"runout-{kind}.csv",
             key=f"template_{kind}", help_="A file with the right headers and two example lines.",
         )  # fmt: skip

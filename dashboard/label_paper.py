@@ -10,7 +10,7 @@ from core.errors import RunoutError
 from core.labels import papers, proofs, sheets
 from core.labels.designs import Label
 from core.labels.sheets import Format
-from dashboard import looks, pickers, ui
+from dashboard import looks, pickers, saving, ui
 
 CODES = {"bars": "Bars where they fit", "squares": "QR codes"}
 LABEL_DPI, SHEET_DPI = 200, 60  # of the pictures: one label to be read, one sheet to be recognised
@@ -51,7 +51,7 @@ def draw(slot: Any, labels: Labels, paper: Paper) -> None:
         ui.refused(refusal.sentence)
         return
     with slot:
-        ui.file(
+        saving.file(
             _words(count, paper), lambda: _file(labels, paper), "runout-labels.pdf", "application/pdf",
             key="labels_pdf",
         )  # fmt: skip

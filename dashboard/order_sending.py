@@ -13,7 +13,7 @@ from core.buying import order_looks, order_mail, order_papers, orders
 from core.buying.order_looks import Detail
 from core.buying.order_mail import Letter, Smtp
 from core.errors import RunoutError
-from dashboard import editing, looks, pressing, signin, ui
+from dashboard import editing, looks, pressing, saving, signin, ui
 from dashboard.editing import Answer
 from db.session import reading, transaction
 
@@ -25,8 +25,10 @@ def draw_papers(detail: Detail) -> None:
     """PDF and table of the order as it is when the button is pressed."""
     uid, number = str(detail.order.uid), detail.order.number
     with st.container(horizontal=True, key="papers"):
-        ui.file("PDF", partial(_paper, uid, order_papers.pdf), f"{number}.pdf", "application/pdf", key="pdf")
-        ui.file("CSV", partial(_paper, uid, order_papers.table), f"{number}.csv", "text/csv", key="csv")
+        saving.file(
+            "PDF", partial(_paper, uid, order_papers.pdf), f"{number}.pdf", "application/pdf", key="pdf"
+        )
+        saving.file("CSV", partial(_paper, uid, order_papers.table), f"{number}.csv", "text/csv", key="csv")
 
 
 def _paper(uid: str, make: Any) -> bytes:

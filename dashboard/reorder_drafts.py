@@ -13,7 +13,7 @@ from core.auth import Actor
 from core.buying import drafts
 from core.buying.advice_lines import Line
 from core.buying.drafts import Outcome
-from dashboard import editing, looks, reorder_words, ui, vendor_words
+from dashboard import editing, looks, reorder_words, saving, ui, vendor_words
 from dashboard.reorder_plan import NOBODY, TRANSFERS, Group, Plan
 
 LEFT_OUT_SHOWN = 3
@@ -103,7 +103,7 @@ def draw_footer(plan: Plan, chosen: Group, person: Actor, file_name: str) -> Non
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="reorder-total"
     ):  # fmt: skip
         st.markdown(f"{word}: {' and '.join(told)}" if told else ":gray[Nothing is ticked.]")
-        ui.download("Download", lambda: for_download(chosen.lines), file_name, key="download")
+        saving.table("Download", lambda: for_download(chosen.lines), file_name, key="download")
 
 
 def for_download(lines: Sequence[Line]) -> pd.DataFrame:

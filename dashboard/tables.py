@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.buying import advice_lines
 from core.products import SORTS
-from dashboard import grid, looks, pickers, ui
+from dashboard import grid, looks, pickers, saving, ui
 from dashboard.formats import is_missing
 from dashboard.sorting import Sorting
 from db.session import reading
@@ -91,7 +91,7 @@ def download(filters: dict[str, Any], file_name: str, *, key: str) -> None:
     sort, descending = SORTING.asked()
     filters = {name: value for name, value in filters.items() if name != "with_sparklines"}
     asked = filters | {"sort": sort, "descending": descending}
-    ui.download("Download", lambda: for_download(looks.all_products(**asked)), file_name, key=key)
+    saving.table("Download", lambda: for_download(looks.all_products(**asked)), file_name, key=key)
 
 
 def draw(found: pd.DataFrame, columns: tuple[str, ...], today: date, *, key: str) -> None:

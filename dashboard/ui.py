@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from core import auth, job_runs, triage
-from core.datasets.formulas import marked
+from core import job_runs, triage
 from core.errors import RunoutError
 from dashboard import charts, looks
 from dashboard.formats import Formats
@@ -223,58 +221,3 @@ def page_failed(error: Exception) -> None:
     refused(error.sentence if isinstance(error, RunoutError) else trouble(error))
     if st.button("Try again", icon=":material/refresh:", key="try_again"):
         st.rerun()
-
-
-# -- Downloads -----------------------------------------------------------------------------------------------
-
-
-def download(
-    label: str,
-    make: Callable[[], pd.DataFrame],
-    file_name: str,
-    *,
-    key: str,
-    help_: str | None = None,
-    right: str = "read",
-) -> None:
-    """A button that makes its CSV when it is pressed, for whoever is signed in and has the right then."""
-    file(label, lambda: as_csv(make()), file_name, "text/csv", key=key, help_=help_, right=right)
-
-
-def file(
-    label: str,
-    make: Callable[[], bytes],
-    file_name: str,
-    mime: str,
-    *,
-    key: str,
-    help_: str | None = None,
-    right: str = "read",
-) -> None:
-    """A button that makes its file when it is pressed, for whoever is signed in and has the right then."""
-    token = st.session_state.get("sign_in", {}).get("token")
-
-    def content() -> bytes:
-        if not auth.may(looks.who(token), right):
-            return b"Your sign-in has ended, or your role has changed. Sign in again.\n"
-        return make()
-
-    st.download_button(
-        label,
-        data=content,
-        file_name=file_name,
-        mime=mime,
-        on_click="ignore",
-        icon=":material/download:",
-        key=key,
-        help=help_,
-    )
-
-
-def as_csv(frame: pd.DataFrame) -> bytes:
-    """UTF-8 with the mark that spreadsheets need; text that would be a formula there is kept text."""
-    harmless = frame.copy(deep=False)
-    for name in harmless.columns:
-        if not pd.api.types.is_numeric_dtype(harmless[name]):
-            harmless[name] = [marked(text) if isinstance(text, str) else text for text in harmless[name]]
-    return harmless.to_csv(index=False).encode("utf-8-sig")

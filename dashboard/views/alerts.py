@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core import alerts
-from dashboard import alert_form, alerting, looks, pickers, signin, ui
+from dashboard import alert_form, alerting, looks, pickers, saving, signin, ui
 from db.session import reading
 
 PER_PAGE = 20
@@ -96,7 +96,7 @@ filters = draw_filters()
 found, total, counts, settings = page_of(filters)
 if found:
     with ui.heading(f":gray[{headline(total, counts)}]"):
-        ui.download(
+        saving.table(
             "Download", lambda: everything(filters), f"runout-alerts-{today:%Y-%m-%d}.csv", key="download"
         )
     alerting.draw(found, person)

@@ -20,6 +20,7 @@ from dashboard import (
     anomaly_words,
     looks,
     pickers,
+    saving,
     signin,
     ui,
 )
@@ -44,7 +45,7 @@ def draw_findings(person: Actor) -> None:
         about = model_store.about(session)
     with ui.heading(f":gray[{headline(counts, precision)}]"), st.container(horizontal=True, gap="small"):
         shape = pickers.section("Shown as", "as", SHAPES, "cards")
-        ui.download(
+        saving.table(
             "Download", lambda: anomaly_table.everything(filters | {"sort": "found_on"}),
             f"runout-anomalies-{today:%Y-%m-%d}.csv", key="download",
         )  # fmt: skip

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import audit_trail
 from core.audit_trail import Line
-from dashboard import auditing, grid, leafing, looks, pickers, signin, ui
+from dashboard import auditing, grid, leafing, looks, pickers, saving, signin, ui
 from db.session import reading
 
 NARROW = {"Who": 96, "What": 150, "When": 106}
@@ -26,7 +26,7 @@ def table(found: list[Line]) -> None:
     write, at = ui.formats(), looks.now()
     frame = pd.DataFrame(
         {
-            "Who": [line.person or auditing.NOBODY for line in found],
+            "Who": [auditing.who(line) for line in found],
             "What": [auditing.what(line) for line in found],
             "Before → after": ["; ".join(auditing.changes(line)) for line in found],
             "When": [write.ago(line.at, at) for line in found],
@@ -93,7 +93,7 @@ filters = {
 found, has_newer, has_older = leafing.page(partial(lines_of, filters))
 if found:
     with ui.heading(f":gray[{len(found)} {'line' if len(found) == 1 else 'lines'}]"):
-        ui.download(
+        saving.table(
             "Download",
             for_download,
             f"runout-audit-{looks.today():%Y-%m-%d}.csv",

@@ -67,6 +67,9 @@ def nothing(table: Table, filters: Filters) -> None:
             button="Clear the filters",
             on_click=partial(clear, table),
         )
+    elif table.name == USUAL:
+        ui.empty("Nothing has moved yet.", "Every receipt, sale, count and correction will be in this file.",
+                 button="Open the products", page="views/products.py")  # fmt: skip
     else:
         ui.empty("This table has no rows yet.", f"{table.title}: {table.what}", button="Choose another table",
                  on_click=st.query_params.clear)  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.buying import decision_tally
 from core.buying.decision_tally import Entry, Sums, Tally
 from core.errors import RunoutError
-from dashboard import grid, journal_words, looks, pickers, signin, ui
+from dashboard import grid, journal_words, looks, pickers, saving, signin, ui
 from dashboard.journal_words import KINDS, OUTCOMES
 from db.session import reading
 
@@ -207,7 +207,7 @@ elif wanted is not None:
     ui.refused("There is no such decision; its draft may have been cancelled.")
 if total:
     with ui.heading(f"{ui.formats().number(total)} :gray[{'decision' if total == 1 else 'decisions'}]"):
-        ui.download(
+        saving.table(
             "Download", lambda: journal_words.for_download(filters, person.id),
             f"runout-decisions-{today:%Y-%m-%d}.csv", key="download",
         )  # fmt: skip

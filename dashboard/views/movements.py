@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import leafing, ledger, looks, pickers, signin, ui
+from dashboard import leafing, ledger, looks, pickers, saving, signin, ui
 
 MOST_ROWS = 50_000
 NAMES = {
@@ -71,7 +71,7 @@ found, has_newer, has_older = leafing.page(partial(looks.movements, **filters))
 if len(found):
     first, last = found.movement_id.iloc[0], found.movement_id.iloc[-1]
     with ui.heading(f":gray[Movements {last} to {first}]"):
-        ui.download(
+        saving.table(
             "Download",
             for_download,
             f"runout-movements-{today:%Y-%m-%d}.csv",

@@ -9,7 +9,7 @@ import streamlit as st
 from core import auth
 from core.buying import order_lists, vendors
 from core.buying.order_lists import Totals
-from dashboard import grid, order_words, pickers, signin, ui
+from dashboard import grid, order_words, pickers, saving, signin, ui
 from dashboard import looks as kept
 from dashboard.sorting import Sorting
 from db.session import reading
@@ -183,7 +183,7 @@ filters = {"text": text, "state": states, "vendor_uid": vendor, "only_late": lat
 orders, totals = page_of(filters)
 if orders:
     with ui.heading(f":gray[{headline(totals)}]"):
-        ui.download("Download", for_download, f"runout-orders-{today:%Y-%m-%d}.csv", key="download")
+        saving.table("Download", for_download, f"runout-orders-{today:%Y-%m-%d}.csv", key="download")
     draw_list(orders)
     pickers.page_links(totals.orders)
 else:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import auth
 from core.auth import Actor
 from core.scanning import scan_history, scans
-from dashboard import editing, grid, leafing, looks, pickers, scan_words, signin, ui
+from dashboard import editing, grid, leafing, looks, pickers, saving, scan_words, signin, ui
 from dashboard.editing import Answer
 from dashboard.formats import is_missing
 from db.session import reading
@@ -141,7 +141,7 @@ filters = {
 found, has_newer, has_older = leafing.page(looked_up)
 if len(found):
     with ui.heading(f":gray[Scans {found.scan_id.iloc[-1]} to {found.scan_id.iloc[0]}]"):
-        ui.download(
+        saving.table(
             "Download",
             lambda: scan_words.for_download(looked_up(limit=scan_history.MOST_ROWS)),
             f"runout-scans-{today:%Y-%m-%d}.csv",

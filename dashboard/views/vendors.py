@@ -9,7 +9,7 @@ import streamlit as st
 from core import auth
 from core.buying import vendor_list
 from core.buying.vendor_list import Line
-from dashboard import grid, looks, pickers, signin, ui, vendor_words
+from dashboard import grid, looks, pickers, saving, signin, ui, vendor_words
 from dashboard.sorting import Sorting
 from db.session import reading
 
@@ -166,7 +166,7 @@ filters = {"search": text, "only_active": closed is None}
 found, total = page_of(filters)
 if total:
     with ui.heading(f"{ui.formats().number(total)} :gray[{'vendor' if total == 1 else 'vendors'}]"):
-        ui.download(
+        saving.table(
             "Download", lambda: for_download(filters, today), f"runout-vendors-{today:%Y-%m-%d}.csv",
             key="download",
         )  # fmt: skip

@@ -42,6 +42,7 @@ BAD = [
     ("METRICS_TOKEN", GOOD["JWT_SECRET_KEY"], "the same"),
     ("PUBLIC_URL", None, "https"),
     ("PUBLIC_URL", "http://stock.shop.example", "https"),
+    ("API_PUBLIC_URL", "http://api.shop.example", "https"),
 ]
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
-from dashboard import ui
+from dashboard import saving, ui
 from dashboard.formats import Formats
 
 BRITISH = Formats("en_GB", "EUR", "Europe/Dublin")
@@ -106,7 +106,7 @@ def test_what_the_database_does_not_know_is_a_dash(nothing):
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@sum(A1)", "\t=1", "  =1", "|calc"])
 def test_a_download_holds_no_formula(text):
-    lines = ui.as_csv(pd.DataFrame({"Product": [text], "Change": [-3]})).decode("utf-8-sig").splitlines()
+    lines = saving.as_csv(pd.DataFrame({"Product": [text], "Change": [-3]})).decode("utf-8-sig").splitlines()
     assert lines[1].strip('"').startswith("'")
     assert lines[1].endswith(",-3")
 

@@ -10,7 +10,7 @@ import streamlit as st
 from core import auth, job_runs
 from core.buying import offers
 from core.imports import import_fields, uploads
-from dashboard import importing, ui
+from dashboard import importing, saving
 from db.models import Import, ImportIssue, JobRun, Person
 from jobs.imports import bring_in
 from tests.dashboard.conftest import plain, words
@@ -106,7 +106,7 @@ def test_a_template_goes_through_the_check_as_it_is(browser, session, kind):
     the_warehouse(session)
     a_product(session, sku="TEA-100")  # the only kind that makes none is that of prices
     app = browser("manager", "imports", kind=kind, vendor=str(a_vendor(session).uid))
-    app.file_uploader[0].upload(f"{kind}.csv", ui.as_csv(importing.template(kind)), "text/csv").run()
+    app.file_uploader[0].upload(f"{kind}.csv", saving.as_csv(importing.template(kind)), "text/csv").run()
     button(app, "upload").click().run()
     work(session)
     app.run()

@@ -33,8 +33,8 @@ def table(app):
 
 def offered(app):
     """The words of the button for the file; None where there is none."""
-    buttons = app.get("download_button")
-    return buttons[0].label if buttons else None
+    buttons = [button.label for button in app.button if button.key == "labels_pdf"]
+    return buttons[0] if buttons else None
 
 
 def desk(app, kind="products"):

@@ -8,7 +8,7 @@ import pytest
 from core import catalogue
 from core.scanning import scan_history, scans
 from core.scanning.scan_booking import Request
-from dashboard import scan_words, ui
+from dashboard import saving, scan_words
 from tests.dashboard.conftest import plain, words
 from tests.dashboard.test_edit_product import press
 from tests.makers import a_product, a_warehouse, an_actor, on_hand, the_warehouse
@@ -142,5 +142,5 @@ def test_the_download_cannot_hold_a_formula(session, scan):
     scan("look_up", code="=cmd|' /C calc'!A0")
     frame = scan_words.for_download(scan_history.history(session))
     assert frame.columns.tolist() == list(scan_words.NAMES.values())
-    assert b",'=cmd|" in ui.as_csv(frame)
+    assert b",'=cmd|" in saving.as_csv(frame)
     assert frame.Outcome.tolist() == ["Not known"]

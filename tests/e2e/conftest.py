@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,30 +25,48 @@ STRICT = {"STREAMLIT_RUNNER_ENFORCE_SERIALIZABLE_SESSION_STATE": "true"}
 
 
 @contextmanager
-def serving(url: str, **environment: str) -> Iterator[str]:
+def serving(url: str, *, with_api: bool = False, **environment: str) -> Iterator[str]:
     """The dashboard on a free port, working with the database behind `url`; yields its address.
 
     What a view keeps in a session must be plain, or the page fails; only the camera's component may more.
+    Files are downloaded from the API: a story in which somebody does so needs it beside the dashboard.
     """
+    api_port = _free_port()
+    environment = {"DATABASE_URL": url, "HOST": "127.0.0.1", "API_PORT": str(api_port)} | STRICT | environment
+    with ExitStack() as stack:
+        if with_api:
+            command = ["uvicorn", "api.main:app", "--port", str(api_port), "--log-level", "warning"]
+            api = f"http://127.0.0.1:{api_port}/health/live"
+            stack.enter_context(_running("The API", command, api, environment))
+        port = _free_port()
+        command = ["streamlit", "run", "dashboard/app.py", "--server.port", str(port), "--server.address",
+                   "127.0.0.1"]  # fmt: skip
+        address = f"http://127.0.0.1:{port}"
+        stack.enter_context(_running("The dashboard", command, f"{address}/_stcore/health", environment))
+        yield address
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port),
-               "--server.address", "127.0.0.1"]  # fmt: skip
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _running(what: str, command: list[str], health: str, environment: dict[str, str]) -> Iterator[None]:
     # A file, not a pipe: nobody reads while the tests run, and a full pipe stops the dashboard.
     log = tempfile.TemporaryFile("w+")  # noqa: SIM115
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", *command],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url, "HOST": "127.0.0.1"} | STRICT | environment,
+        env=os.environ | environment,
         stdout=log,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{address}/_stcore/health", process, log)
-        yield address
+        _wait_for(what, health, process, log)
+        yield
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -63,7 +81,7 @@ def _said(log: TextIO) -> str:
     return log.read()
 
 
-def _wait_for(address: str, process: subprocess.Popen, log: TextIO) -> None:
+def _wait_for(what: str, address: str, process: subprocess.Popen, log: TextIO) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -72,7 +90,7 @@ def _wait_for(address: str, process: subprocess.Popen, log: TextIO) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     process.kill()
-    raise AssertionError(f"The dashboard did not start: {_said(log)[-4000:]}")
+    raise AssertionError(f"{what} did not start: {_said(log)[-4000:]}")
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +127,7 @@ def browser(launch) -> Browser:
 
 @pytest.fixture(scope="session")
 def dashboard(demo_shop: str) -> Iterator[str]:
-    with serving(demo_shop) as address:
+    with serving(demo_shop, with_api=True) as address:
         yield address
 
 

@@ -39,7 +39,7 @@ def shop(make_database) -> Iterator[str]:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:
-            with serving(url) as address:
+            with serving(url, with_api=True) as address:
                 yield address
         finally:
             clock.send_signal(signal.SIGTERM)

@@ -30,6 +30,7 @@ test-packaged: .venv/.installed ## the ledger's tests on the PostgreSQL that Deb
 
 chaos: .venv/.installed ## the long tests: clients and database killed in the middle of work
 	@$(python) -m tests.chaos bank --acked 20000 $(ARGS)
+	@$(python) -m tests.chaos http --acked 20000 $(ARGS)
 	@$(python) -m tests.chaos mutants
 
 bench: .venv/.installed ## measure: every script of bench/, each prints ratios

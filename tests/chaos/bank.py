@@ -130,7 +130,7 @@ def run(
             clients.leave()
         booking_seconds = time.monotonic() - started
         told = checker.Told.read(Path(folder))
-        _wait_for_quiet(ground)
+        wait_for_quiet(ground)
         broken = checker.violations(ground, told, world.first_movement_id)
         unheard = checker.unheard(ground, told, world.first_movement_id)
     missed = [kind for kind, every in faults.kinds().items() if every and not nemesis.struck[kind]]
@@ -152,7 +152,7 @@ def run(
         "trouble": dict(sorted(told.trouble.items())),
         "violations": broken,
         "bug": bug,
-        "versions": _versions(ground),
+        "versions": versions(ground),
     }
     if nemesis.failed:
         report["nemesis"] = f"{type(nemesis.failed).__name__}: {nemesis.failed}"
@@ -180,7 +180,7 @@ def _wait(folder: Path, nemesis: Nemesis, acked: int, deadline: float) -> None:
         time.sleep(0.1)
 
 
-def _wait_for_quiet(ground: Ground) -> None:
+def wait_for_quiet(ground: Ground) -> None:
     """Until no transaction of a killed client is open: the server may notice its death a moment later."""
     for _ in range(100):
         with ground.admin() as connection:
@@ -195,7 +195,8 @@ def _wait_for_quiet(ground: Ground) -> None:
     raise RuntimeError("Transactions of dead clients are still open after 10 seconds.")
 
 
-def _versions(ground: Ground) -> dict[str, str]:
+def versions(ground: Ground) -> dict[str, str]:
+    """What was tested."""
     with ground.admin() as connection:
         postgres = connection.scalar(sa.text("SHOW server_version"))
     packages = {name: version(name) for name in ("sqlalchemy", "psycopg2-binary")}

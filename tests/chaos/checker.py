@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -81,9 +82,14 @@ def unheard(ground: Ground, told: Told, first_movement_id: int) -> int:
 
 
 def _as_told(event: dict, postings: dict[int, dict[int, tuple]]) -> bool:
-    lines = postings.get(event["posting_id"], {})
+    """None where the answer did not say: which posting it was, or the stock after."""
+    posting_id = event["posting_id"]
+    lines = next(iter(postings.values()), {}) if posting_id is None else postings.get(posting_id, {})
     told = {movement_id: (change, after) for movement_id, change, after in event["lines"]}
-    return {i: (str(change), str(after)) for i, (change, after) in lines.items()} == told
+    return lines.keys() == told.keys() and all(
+        Decimal(told[i][0]) == change and (told[i][1] is None or Decimal(told[i][1]) == after)
+        for i, (change, after) in lines.items()
+    )
 
 
 def _as_intended(intent: dict | None, postings: Iterable) -> bool:

@@ -36,7 +36,8 @@ class Faults:
 class Nemesis(threading.Thread):
     """Strikes at random moments until `stop`; `struck` counts the blows that hit something.
 
-    `failed` holds what ended it early (a server that does not come back, or one that is not ours).
+    `moments`: each of those, when it began and when it was over (a killed server is up again then). `failed`
+    holds what ended it early (a server that does not come back, or one that is not ours).
     """
 
     def __init__(self, ground: Ground, faults: Faults, kill_client: Callable[[int], bool], seed: int) -> None:
@@ -44,6 +45,7 @@ class Nemesis(threading.Thread):
         self.ground, self.faults, self.kill_client = ground, faults, kill_client
         self.chance = random.Random(f"nemesis {seed}")
         self.struck: Counter = Counter(dict.fromkeys(faults.kinds(), 0))
+        self.moments: list[tuple[str, float, float]] = []
         self.failed: Exception | None = None
         self._ended = threading.Event()
 
@@ -52,7 +54,10 @@ class Nemesis(threading.Thread):
         while due and not self._ended.wait(max(min(due.values()) - time.monotonic(), 0)):
             kind = min(due, key=due.get)  # type: ignore[arg-type]
             try:
-                self.struck[kind] += self._strike(kind)
+                began = time.monotonic()
+                if self._strike(kind):
+                    self.struck[kind] += 1
+                    self.moments.append((kind, began, time.monotonic()))
             except SQLAlchemyError:
                 pass  # the server is on its way down or up: a blow into the air
             except Exception as trouble:  # told by the bank, which cannot pass then

@@ -95,17 +95,20 @@ class Window(MemoryStorage):
             self._forget(now - expiry)
         else:
             self.callers.move_to_end(key)
-            if moments and moments[0] < now - expiry:
-                del moments[: bisect.bisect_left(moments, now - expiry)]
-        if len(moments) + amount > limit:
+        old = bisect.bisect_left(moments, now - expiry)
+        if len(moments) - old + amount > limit:
             return False
+        if old > len(moments) // 2:  # not each time: whoever comes a million times a minute has a long list
+            del moments[:old]
         moments += [now] * amount
         return True
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
         """The first moment that counts, and how many there are."""
-        moments = self.callers.get(key)
-        return (moments[0], len(moments)) if moments else (self.clock(), 0)
+        now = self.clock()
+        moments = self.callers.get(key, [])
+        old = bisect.bisect_left(moments, now - expiry)
+        return (moments[old] if old < len(moments) else now), len(moments) - old
 
     def _forget(self, since: float) -> None:
         """Whoever came too long ago goes: two for each who comes, so it keeps pace and is never much work."""

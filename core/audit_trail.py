@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import auth
 from core.auth import Actor
 from db import queries
-from db.models import AuditLine, Person, Product, PurchaseOrder, Vendor, Warehouse
+from db.models import ApiKey, AuditLine, Person, Product, PurchaseOrder, Vendor, Warehouse
 
 MOST_ROWS = 50_000
 # What a subject is called, where its id is a public one.
@@ -22,6 +22,7 @@ NAMES = {
     "warehouse": (Warehouse, Warehouse.code),
     "vendor": (Vendor, Vendor.name),
     "purchase order": (PurchaseOrder, PurchaseOrder.number),
+    "API key": (ApiKey, ApiKey.name),
 }
 
 
@@ -33,6 +34,7 @@ class Line:
         person: who; None for what nobody did.
         subject: name of the thing; empty where it has none.
         is_own: whether it was done to one's own account.
+        api_key: name of the key with which a machine did it for them.
     """
 
     id: int
@@ -46,6 +48,7 @@ class Line:
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     request_id: str | None
+    api_key: str | None = None
 
 
 def listing(
@@ -64,11 +67,16 @@ def listing(
     """Lines that fit every filter, newest first.
 
     Args:
-        text: part of the subject's id, of its person's name, or of the values before and after.
+        text: part of the subject's id, of its person's name, of the API key's name, or of the values before
+            and after.
         before_id: continues an older page; `after_id` goes back to the newer one next to it.
     """
     auth.must(actor, "see audit")
-    question = select(AuditLine, Person).outerjoin(Person, Person.id == AuditLine.actor_id)
+    question = (
+        select(AuditLine, Person, ApiKey.name)
+        .outerjoin(Person, Person.id == AuditLine.actor_id)
+        .outerjoin(ApiKey, ApiKey.id == AuditLine.api_key_id)
+    )
     for column, value in (
         (AuditLine.actor_id, person_id),
         (AuditLine.action, action),
@@ -87,8 +95,8 @@ def listing(
         question = question.where(or_(*_holding(session, pattern)))
     order = AuditLine.id.asc() if after_id is not None and before_id is None else AuditLine.id.desc()
     rows = session.execute(question.order_by(order).limit(min(limit, MOST_ROWS))).all()
-    called = _names(session, (line for line, _ in rows))
-    lines = [_line(line, person, called) for line, person in rows]
+    called = _names(session, (line for line, *_ in rows))
+    lines = [_line(line, person, key, called) for line, person, key in rows]
     return sorted(lines, key=lambda line: -line.id)
 
 
@@ -107,7 +115,9 @@ def _holding(session: Session, pattern: str) -> list[Any]:
         for table, name in NAMES.values()
         for uid in session.scalars(select(table.uid).where(name.ilike(pattern)).limit(100))
     ]
+    keys = session.scalars(select(ApiKey.id).where(ApiKey.name.ilike(pattern)).limit(100)).all()
     return [
+        AuditLine.api_key_id.in_(keys),
         AuditLine.subject_id.ilike(pattern),
         AuditLine.subject_id.in_(about),
         cast(AuditLine.before, Text).ilike(pattern),
@@ -130,7 +140,9 @@ def _names(session: Session, lines: Iterable[AuditLine]) -> dict[tuple[str, str]
     }
 
 
-def _line(line: AuditLine, person: Person | None, called: dict[tuple[str, str], str]) -> Line:
+def _line(
+    line: AuditLine, person: Person | None, api_key: str | None, called: dict[tuple[str, str], str]
+) -> Line:
     name = called.get((line.subject_type, line.subject_id))
     if name is None:
         # An id says nothing to people; an e-mail or a job's name does.
@@ -138,6 +150,7 @@ def _line(line: AuditLine, person: Person | None, called: dict[tuple[str, str], 
     return Line(
         line.id, line.at, person and person.name, line.action, line.subject_type, line.subject_id, name,
         person is not None and line.subject_id == str(person.uid), line.before, line.after, line.request_id,
+        api_key,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def new_drawer() -> None:
     _draw_rights(form, chosen)
     editing.number_field(
         "Requests a minute", None, key=f"key_limit_{form}",
-        placeholder="as the API is set",
+        placeholder="the usual number",
         help_="Beyond it, it is asked to wait. A till that books fast needs many.",
     )  # fmt: skip
     st.date_input(
@@ -162,6 +162,9 @@ def key_drawer(uid: str) -> None:
         return
     (line,) = found
     st.markdown(api_key_words.in_words(line, now))
+    st.page_link(
+        "views/audit.py", label="What it changed", icon=":material/history:", query_params={"q": line.name}
+    )
     if line.state == "active":
         _draw_end(mine, uid)
     editing.draw_answer(mine, key="api-key")

@@ -38,7 +38,7 @@ def rights(line: Line) -> str:
 
 def limit(per_minute: int | None) -> str:
     """Requests a minute; those without a figure of their own have the one that the API is set to."""
-    return ui.formats().number(per_minute) if per_minute else "as set"
+    return ui.formats().number(per_minute) if per_minute else "usual"
 
 
 def last_used(line: Line, now: datetime) -> str:

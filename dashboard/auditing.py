@@ -13,6 +13,12 @@ NOBODY = "Nobody"
 LONGEST_VALUE = 200
 
 
+def who(line: Line) -> str:
+    """Who did it, and in brackets the API key of the machine that did it for them."""
+    named = line.person or NOBODY
+    return f"{named} ({line.api_key})" if line.api_key else named
+
+
 def what(line: Line) -> str:
     """Edited product M6; Changed the role of Ada; Signed in, where it is about oneself."""
     if line.is_own:
@@ -55,7 +61,7 @@ def in_words(line: Line) -> str:
     """One line as Markdown, for its drawer."""
     parts = [
         f"**{ui.safe_md(what(line))}**",
-        ui.safe_md(f"{line.person or NOBODY}, {ui.formats().moment(line.at)}"),
+        ui.safe_md(f"{who(line)}, {ui.formats().moment(line.at)}"),
         *(ui.safe_md(change) for change in changes(line)),
         f":gray[Line {line.id}, {ui.safe_md(_noun(line.subject_type))} {ui.safe_md(line.subject_id)}]",
     ]
@@ -71,6 +77,7 @@ def for_download(lines: list[Line]) -> pd.DataFrame:
             "Line": [line.id for line in lines],
             "At (UTC)": [line.at.strftime("%Y-%m-%d %H:%M:%S") for line in lines],
             "Person": [line.person or NOBODY for line in lines],
+            "API key": [line.api_key or "" for line in lines],
             "Action": [line.action for line in lines],
             "Subject": [_noun(line.subject_type) for line in lines],
             "Name": [line.subject for line in lines],

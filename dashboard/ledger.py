@@ -39,7 +39,7 @@ def shown(found: pd.DataFrame, *, with_product: bool) -> pd.DataFrame:
         "When": [write.ago(row.occurred_at, at) for row in rows],
         "Stock": [f"{write.quantity(row.stock_before)} → {write.quantity(row.stock_after)}" for row in rows],
         "Where": [row.warehouse_code for row in rows],
-        "By": [row.person for row in rows],
+        "By": [_by(row) for row in rows],
         "Reference": ["" if is_missing(row.reference_id) else row.reference_id for row in rows],
         "Note": ["" if is_missing(row.reason) else row.reason for row in rows],
         "Number": [str(row.movement_id) for row in rows],
@@ -48,6 +48,11 @@ def shown(found: pd.DataFrame, *, with_product: bool) -> pd.DataFrame:
         del columns["Product"]
         columns = {name: columns[name] for name in ("When", "Change", "Reason", *list(columns)[3:])}
     return pd.DataFrame(columns)
+
+
+def _by(row: Any) -> str:
+    """Who booked it, and in brackets the API key of the machine that did it for them."""
+    return row.person if is_missing(row.api_key) else f"{row.person} ({row.api_key})"
 
 
 def _reason(row: Any) -> str:
@@ -94,7 +99,7 @@ def in_words(row: Any) -> str:
         f"**{amount}** of {ui.safe_md(row.product_name)} in {ui.safe_md(row.warehouse_code)}, "
         f"{ui.safe_md(row.reason_label.lower())}: {ui.safe_md(write.quantity(row.stock_before))} before, "
         f"{ui.safe_md(write.quantity(row.stock_after))} after.",
-        f"Happened {ui.safe_md(write.moment(row.occurred_at))}, booked by {ui.safe_md(row.person)} "
+        f"Happened {ui.safe_md(write.moment(row.occurred_at))}, booked by {ui.safe_md(_by(row))} "
         f"{ui.safe_md(write.moment(row.recorded_at))} as movement {row.movement_id}.",
     ]
     if not is_missing(row.unit_price):

@@ -1,6 +1,7 @@
 """API keys: which machines act for whom, what they may do, and when they were last heard of."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -79,6 +80,8 @@ def nothing() -> None:
             "No machine has a key yet.",
             "A till, a web shop or a nightly pull comes with a key of its own: it may do what you give it "
             "and no more, until you revoke it.",
+            button="Make the first key",
+            on_click=partial(api_key_drawers.open_, api_key_drawers.NEW),
         )
 
 

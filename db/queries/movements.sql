@@ -1,5 +1,6 @@
 -- What happened to the stock, newest first?
--- One row: one movement with the names people know it by, who booked it, and what reversed it.
+-- One row: one movement with the names people know it by, who booked it (with which API key, if a machine did
+-- it for them), and what reversed it.
 -- Parameters: every filter may be null; before_id continues an earlier page.
 SELECT
     m.id AS movement_id, m.occurred_at, p.recorded_at, m.day,
@@ -7,6 +8,8 @@ SELECT
     warehouse.code AS warehouse_code, m.type, m.reason_code, reason.label AS reason_label,
     m.change, m.stock_before, m.stock_after, m.unit_price, m.change * m.unit_price AS total,
     noted.reason, noted.reference_type, noted.reference_id, m.customer, person.name AS person, m.posting_id, p.kind,
+    (SELECT key.name FROM key_posting AS by_key JOIN api_key AS key ON key.id = by_key.api_key_id
+     WHERE by_key.posting_id = m.posting_id) AS api_key,
     m.reverses_id, undone.id AS reversed_by_id, m.counterpart_id
 FROM movement AS m
 JOIN posting AS p ON p.id = m.posting_id

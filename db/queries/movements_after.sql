@@ -7,6 +7,8 @@ SELECT * FROM (
         warehouse.code AS warehouse_code, m.type, m.reason_code, reason.label AS reason_label,
         m.change, m.stock_before, m.stock_after, m.unit_price, m.change * m.unit_price AS total,
         noted.reason, noted.reference_type, noted.reference_id, m.customer, person.name AS person, m.posting_id, p.kind,
+        (SELECT key.name FROM key_posting AS by_key JOIN api_key AS key ON key.id = by_key.api_key_id
+         WHERE by_key.posting_id = m.posting_id) AS api_key,
         m.reverses_id, undone.id AS reversed_by_id, m.counterpart_id
     FROM movement AS m
     JOIN posting AS p ON p.id = m.posting_id

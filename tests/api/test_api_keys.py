@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from core import api_key_list, api_keys, auth, logs, people, shop, stock
+from core import api_key_list, api_keys, audit_trail, auth, logs, people, shop, stock
 from core.errors import NotAllowed, NotFound, NotSignedIn, RuleBroken, RunoutError
 from db.models import ApiKey, AuditLine, KeyPosting, Movement, Person, Posting
 from db.session import reading, transaction
@@ -47,9 +47,13 @@ def test_a_till_looks_and_books_and_both_can_be_told_from_its_persons_own_doing(
         marked = session.execute(select(KeyPosting.posting_id, KeyPosting.api_key_id)).all()
         booked = session.scalars(select(Posting.id).where(Posting.actor_id == person.id)).all()
         assert [tuple(row) for row in marked] == [(booked[0], key.id)]
-        lines = session.execute(select(AuditLine.action, AuditLine.subject_type, AuditLine.api_key_id)).all()
-    assert ("created", "warehouse", key.id) in [tuple(line) for line in lines]
-    assert ("created", "API key", None) in [tuple(line) for line in lines]
+        told = stock.history(session, limit=2).api_key
+        assert told.fillna("").tolist() == ["", key.name]
+        admin = makers.an_actor(session, "admin")
+        lines = audit_trail.listing(session, admin, text=key.name)
+    assert [(line.action, line.subject_type, line.api_key) for line in lines] == [
+        ("created", "warehouse", key.name), ("created", "API key", None),
+    ]  # fmt: skip
 
 
 def test_a_key_is_noted_as_used_after_the_answer_and_once_a_minute(client):

@@ -104,6 +104,9 @@ def test_the_download_holds_what_the_list_shows():
     frame = auditing.for_download([a_line(before={"a": 1}, after={"a": 2}), a_line(person=None)])
     assert frame["Before and after"].tolist() == ["a: 1 → 2", ""]
     assert frame.Person.tolist() == ["Ada", "Nobody"]
+    till = a_line(api_key="Till *2*")
+    assert auditing.for_download([till])["API key"].tolist() == ["Till *2*"]
+    assert auditing.who(till) == "Ada (Till *2*)"
     assert auditing.for_download([]).columns.tolist() == frame.columns.tolist()
 
 

@@ -179,9 +179,9 @@ def take(session: Session, token: str, cookie: str | None, now: datetime) -> Tak
         taken, about = _table(session, used.asked, now)
     else:
         taken, about = _file(session, used.id, used.asked), {}
-    subject = used.asked.get("dataset", "file")
+    subject = used.asked.get("dataset", taken.file_name)
     told = {"file": taken.file_name, "rows": taken.rows} | about
-    audit.note(session, actor.id, "downloaded", "download", subject, after=told)
+    audit.note(session, actor.id, "downloaded", "file", subject, after=told)
     return taken
 
 

@@ -1,7 +1,7 @@
 # The short names of everything one does here. `make` alone prints the menu.
 
 .DEFAULT_GOAL := menu
-.PHONY: menu run stop demo test test-packaged chaos bench check format lock pictures clean
+.PHONY: menu run stop demo test test-packaged chaos fuzz bench check format lock pictures clean
 python := .venv/bin/python
 
 menu:
@@ -32,6 +32,9 @@ chaos: .venv/.installed ## the long tests: clients and database killed in the mi
 	@$(python) -m tests.chaos bank --acked 20000 $(ARGS)
 	@$(python) -m tests.chaos http --acked 20000 $(ARGS)
 	@$(python) -m tests.chaos mutants
+
+fuzz: .venv/.installed ## 20,000 made-up requests by five callers against the API (ARGS="--cases 2000" for few)
+	@$(python) -m tests.fuzz $(ARGS)
 
 bench: .venv/.installed ## measure: every script of bench/, each prints ratios
 	@for script in $$(grep -l '^if __name__' bench/*.py); do echo "== $$script"; $(python) -m "bench.$$(basename "$$script" .py)" || exit 1; done

@@ -34,6 +34,7 @@ PHASES = ("examples", "coverage", "fuzzing", "stateful")
 SWAPPED, OF = 3, 4
 MOST_SHOWN = 20
 SECONDS_PER_ANSWER = 30
+SECONDS_TO_START = 120
 
 
 @dataclass
@@ -73,7 +74,8 @@ def run(
         examples: how many cases the phases that draw make of one operation.
         token: hands out a token that counts, or None for somebody without one.
     """
-    schema = schemathesis.openapi.from_url(f"{address}/openapi.json", config=_config(examples, seed))
+    document, config = f"{address}/openapi.json", _config(examples, seed)
+    schema = schemathesis.openapi.from_url(document, config=config, wait_for_schema=SECONDS_TO_START)
     if only is not None:
         schema = schema.include(path=list(only))
     mine, sent = {"token": token()}, itertools.count()

@@ -42,7 +42,8 @@ def run(url: str, log: Path, callers: list[str], cases: int, seed: int) -> dict[
     try:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(AT_ONCE, context, max_tasks_per_child=1) as pool:
-            sent = [pool.submit(_one, who, url, port, seed, known, paths) for who in callers]
+            address = f"http://127.0.0.1:{port}"
+            sent = [pool.submit(_one, url, who, address, seed, known, paths) for who in callers]
             outcomes = [future.result() for future in sent]
         still_serves = server.poll() is None
     finally:
@@ -67,17 +68,11 @@ def run(url: str, log: Path, callers: list[str], cases: int, seed: int) -> dict[
 
 
 def _one(
-    who: str, url: str, port: int, seed: int, known: shop.Known, paths: list[str] | None
+    url: str, who: str, address: str, seed: int, known: shop.Known, paths: list[str] | None
 ) -> caller.Outcome:
     """In a process of its own: what one caller finds."""
     doors.bind(doors.new_engine(url))
-
-    def token() -> str | None:
-        if who in known.people:
-            return shop.a_token(known.people[who], KEY.encode(), datetime.now(UTC))
-        return known.key if who == "key" else None
-
-    return caller.run(who, f"http://127.0.0.1:{port}", EXAMPLES, seed, known.ids, token, paths)
+    return caller.run(who, address, EXAMPLES, seed, known.ids, known.tokens(who, KEY.encode()), paths)
 
 
 def _paths(cases: int, seed: int) -> list[str] | None:
@@ -104,7 +99,7 @@ def _said(outcome: caller.Outcome) -> dict[str, Any]:
 def _verdict(
     report: dict[str, Any], outcomes: list[caller.Outcome], callers: list[str], paths: list[str] | None
 ) -> str:
-    """ "pass", or the first thing that is not as it must be."""
+    """Everything is as it must be ("pass"), or the first thing that is not."""
     statuses = sum((outcome.statuses for outcome in outcomes), Counter())
     there = app.openapi()["paths"]
     wanted = sum(len(methods) for path, methods in there.items() if paths is None or path in paths)

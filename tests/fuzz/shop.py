@@ -1,9 +1,9 @@
 """The shop that is fuzzed: a little of everything, so that ids lead somewhere, and one for each caller."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -30,6 +30,12 @@ class Known:
     ids: dict[str, list[Any]]
     people: dict[str, str]
     key: str
+
+    def tokens(self, caller: str, token_key: bytes) -> Callable[[], str | None]:
+        """What hands out the token, or key, with which this caller comes."""
+        if caller in self.people:
+            return lambda: a_token(self.people[caller], token_key, datetime.now(UTC))
+        return lambda: self.key if caller == "key" else None
 
 
 def fill(now: datetime) -> Known:

@@ -6,6 +6,8 @@ from time import monotonic
 
 import numpy as np
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from core import cursors
 from core.errors import BadInput
@@ -63,16 +65,34 @@ def _pieces(selection: Selection, fmt: str, encoding: str | None) -> Generator[b
         horizon = cursors.horizon(session)
     last_id = horizon if selection.last_id is None else min(selection.last_id, horizon)
     ends_at = monotonic() + MOST_SECONDS
-    with reading(seconds=PART_SECONDS, snapshot=True) as session:
-        session.execute(_MARKED, {"name": cursors.READS_ONLY})
-        copier = Copier(session)
-        first = rows.read(copier, selection, last_id, after_id=selection.after_id, limit=rows.AT_ONCE)
-        found = names.read(copier, selection.category, _few(first))
-        with closing(rows.parts(copier, selection, last_id, first)) as parts:
-            for piece in packing.packed(_bounded(WRITERS[fmt](found, parts)), encoding):
+    is_closed = False
+    try:
+        with (
+            reading(seconds=PART_SECONDS, snapshot=True) as session,
+            closing(_of_snapshot(session, selection, last_id, fmt, encoding)) as pieces,
+        ):
+            for piece in pieces:
                 if monotonic() > ends_at:
                     raise TimeoutError(f"The export took longer than {MOST_SECONDS} seconds.")
-                yield piece
+                try:
+                    yield piece
+                except GeneratorExit:
+                    is_closed = True
+                    raise
+    except DBAPIError:
+        if not is_closed:  # nobody waits for the rest any more: a lost connection is no trouble then
+            raise
+
+
+def _of_snapshot(
+    session: Session, selection: Selection, last_id: int, fmt: str, encoding: str | None
+) -> Generator[bytes, None, None]:
+    session.execute(_MARKED, {"name": cursors.READS_ONLY})
+    copier = Copier(session)
+    first = rows.read(copier, selection, last_id, after_id=selection.after_id, limit=rows.AT_ONCE)
+    found = names.read(copier, selection.category, _few(first))
+    with closing(rows.parts(copier, selection, last_id, first)) as parts:
+        yield from packing.packed(_bounded(WRITERS[fmt](found, parts)), encoding)
 
 
 def _few(first: Part) -> np.ndarray | None:

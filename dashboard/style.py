@@ -17,7 +17,11 @@ STYLE = """<style>
 iframe[height="0"] { display: block; }
 .st-key-carrier { position: absolute; height: 0; overflow: hidden; }
 /* A link that follows itself takes no room until somebody has to press it. */
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-saving-quiet-"]) {
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-saving-quiet-"]),
+[data-testid="stLayoutWrapper"]:has(
+  > [data-testid="stVerticalBlock"] > [data-testid="stLayoutWrapper"]:only-child
+  > [class*="st-key-saving-quiet-"]
+) {
   position: absolute; height: 0; overflow: hidden;
 }
 /* The five tiles: one button each. */

@@ -1,6 +1,8 @@
 """What is true when everybody presses the button at once, and when the machine dies under them."""
 
+import itertools
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -10,15 +12,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import catalogue, corrections, demand_events, model_runs, predictions, stock
+from core import adjustments, api_keys, catalogue, corrections, demand_events, model_runs, predictions, stock
+from core.adjustments import Outcome, Wanted
 from core.buying import order_lines, order_receipts, orders
 from core.errors import (
     AlreadyReturned,
@@ -32,9 +37,9 @@ from core.forecast.training import Draft
 from core.scanning import scans
 from db import queries, server
 from db import session as doors
-from db.models import Forecast, Movement, Posting, RunOut, Scan, StockDay
+from db.models import Forecast, Movement, Posting, Product, RunOut, Scan, StockDay, Warehouse
 from tests.chaos.ground import Ground, NotOurs
-from tests.makers import a_product, a_vendor, a_warehouse, an_actor
+from tests.makers import a_key, a_product, a_vendor, a_warehouse, an_actor
 
 ROOT = Path(__file__).resolve().parents[1]
 THREADS = 16
@@ -119,6 +124,42 @@ def test_eight_copies_of_one_request_are_booked_once_and_answered_alike(shop, ve
     assert sorted(answer.replayed for answer in answers) == [False] + [True] * 7
     with doors.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).where(Posting.key == "one click")) == 1
+    assert_sound()
+
+
+def test_batches_of_several_processes_and_transfers_wait_for_one_another_but_never_in_a_circle(shop):
+    """All want the same levels, and batches the same keys, each in an order of its own."""
+    products = [shop.product(200) for _ in range(4)]
+    with doors.transaction() as session:
+        shelves = [session.get_one(Product, product).uid for product in products]
+        places = [session.get_one(Warehouse, place).uid for place in (shop.here, shop.there)]
+        caller = api_keys.read(a_key(session, rights=["move stock"])[1])
+        for product in products:
+            shop.transfer(session, product, 50)
+    wanted = [
+        Wanted(caller, shelf, place, Decimal(1 + n), "Found", None, f"{shelf} {place} {n}")
+        for shelf, place, n in itertools.product(shelves, places, (0, 1))
+    ]
+
+    def work(session: Session, number: int) -> list[Outcome]:
+        if number % 2:
+            shop.transfer(session, products[number // 2 % 4], back=number > THREADS / 2)
+            return []
+        try:
+            some = random.Random(number).sample(wanted, 12)
+            return adjustments.book_each(session, some, datetime.now(UTC))
+        except DBAPIError as trouble:
+            if trouble.orig.pgcode != "55P03":
+                raise
+            raise RuleBroken("It gave up waiting: they would be booked alone.") from trouble
+
+    answers = all_at_once(THREADS, work)
+    outcomes = [outcome for answer in answers if isinstance(answer, list) for outcome in answer]
+    assert outcomes
+    assert all(outcome.refusal is None for outcome in outcomes)
+    with doors.reading() as session:
+        booked = session.scalar(sa.select(sa.func.count()).where(Posting.kind == "adjust"))
+    assert booked == len({outcome.movement["id"] for outcome in outcomes}), "each key once"
     assert_sound()
 
 

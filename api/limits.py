@@ -106,8 +106,9 @@ class Limits:
             if status == 204:
                 _keep(self._known, given, Caller(_rate(self.rates.person, "browser"), given.hex()))
         elif state.get("api_key"):
-            rate = _rate(state.get("per_minute") or self.rates.key, "key")
-            _keep(self._known, given, Caller(rate, str(state["api_key"])))
+            per_minute, known = state.get("per_minute") or self.rates.key, self._known.get(given)
+            if known is None or known.rate.amount != per_minute:
+                _keep(self._known, given, Caller(_rate(per_minute, "key"), str(state["api_key"])))
 
 
 def _given(scope: Scope) -> Any:

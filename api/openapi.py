@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import examples
 from api.limits import FREE
 from api.schemas import InputProblem, Problem
 
@@ -13,7 +14,7 @@ What runs out, when, and what to order. Sign in with `POST /api/v1/auth/login` a
 as `Authorization: Bearer ...`. Ids are UUIDs (movements: ascending integers), times UTC, quantities and
 money exact decimals of at most 15 significant digits and 4 decimals. Unknown fields and query parameters
 are refused. Lists are plain arrays that page with `skip` and `limit`; the header `X-Total-Count` says how
-many there are.
+many there are. HEAD works wherever GET does.
 """
 
 TAGS = [
@@ -26,13 +27,13 @@ TAGS = [
     {"name": "barcode", "description": "What a code means, and whose it is."},
     {"name": "predictions", "description": "When stock runs out."},
     {"name": "vendors", "description": "From whom the shop buys, and what they ask."},
-    {"name": "reorder", "description": "What to order, how much, from whom, by when, and why."},
-    {"name": "orders", "description": "What was ordered, and what arrived of it."},
     {"name": "alerts", "description": "What somebody should see."},
-    {"name": "anomalies", "description": "Movements that are probably slips, and their repairs."},
     {"name": "ml", "description": "Data for models of your own, and scores from the shop's."},
-    {"name": "downloads", "description": "Files that a page of the dashboard offered."},
+    {"name": "anomalies", "description": "Movements that are probably slips, and their repairs."},
     {"name": "system", "description": "How the system is."},
+    {"name": "orders", "description": "What was ordered, and what arrived of it."},
+    {"name": "reorder", "description": "What to order, how much, from whom, by when, and why."},
+    {"name": "downloads", "description": "Files that a page of the dashboard offered."},
 ]
 
 WORDS = {
@@ -74,12 +75,20 @@ def document(app: FastAPI) -> dict[str, Any]:
         for path, operations in made["paths"].items():
             for method, operation in operations.items():
                 _complete(path, operation)
+                examples.show(operation, schemas)
                 if method in ("patch", "put") and "requestBody" in operation:
                     body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
                     for field in schemas[body.rpartition("/")[2]]["properties"].values():
                         field.pop("default", None)  # what is left out stays as it is
+        order = [tag["name"] for tag in TAGS]
+        made["paths"] = dict(sorted(made["paths"].items(), key=lambda path: _place(path[1], order)))
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _place(operations: dict[str, Any], order: list[str]) -> int:
+    """Where a path stands: groups follow one another as the tags do."""
+    return order.index(next(iter(operations.values()))["tags"][0])
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
@@ -93,7 +102,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if "{" in path:
         also.append("404")
     if "requestBody" in operation:
-        also += ["413", "415"]
+        also += ["400", "413", "415"]
     for status in also:
         if status == "422" or status not in answers:
             answers[status] = _problem(status)

@@ -1,6 +1,7 @@
 """The one kind of route: JSON read exactly, nothing unknown let in, a right declared by each."""
 
 import json
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from decimal import Decimal
 from email.message import Message
@@ -17,6 +18,9 @@ from starlette.exceptions import HTTPException
 
 from api import deps
 from core import inputs
+
+# Python would also read 1_000, digits of other scripts and spaces around them.
+NUMERAL = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -43,7 +47,7 @@ class ExactRoute(APIRoute):
         self.is_async = iscoroutinefunction(endpoint)  # it asks no database
         self.openapi_extra = {"x-right": self.right or "public"} | (self.openapi_extra or {})
         self._query = {
-            (field.alias, _is_list(field.field_info.annotation))
+            (field.alias, frozenset(_kinds(field.field_info.annotation)))
             for dependant in _all(self.dependant)
             for field in dependant.query_params
         }
@@ -92,10 +96,12 @@ class ExactRoute(APIRoute):
         for name, value in request.query_params.multi_items():
             if name not in known:
                 wrong.append(_wrong(("query", inputs.shown(name)), "is not known here"))
-            elif name in seen and not known[name]:
+            elif name in seen and list not in known[name]:
                 wrong.append(_wrong(("query", name), "is given twice"))
             elif not inputs.can_be_kept(value):
                 wrong.append(_wrong(("query", name), "holds a NUL or a broken character"))
+            elif known[name] & {int, Decimal} and not NUMERAL.fullmatch(value):
+                wrong.append(_wrong(("query", name), "must be a number"))
             seen.add(name)
         if wrong:
             raise RequestValidationError(wrong)
@@ -206,7 +212,10 @@ def _all(dependant: Dependant) -> Iterator[Dependant]:
         yield from _all(inner)
 
 
-def _is_list(annotation: Any) -> bool:
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """The types that a parameter may have, `list` for one that may be given several times."""
     if get_origin(annotation) in (Union, UnionType):
-        return any(_is_list(inner) for inner in get_args(annotation))
-    return get_origin(annotation) is list
+        for inner in get_args(annotation):
+            yield from _kinds(inner)
+    else:
+        yield get_origin(annotation) or annotation

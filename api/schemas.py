@@ -158,7 +158,11 @@ def _as_utc(value: datetime) -> str:
     return said.replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, PlainSerializer(_as_utc, return_type=str)]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_as_utc, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 """A moment in UTC: 2024-01-15T10:30:00Z."""
 
 Day = date

@@ -150,11 +150,9 @@ def reading(seconds: int | None = None, *, snapshot: bool = False) -> Iterator[S
         snapshot: every statement sees the same moment (REPEATABLE READ), for exports and training.
     """
     with _session() as session, session.begin():
-        # Within a test's outer transaction the savepoint alone is read-only; its level is settled already.
-        level = (
-            "ISOLATION LEVEL REPEATABLE READ, " if snapshot and not isinstance(_bound_to, Connection) else ""
-        )
-        session.execute(text(f"SET TRANSACTION {level}READ ONLY"))
+        if not isinstance(_bound_to, Connection):
+            level = "ISOLATION LEVEL REPEATABLE READ, " if snapshot else ""
+            session.execute(text(f"SET TRANSACTION {level}READ ONLY"))
         if seconds is not None:
             session.execute(text(f"SET LOCAL statement_timeout = '{int(seconds)}s'"))
             session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{int(seconds)}s'"))

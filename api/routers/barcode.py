@@ -30,7 +30,7 @@ _looking = threading.BoundedSemaphore(AT_ONCE)
 
 
 @router.post("/scan", response_model=Meaning, responses=refusals(400))
-def scan(session: Writing, actor: Annotated[Actor, Needs("read")], now: Now, code: CodeRead) -> Any:
+def scan(session: Writing, actor: Annotated[Actor, Needs("move stock")], now: Now, code: CodeRead) -> Any:
     """What a code means: EAN, UPC, GTIN-14, a GS1 code, a Digital Link, a SKU, or a label of the shop.
 
     It enters the history of scans. A code that nobody knows is an answer with `found` false; one whose last
@@ -62,7 +62,7 @@ def link(session: Writing, actor: Annotated[Actor, Needs("move stock")], now: No
 
 @router.post("/decode", response_model=Picture, responses=refusals(400, 429))
 def decode(
-    actor: Annotated[Actor, NeedsAlone("read")],
+    actor: Annotated[Actor, NeedsAlone("move stock")],
     file: Annotated[UploadFile, File(description="A photo: PNG, JPEG, WebP, GIF or BMP.")],
 ) -> Any:
     """The codes in a photo and what each means; nothing is booked and nothing is kept."""

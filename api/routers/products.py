@@ -74,6 +74,7 @@ def compare_vendors(
     session: Reading,
     _actor: Annotated[Actor, Needs("read")],
     now: Now,
+    response: Response,
     product_id: Id,
     quantity: Annotated[
         Decimal | None,
@@ -82,12 +83,15 @@ def compare_vendors(
     warehouse_id: Annotated[
         Id | None, Query(description="For this warehouse with all it supplies; without it, for the shop.")
     ] = None,
+    skip: Skip = 0,
+    limit: Limit = 100,
 ) -> Any:
     """What ordering from each of its vendors would cost in all, the best first, with one recommended."""
     place = None if warehouse_id is None else uids.warehouse(session, warehouse_id)
     today = shop.today(shop.get(session), now)
     product = uids.product(session, product_id)
-    return rows(comparison.of_product(session, product, today, place, quantity))
+    found = rows(comparison.of_product(session, product, today, place, quantity))
+    return page(response, found[skip : skip + limit], len(found))
 
 
 @router.patch("/{product_id}", response_model=Product, responses=refusals(400, 409))

@@ -30,7 +30,7 @@ def pen(client):  # noqa: ARG001
 def ask(client, as_role):
     """The answer to a scan by somebody with a role."""
 
-    def scan(code, role="viewer", **about):
+    def scan(code, role="user", **about):
         return client.post(SCAN, json={"barcode": code} | about, headers=as_role(role))
 
     return scan
@@ -148,10 +148,13 @@ def test_a_link_that_cannot_be_is_refused_and_leaves_nothing(client, as_role, pe
         assert session.scalars(sa.select(Scan)).all() == []
 
 
-def test_a_viewer_looks_and_links_nothing(client, as_role, ask, pen):
-    assert ask(EAN, "viewer").status_code == 200
+def test_a_viewer_looks_up_and_neither_scans_nor_links(client, as_role, ask, pen):
+    headers = as_role("viewer")
+    assert client.get(f"/api/v1/barcode/lookup/{EAN}", headers=headers).json()["found"]
+    assert ask(EAN, "viewer").status_code == 403
     body = {"barcode": FREE, "product_id": str(pen.uid)}
-    assert client.post(LINK, json=body, headers=as_role("viewer")).status_code == 403
+    assert client.post(LINK, json=body, headers=headers).status_code == 403
+    assert client.post(DECODE, files={"file": ("a.png", b"")}, headers=headers).status_code == 403
 
 
 # -- Pictures ------------------------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ def send(client, as_role):
 
     def post(data=b"", name="photo.png", media="image/png", **about):
         sent = {"files": {"file": (name, data, media)}} | about
-        return client.post(DECODE, headers=as_role("viewer"), **sent)
+        return client.post(DECODE, headers=as_role("user"), **sent)
 
     return post
 
@@ -248,7 +251,7 @@ STRANGE = {
 
 
 def test_a_strange_form_is_refused(client, as_role):
-    headers = as_role("viewer") | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    headers = as_role("user") | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     wrong = []
     for name, (body, status) in STRANGE.items():
         answer = client.post(DECODE, content=body.encode(), headers=headers)
@@ -265,14 +268,14 @@ def test_a_body_of_another_kind_is_not_read(client, as_role):
         "multipart/mixed",
         "",
     ):
-        headers = as_role("viewer") | {"Content-Type": media}
+        headers = as_role("user") | {"Content-Type": media}
         assert client.post(DECODE, content=b"{}", headers=headers).status_code == 415, media
 
 
 def test_a_picture_that_is_too_large_is_cut_off_while_it_comes(client, as_role):
     from api.routers import barcode
 
-    headers = as_role("viewer") | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    headers = as_role("user") | {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
     def endless():
         yield PART.format("file", FILE, "")[:-2].encode()

@@ -131,6 +131,7 @@ def db_error(code):
     ],
     ids=lambda value: getattr(getattr(value, "orig", None), "pgcode", None) or type(value).__name__,
 )
+@pytest.mark.usefixtures("undocumented_too")
 def test_trouble_on_our_side_gives_nothing_away(client, as_role, monkeypatch, caplog, trouble, status):
     def broken(*_args, **_more):
         raise trouble

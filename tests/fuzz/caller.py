@@ -39,9 +39,11 @@ SECONDS_TO_START = 120
 
 @dataclass
 class Outcome:
-    """What a caller sent and found; `phases` has the state of each that ran, `errors` what broke the run."""
+    """What a caller sent and found; `there`: how many operations there are, `phases`: the state of each that
+    ran, `errors`: what broke the run."""
 
     caller: str
+    there: int
     phases: dict[str, str] = field(default_factory=dict)
     cases: Counter[str] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
@@ -52,6 +54,11 @@ class Outcome:
     @property
     def total(self) -> int:
         return sum(self.cases.values())
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether most of what was sent was sent by nobody: then little was tried."""
+        return self.statuses[401] > self.total / 2
 
     @property
     def is_whole(self) -> bool:
@@ -74,8 +81,7 @@ def run(
         examples: how many cases the phases that draw make of one operation.
         token: hands out a token that counts, or None for somebody without one.
     """
-    document, config = f"{address}/openapi.json", _config(examples, seed)
-    schema = schemathesis.openapi.from_url(document, config=config, wait_for_schema=SECONDS_TO_START)
+    schema = _schema(address, _config(examples, seed))
     if only is not None:
         schema = schema.include(path=list(only))
     mine, sent = {"token": token()}, itertools.count()
@@ -88,7 +94,7 @@ def run(
         if mine["token"]:
             case.headers["Authorization"] = f"Bearer {mine['token']}"
 
-    outcome = Outcome(caller)
+    outcome = Outcome(caller, there=schema.statistic.operations.selected)
 
     def after_call(_context: Any, case: Any, response: Any) -> None:  # noqa: ARG001
         outcome.statuses[response.status_code] += 1
@@ -103,6 +109,17 @@ def run(
     finally:
         unregister_all()
     return outcome
+
+
+def document(address: str) -> dict[str, Any]:
+    """The document of the API, as soon as it serves."""
+    return _schema(address).raw_schema
+
+
+def _schema(address: str, config: SchemathesisConfig | None = None) -> Any:
+    return schemathesis.openapi.from_url(
+        f"{address}/openapi.json", config=config, wait_for_schema=SECONDS_TO_START
+    )
 
 
 def _config(examples: int, seed: int) -> SchemathesisConfig:

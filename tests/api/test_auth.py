@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from api.main import make_app
+from api.routers import auth as auth_routes
 from core import shop
 from db.models import Person, SignInAttempt
 from db.session import reading, transaction
@@ -69,6 +70,16 @@ def test_guesses_are_counted_although_they_are_refused_and_the_eleventh_has_to_w
     assert right.json()["type"] == "TooMany"
     with reading() as session:
         assert session.scalar(select(func.count()).select_from(SignInAttempt)) == 10
+
+
+def test_who_would_wait_too_long_for_a_comparison_is_sent_away_at_once(demo, monkeypatch):
+    monkeypatch.setattr(auth_routes, "MOST_WAITING", 0)
+    for address, body in ((LOGIN, {"email": JOHN["email"], "password": "x"}), (REGISTER, JOHN)):
+        answer = demo.post(address, json=body)
+        assert (answer.status_code, answer.json()["type"]) == (429, "TooMany")
+        assert answer.headers["retry-after"] == "5"
+    with reading() as session:  # nothing was compared, so nothing counts as a guess
+        assert session.scalar(select(func.count()).select_from(SignInAttempt)) == 0
 
 
 def test_the_demo_shop_lets_everybody_register_as_a_user(demo):

@@ -205,7 +205,7 @@ def _keys_not_booked_once(ground: Ground, world: bank.World, told: checker.Told)
                 {"actor": world.actor_id, "first": world.first_movement_id},
             )
         )  # fmt: skip
-    return sum(booked[key] != 1 for key in booked.keys() | told.acknowledged.keys())
+    return sum(booked[key] != (key in told.acknowledged) for key in booked.keys() | told.acknowledged.keys())
 
 
 def _levels_unlike_the_answers(ground: Ground, told: checker.Told) -> int:
@@ -240,20 +240,24 @@ def _lost_and_found(ground: Ground, world: bank.World, heard: Heard) -> int:
 
 
 def _recovery(nemesis: Nemesis, watchers: list[Watcher], heard: Heard) -> dict:
-    """After each kill of PostgreSQL, from the moment it takes connections again: until a server is ready, and
-    until a posting is answered; and how long readiness took at most to say anything."""
+    """After kills of PostgreSQL: how long until a server said so; and, from the moment it takes connections
+    again, until a server was ready, and until a posting was answered. Beside it the slowest answer to a probe."""
+    kills = [(began, over) for kind, began, over in nemesis.moments if kind == "postmaster_kills"]
     shift = time.time() - time.monotonic()
-    answered = sorted(asked.answered_at - shift for asked in heard.asked.values() if asked.status == 201)
-    said = sorted(at for watcher in watchers for at, status in watcher.ready if status == 200)
+    said = sorted(answer for watcher in watchers for answer in watcher.ready)
+    moments = {
+        "unready": [at for at, status in said if status == 503],
+        "ready": [at for at, status in said if status == 200],
+        "serving": sorted(asked.answered_at - shift for asked in heard.asked.values() if asked.status == 201),
+    }
     told: dict[str, float | int | None] = {}
-    for name, moments in (("ready", said), ("serving", answered)):
-        after = [
-            moments[first] - back_at
-            for kind, _, back_at in nemesis.moments
-            if kind == "postmaster_kills" and (first := bisect_left(moments, back_at)) < len(moments)
+    for name, found in moments.items():
+        waited = [
+            found[first] - since
+            for since in (began if name == "unready" else over for began, over in kills)
+            if (first := bisect_left(found, since)) < len(found)
         ]
-        told[f"{name}_median"] = round(statistics.median(after), 2) if after else None
-        told[f"{name}_max"] = round(max(after), 2) if after else None
+        told[f"{name}_median"] = round(statistics.median(waited), 2) if waited else None
+        told[f"{name}_max"] = round(max(waited), 2) if waited else None
     told["slowest_probe"] = round(max(watcher.slowest for watcher in watchers), 2)
-    told["said_unready"] = sum(status == 503 for watcher in watchers for _, status in watcher.ready)
     return told

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import cursors, entries, ml_export, stock
+from core import cursors, entries, ledger_marks, ml_export, stock
 from core.errors import BadInput, NotFound
 from db import session as doors
 from db.models import Movement
@@ -133,7 +133,10 @@ def test_a_refused_or_abandoned_booking_holds_nobody_back(clone):  # noqa: ARG00
         assert cursors.horizon(session) == last
 
 
-def test_whoever_follows_the_cursor_while_many_book_sees_every_movement_in_order(clone):  # noqa: ARG001
+def test_whoever_follows_while_many_book_sees_every_movement_once_and_in_order(clone, monkeypatch):  # noqa: ARG001
+    """By cursor, and by offset, while marks are set along the ledger as it grows."""
+    monkeypatch.setattr(ledger_marks, "STEP", 7)
+    monkeypatch.setattr(ledger_marks, "AT_ONCE", 14)
     shop = Shop()
     products = [shop.product(100) for _ in range(4)]
     stop = threading.Event()
@@ -153,15 +156,34 @@ def test_whoever_follows_the_cursor_while_many_book_sees_every_movement_in_order
         while not stop.is_set():
             seen.extend(pull(max(seen, default=0)))
 
-    reader = threading.Thread(target=follow)
-    for thread in (*writers, reader):
+    placed: list[int] = []
+    totals: list[int] = []
+
+    def next_page() -> None:
+        with doors.reading() as session:
+            page = page_of(session, offset=len(placed), limit=9)
+        placed.extend(ids(page))
+        totals.append(page.total_count)
+        doors.transact(ledger_marks.extend)
+
+    def turn_pages() -> None:
+        while not stop.is_set():
+            next_page()
+
+    readers = [threading.Thread(target=follow), threading.Thread(target=turn_pages)]
+    for thread in (*writers, *readers):
         thread.start()
     for thread in writers:
         thread.join()
     stop.set()
-    reader.join()
+    for thread in readers:
+        thread.join()
     seen.extend(pull(max(seen, default=0)))
-    assert seen == sorted(all_ids())
+    whole = sorted(all_ids())
+    while len(placed) < len(whole):
+        next_page()
+    assert seen == placed == whole
+    assert totals == sorted(totals)
     assert_sound()
 
 

@@ -241,7 +241,7 @@ def _lost_and_found(ground: Ground, world: bank.World, heard: Heard) -> int:
 
 def _recovery(nemesis: Nemesis, watchers: list[Watcher], heard: Heard) -> dict:
     """After kills of PostgreSQL: how long until a server said so; and, from the moment it takes connections
-    again, until a server was ready, and until a posting was answered. Beside it the slowest answer to a probe."""
+    again, until a server was ready, and a posting answered. Beside it the slowest answer to a probe."""
     kills = [(began, over) for kind, began, over in nemesis.moments if kind == "postmaster_kills"]
     shift = time.time() - time.monotonic()
     said = sorted(answer for watcher in watchers for answer in watcher.ready)

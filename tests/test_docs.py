@@ -83,6 +83,7 @@ def test_every_direct_dependency_is_in_the_lock_and_used():
         "pyjwt": "jwt", "python-json-logger": "pythonjsonlogger", "python-stdnum": "stdnum",
         "fpdf2": "fpdf", "pillow": "PIL", "python-barcode": "barcode", "zxing-cpp": "zxingcpp",
         "streamlit-webrtc": "streamlit_webrtc", "scikit-learn": "sklearn",
+        "fastapi-offline": "fastapi_offline", "prometheus-client": "prometheus_client",
     }  # fmt: skip
     text = "\n".join(p.read_text() for p in CODE)
     for name in project["project"]["dependencies"]:

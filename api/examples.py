@@ -15,7 +15,8 @@ BY_TYPE = {"string": "text", "integer": 1, "number": 12.5, "boolean": True, "nul
 BY_NAME: dict[str, Any] = {
     "access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9...", "action": "order",
     "address": "123 Main St", "age_seconds": 12, "alert_type": "low_stock", "barcode": "012345678905",
-    "because": "Sold out at the vendor", "brand": "Acme", "category": "Electronics", "code": "BER", "command": None,
+    "because": "Sold out at the vendor", "brand": "Acme", "category": "Electronics", "code": "BER",
+    "command": None,
     "contact_email": "sales@acme.example", "contact_name": "Ada Smith", "contact_phone": "+1-555-0100",
     "counterpart_id": None, "currency": "EUR", "current_stock": 100, "demand_class": "smooth",
     "description": "A widget, blue", "detail": "The database answers.", "email": "user@example.com",

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 MARK = "\ufeff"
+# With it the library quotes a cell that holds half of it.
 LINE_END = "\r\n"
+MOMENT = "%Y-%m-%d %H:%M:%S"
 PIECE_ROWS = 2_000
 
 
@@ -34,29 +36,42 @@ def write(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def write_batches(columns: Sequence[Column], batches: Iterable["pyarrow.RecordBatch"]) -> Iterator[bytes]:
-    """The same for millions of rows, whose columns come as Arrow arrays: a piece for each batch."""
-    yield from write(columns, ())
+    """The same for millions of rows, whose columns come as Arrow arrays: a piece for each batch.
+
+    Arrow ends its lines with a line feed, so the header does too.
+    """
+    yield b"".join(write(columns, ())).replace(LINE_END.encode(), b"\n")
     for batch in batches:
         yield _lines(columns, batch)
 
 
 def _lines(columns: Sequence[Column], batch: "pyarrow.RecordBatch") -> bytes:
-    import polars as pl
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
 
-    cells = []
-    for column, array in zip(columns, batch.columns, strict=True):
-        if column.kind == "text":
-            array = _marked(array)
-        cell = pl.Series(column.name, array)
-        match column.kind:
-            case "quantity" | "money":
-                cell = cell.cast(pl.String)
-                # Zeros behind the point only: 12.5, 100.
-                cell = cell.str.replace(r"(\.\d*?)0+$", "$1").str.strip_suffix(".")
-            case "moment":
-                cell = cell.dt.strftime("%Y-%m-%d %H:%M:%S")
-        cells.append(cell)
-    return pl.DataFrame(cells).write_csv(include_header=False, line_terminator=LINE_END).encode()
+    cells = [_in_words(column.kind, array) for column, array in zip(columns, batch.columns, strict=True)]
+    table = pa.table(cells, names=[str(place) for place in range(len(cells))])
+    piece = pa.BufferOutputStream()
+    arrow_csv.write_csv(table, piece, arrow_csv.WriteOptions(include_header=False, quoting_style="needed"))
+    return piece.getvalue().to_pybytes()
+
+
+def _in_words(kind: str, array: "pyarrow.Array") -> "pyarrow.Array":
+    """A column as its cells are written."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+
+    if kind == "text":
+        array = _marked(array)
+        return array.dictionary_decode() if isinstance(array, pa.DictionaryArray) else array
+    if kind in ("quantity", "money"):
+        words = pc.cast(array, pa.string())
+        # Zeros behind the point only: 12.5, 100.
+        return pc.utf8_rtrim(pc.replace_substring_regex(words, r"(\.\d*?)0+$", r"\1"), ".")
+    if kind == "moment":  # of whole seconds: Arrow would write their parts too
+        seconds = pc.floor_temporal(array, unit="second").cast(pa.timestamp("s", "UTC"))
+        return pc.strftime(seconds, MOMENT)
+    return array
 
 
 def _marked(array: "pyarrow.Array") -> "pyarrow.Array":
@@ -71,7 +86,7 @@ def _marked(array: "pyarrow.Array") -> "pyarrow.Array":
 
 def moment(at: datetime) -> str:
     """As spreadsheets read a time; the header says that it is UTC."""
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+    return f"{at:{MOMENT}}"
 
 
 _CELL: dict[str, Callable[[Any], str]] = {

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Response
 from fastapi.security import HTTPBearer
+from fastapi.security.base import SecurityBase
 from sqlalchemy.orm import Session
 
 from api.settings import Settings
@@ -136,10 +137,10 @@ class _NeededAlone(Right):
         return actor
 
 
-class NeededLater(Right):
-    async def __call__(
-        self, request: Request, _scheme: Annotated[Any, Depends(_bearer)]
-    ) -> tokens.Claims | api_keys.Given:
+class NeededLater(Right, SecurityBase):
+    model, scheme_name = _bearer.model, _bearer.scheme_name  # of the documents, without a dependency to solve
+
+    async def __call__(self, request: Request) -> tokens.Claims | api_keys.Given:
         return claims(request)
 
     def check(self, request: Request) -> None:

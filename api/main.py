@@ -1,5 +1,6 @@
 """The application: `uvicorn api.main:app`."""
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -74,6 +75,7 @@ ROUTERS = [
 async def _serving(serving: FastAPI) -> AsyncIterator[None]:
     """The server has set up its own log by now: from here on all lines look alike."""
     logs.configure("api", as_json=production.is_production(os.environ))
+    gc.freeze()  # what the imports made stays: to look through it again and again took a fifth of a request
     yield
     await anyio.to_thread.run_sync(serving.state.poster.stop)
 

@@ -17,16 +17,12 @@ PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Load:
-    """What came of one run: answers by status, and milliseconds of the median and the slowest hundredth."""
+    """Answers a second, how many by status, and the milliseconds of the median and the slowest hundredth."""
 
-    seconds: float
+    per_second: float
     statuses: dict[int, int]
     median_ms: float
-    slow_ms: float
-
-    @property
-    def per_second(self) -> float:
-        return sum(self.statuses.values()) / self.seconds
+    slow_ms: float | None
 
 
 def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
@@ -56,7 +52,7 @@ def run(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> L
         process.join()
 
 
-def _child(pipe, port: int, requests: Sequence[bytes], clients: int, seconds: float) -> None:  # noqa: ANN001
+def _child(pipe, port: int, requests: Sequence[bytes], clients: int, seconds: float) -> None:
     pipe.send(drive(port, requests, clients, seconds))
 
 
@@ -97,9 +93,8 @@ def drive(port: int, requests: Sequence[bytes], clients: int, seconds: float) ->
     for one in open_.values():
         one.close()
     took.sort()
-    return Load(
-        ended - began, dict(statuses), took[len(took) // 2] * 1000, took[int(len(took) * 0.99)] * 1000
-    )
+    median, slow = took[len(took) // 2], took[int(len(took) * 0.99)]
+    return Load(len(took) / (ended - began), dict(statuses), median * 1000, slow * 1000)
 
 
 def _is_whole(answer: bytes) -> bool:
@@ -110,8 +105,8 @@ def _is_whole(answer: bytes) -> bool:
     return len(body) >= int(said or 0)
 
 
-async def bare(scope, receive, send) -> None:  # noqa: ANN001
-    """The least that an ASGI server can be asked for: how fast clients and server are without an application."""
+async def bare(scope, receive, send) -> None:
+    """The least that can be asked of a server: how fast clients and server are without an application."""
     if scope["type"] == "http":
         while (await receive()).get("more_body"):
             pass

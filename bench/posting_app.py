@@ -1,28 +1,23 @@
-"""The API as it is, with three addresses more to compare with: nothing, and the way of an ORM.
+"""The API as it is, with two addresses more to compare with: one that does nothing, and the way of an ORM.
 
 `uvicorn bench.posting_app:app`; started by `bench.posting_http`.
 """
 
-import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Response
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Numeric, func, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from api import main
+from api import main, settings
 from api.deps import Needs, Reading, Writing
 from api.routes import Router
 from api.schemas_stock import Adjustment, IdempotencyKey
-from api.settings import Settings
 from core.auth import Actor
 from core.errors import InsufficientStock
-from db import session as doors
 from db.models import Product
-
-KEY = b"a key for the bench, thirty-two bytes or more"
 
 router = Router("/bench", "inventory")
 
@@ -92,13 +87,5 @@ def read_modify_write(
     }  # fmt: skip
 
 
-main.ROUTERS.append(router)
-app = main.make_app(
-    Settings(
-        production=False,
-        token_key=KEY,
-        access_lasts=timedelta(hours=2),
-        cors_origins=(),
-        self_registration=None,
-    )
-)
+main.ROUTERS.insert(0, router)
+app = main.make_app(settings.from_environment(), main.app.router.lifespan_context)

@@ -1,6 +1,7 @@
 """Whatever a client sends: never a 500, and nothing half-done. Numbers arrive and leave exactly."""
 
 import json
+import re
 import uuid
 from decimal import Decimal
 
@@ -15,33 +16,54 @@ from tests import makers
 
 PLACES = "/api/v1/warehouses"
 # As JSON is written, so that also what no encoder writes can be sent.
-HOSTILE = {
-    "nul": r'"a\u0000b"',
-    "lone surrogate": r'"\ud800"',
+NUMBERS = {
     "2^31": "2147483648",
     "2^63": "9223372036854775808",
     "2^70": "1180591620717411303424",
     "1e400": "1e400",
     "1E+999999": "1E+999999",
-    "NaN": "NaN",
-    "Infinity": "-Infinity",
-    "1e999": "1e999",
+    "1E-999999": "1E-999999",
     "20 decimals": "0.00000000000000000001",
-    "thousands of digits": "9" * 5000,
     "negative": "-1",
-    "list": "[]",
-    "object": "{}",
-    "null": "null",
-    "true": "true",
+    "zero": "0",
+}
+TEXTS = {
     "text of a number": '"12"',
     "long text": '"' + "x" * 5000 + '"',
     "control characters": r'"a\u0007b"',
+    "a day before all days": '"0001-01-01+14:00"',
+    "a moment before all moments": '"0001-01-01T00:00:00+14:00"',
+    "a moment after all moments": '"9999-12-31T23:59:59-12:00"',
+    "a leap second": '"2016-12-31T23:59:60Z"',
+    "no such day": '"2026-02-30"',
+    "an id of nothing": f'"{uuid.uuid4()}"',
 }
+OTHERS = {"list": "[]", "object": "{}", "null": "null", "true": "true", "a deep list": "[" * 500 + "]" * 500}
+# What no reader of JSON lets through, whatever the field.
+UNREADABLE = {
+    "nul": r'"a\u0000b"',
+    "lone surrogate": r'"\ud800"',
+    "NaN": "NaN",
+    "Infinity": "-Infinity",
+    "thousands of digits": "9" * 5000,
+}
+# In an address, as it is written there.
+IN_ADDRESSES = [
+    "%00", "%ED%A0%80", "%FF", "9223372036854775808", "1e400", "NaN", "-1", "", "x" * 5000,
+    "0001-01-01%2B14:00", "9999-12-31-12:00", "2016-12-31T23:59:60Z", "%27%20OR%201=1--", "%25%5F",
+]  # fmt: skip
+# What somebody would send who hopes that a field is taken over without a look.
+SLIPPED_IN = {"role": "admin", "is_admin": True, "qty": 5, "id": 1, "uid": str(uuid.uuid4()), "actor_id": 1}
 RAW = {
     "9 MB": b'{"code": "' + b"x" * 9_000_000 + b'"}',
     "nothing": b"",
     "half": b'{"code": "a"',
     "deep": b"[" * 100_000,
+    "deep and whole": b'{"code": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "a long number": b'{"code": ' + b"9" * 5_000 + b"}",
+    "NaN": b'{"code": NaN}',
+    "NUL": rb'{"code": "\u0000"}',
+    "half a pair": rb'{"code": "\ud800"}',
     "list": b"[]",
     "number": b"1",
     "null": b"null",
@@ -88,26 +110,38 @@ def writes(client, as_role):
                 for parameter in operation.get("parameters", ())
                 if parameter["in"] == "path"
             }
-            found.append((method, path.format(**ids), good, list(model["properties"])))
+            found.append((method, path.format(**ids), good, model["properties"]))
     return found, as_role("admin") | JSON
 
 
+def hostile(schema: dict) -> dict[str, str]:
+    """What is tried in a field: all of its own kind, and one of each other."""
+    kinds = {one.get("type", "object") for one in schema.get("anyOf", [schema])}
+    tried = OTHERS | {"2^70": NUMBERS["2^70"], "long text": TEXTS["long text"]}
+    tried |= NUMBERS if kinds & {"number", "integer"} else {}
+    return tried | (TEXTS if "string" in kinds else {})
+
+
 def test_no_hostile_value_in_any_field_of_any_write_is_a_500_or_leaves_a_trace(client, writes):
+    """A field that several bodies have alike is tried in one of them."""
     operations, headers = writes
-    wrong, before = [], rows()
+    wrong, before, tried = [], rows(), set()
     for method, path, good, fields in operations:
-        for field in fields:
-            for name, value in HOSTILE.items():
+        for field, schema in fields.items():
+            is_known = (field, json.dumps(schema)) in tried
+            tried.add((field, json.dumps(schema)))
+            values = {"nul": UNREADABLE["nul"]} if is_known else hostile(schema) | UNREADABLE
+            for name, value in values.items():
                 rest = {key: said for key, said in good.items() if key != field}
                 body = json.dumps(rest)[:-1] + (", " if rest else "") + f'"{field}": {value}}}'
                 answer = client.request(method, path, content=body, headers=headers)
-                if answer.status_code >= 500:
+                if answer.status_code >= 500 or (name in UNREADABLE and answer.status_code != 422):
                     wrong.append((method, path, field, name, answer.status_code))
                 if answer.status_code < 300:
                     before = rows()
-            if rows() != before:
-                wrong.append((method, path, field, "left a trace"))
-                before = rows()
+        if rows() != before:
+            wrong.append((method, path, "left a trace"))
+            before = rows()
     assert wrong == []
 
 
@@ -127,6 +161,42 @@ def test_no_broken_body_of_any_write_is_read(client, writes):
                 wrong.append((method, path, other, answer.status_code))
     assert wrong == []
     assert rows() == before
+
+
+def test_no_field_can_be_slipped_in(client, writes):
+    operations, headers = writes
+    wrong, before = [], rows()
+    for method, path, good, fields in operations:
+        for field, value in SLIPPED_IN.items():
+            if field in fields:
+                continue
+            answer = client.request(method, path, json=good | {field: value}, headers=headers)
+            told = [one["field"] for one in answer.json().get("fields", ())]
+            if answer.status_code != 422 or f"body.{field}" not in told:
+                wrong.append((method, path, field, answer.status_code))
+    assert wrong == []
+    assert rows() == before
+
+
+def test_no_hostile_value_in_any_address_is_a_500(client, as_role):
+    """Each parameter of a query, and each place in a path, once for all that have the same."""
+    headers, wrong, tried = as_role("admin"), [], set()
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation.get("parameters", ()):
+                same = (parameter["in"], parameter["name"], json.dumps(parameter["schema"]))
+                if parameter["in"] == "header" or same in tried:
+                    continue
+                tried.add(same)
+                for value in IN_ADDRESSES:
+                    place = "{" + parameter["name"] + "}"
+                    address = path.replace(place, value) if parameter["in"] == "path" else path
+                    address = re.sub(r"{[^}]*}", str(uuid.uuid4()), address)
+                    asked = f"?{parameter['name']}={value}" if parameter["in"] == "query" else ""
+                    answer = client.request(method, address + asked, headers=headers)
+                    if answer.status_code >= 500:
+                        wrong.append((method, path, parameter["name"], value[:40], answer.status_code))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

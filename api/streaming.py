@@ -4,6 +4,7 @@ import threading
 from collections.abc import Generator, Mapping
 
 import anyio
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -30,17 +31,22 @@ class Pieces(Response):
 
     Args:
         pieces: not begun yet. It runs in one thread at a time.
-        headers: what to say beside the media type.
+        headers: what to say beside the media type, read when the first piece is made.
+        background: what to do once all is sent.
     """
 
     def __init__(
-        self, pieces: Generator[bytes, None, None], media_type: str, headers: Mapping[str, str] | None = None
+        self,
+        pieces: Generator[bytes, None, None],
+        media_type: str,
+        headers: Mapping[str, str] | None = None,
+        background: BackgroundTask | None = None,
     ) -> None:
         self._pieces = _in_place(pieces)
         self._first = next(self._pieces, b"")
         self.status_code = 200
         self.media_type = media_type
-        self.background = None
+        self.background = background
         self.init_headers(headers)
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
@@ -64,6 +70,8 @@ class Pieces(Response):
                 await anyio.to_thread.run_sync(self._pieces.close)
         if trouble is not None:
             raise trouble
+        if self.background is not None:
+            await self.background()
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -1,6 +1,7 @@
 """Data for models of one's own, and scores from the shop's."""
 
 import json
+from collections.abc import Generator
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -80,6 +81,29 @@ def export(
 def _page(
     selection: Selection, offset: int, limit: int, encoding: str | None, headers: dict[str, str]
 ) -> Response:
+    # Afterwards, so that nobody waits; until then the same answer takes longer.
+    marks = BackgroundTask(ledger_marks.catch_up, transact)
+    if limit > USUAL_ROWS:
+        pieces = _large(selection, offset, limit, encoding, headers)
+        return streaming.Pieces(pieces, "application/json", headers, marks)
+    body, unmarked = _body(selection, offset, limit, encoding, headers)
+    later = marks if unmarked >= ledger_marks.STEP else None
+    return Response(body, headers=headers, media_type="application/json", background=later)
+
+
+def _large(
+    selection: Selection, offset: int, limit: int, encoding: str | None, headers: dict[str, str]
+) -> Generator[bytes, None, None]:
+    """A page of tens of megabytes, in pieces: few of them are in memory, and none for who takes nothing."""
+    body, _unmarked = _body(selection, offset, limit, encoding, headers)
+    for start in range(0, len(body), streams.PIECE_BYTES):
+        yield body[start : start + streams.PIECE_BYTES]
+
+
+def _body(
+    selection: Selection, offset: int, limit: int, encoding: str | None, headers: dict[str, str]
+) -> tuple[bytes, int]:
+    """The page, and how many of its movements no mark counts yet; `headers` say what goes with it."""
     with reading(snapshot=True) as session:
         found = ml_export.page(session, selection, offset=offset, limit=limit)
     about: dict[str, Any] = {
@@ -94,10 +118,7 @@ def _page(
         about["next_updated_since"] = None
     rows = found.rows[:-1].replace(b"\n", b",")
     body = b'{"rows":[%b],%b' % (rows, json.dumps(about)[1:].encode())
-    # Afterwards, so that nobody waits; until then the same answer takes longer.
-    later = BackgroundTask(ledger_marks.catch_up, transact) if found.unmarked >= ledger_marks.STEP else None
-    packed = b"".join(packing.packed([body], encoding))
-    return Response(packed, headers=headers, media_type="application/json", background=later)
+    return b"".join(packing.packed([body], encoding)), found.unmarked
 
 
 @router.post("/score", response_model=Scores, responses=refusals(404))

@@ -100,8 +100,10 @@ def test_a_few_at_once_and_whoever_goes_away_frees_the_connection_and_the_place(
     assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
     assert b'"type":"Busy"' in refused.read()
     assert ask("limit=1").status == 200  # pages need no place
+    assert ask("limit=100000").status == 503  # but for those that are as large as a file
     ask.close()
     comes_true(lambda: not at_work())
+    assert ask("limit=100000").read().count(b"transaction_id") == min(MOVEMENTS, 100_000)
     whole = ask("format=arrow")
     assert pa.ipc.open_stream(whole).read_all().num_rows == MOVEMENTS
 

@@ -1,7 +1,7 @@
 """The drawers of the API keys view: a new key, whose secret is shown once, and one key with its end."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import streamlit as st
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import api_key_list, api_keys, auth, people
 from core.auth import Actor
+from core.errors import BadInput
 from core.people import Account
 from dashboard import api_key_words, editing, looks, pressing, signin, ui
 from dashboard.editing import Answer
@@ -24,6 +25,7 @@ class Made:
     name: str
     secret: str
     rights: tuple[str, ...]
+    expires_at: datetime | None
 
 
 def desk() -> dict[str, Any]:
@@ -88,9 +90,10 @@ def new_drawer() -> None:
         placeholder="the usual number",
         help_="Beyond it, it is asked to wait. A till that books fast needs many.",
     )  # fmt: skip
+    # Any day, for `core` to refuse: a day that the field itself refuses never arrives: a key without end.
     st.date_input(
         "Last day (empty: no end)", None, key=f"key_last_{form}", format="YYYY-MM-DD",
-        min_value=looks.today(), max_value=looks.today() + api_keys.LASTS_AT_MOST,
+        min_value=date.min, max_value=date.max,
     )  # fmt: skip
     st.button(
         "Make the key", type="primary", key="make_key", width="stretch", on_click=_make, args=(mine, form)
@@ -108,7 +111,7 @@ def _draw_rights(form: str, account: Account | None) -> None:
     with st.container(gap=None, key="key-rights"):
         for right, (words, what) in api_key_words.MAY.items():
             lacks = account is not None and right not in api_keys.grantable(account.role)
-            why = f"for this somebody must be {auth.RIGHTS[right]}" if lacks else what
+            why = f"needs the role {auth.RIGHTS[right]}" if lacks else what
             st.checkbox(
                 f"**{words}**: {why}", right == "read", key=f"key_right_{right}_{form}", disabled=lacks
             )
@@ -127,7 +130,7 @@ def _make(mine: dict[str, Any], form: str) -> None:
             session, actor, account.uid, typed["name"] or "", rights, now,
             per_minute=_whole(typed["limit"]), expires_on=typed["last"],
         )  # fmt: skip
-        return Made(key.name, secret, tuple(key.rights))
+        return Made(key.name, secret, tuple(key.rights), key.expires_at)
 
     pressing.once(mine, form, work)
 
@@ -135,11 +138,14 @@ def _make(mine: dict[str, Any], form: str) -> None:
 def _whole(typed: float | None) -> int | None:
     if typed is None:
         return None
-    return int(typed) if typed == int(typed) else 0  # which is refused like any number out of range
+    if typed != int(typed):
+        raise BadInput(f"Requests a minute: {typed:,} is not a whole number.")
+    return int(typed)
 
 
 def _draw_secret(made: Made) -> None:
-    st.success(f"The key **{ui.safe_md(made.name)}** works from now on.", icon=":material/check:")
+    until = f"until {ui.formats().moment(made.expires_at)}" if made.expires_at else "until it is revoked"
+    st.success(f"The key **{ui.safe_md(made.name)}** works {until}.", icon=":material/check:")
     st.markdown("Copy it now: it is kept nowhere and never shown again.")
     st.code(made.secret, language=None, wrap_lines=True)
     st.markdown("Send it with every request:")

@@ -1,14 +1,10 @@
 """API keys in words: what each right lets a machine do, how a key stands, and how it is used."""
 
 import json
-import os
 from datetime import datetime
-from urllib.parse import urlsplit
-
-import streamlit as st
 
 from core.api_key_list import Line
-from dashboard import ui
+from dashboard import saving, ui
 
 # A few words for the list, and what they let a machine do.
 MAY = {
@@ -22,7 +18,6 @@ MAY = {
     "delete catalogue": ("Delete", "products, warehouses, vendors, transactions"),
 }
 STATE = {"active": "Active", "expired": "Expired", "revoked": "Revoked"}
-LOCAL_PORT = 8000
 EXAMPLES = {
     "read": ("GET", "/api/v1/products?limit=5", None),
     "move stock": (
@@ -82,18 +77,9 @@ def example(secret: str, given: tuple[str, ...]) -> str:
     method, path, body = next(
         (EXAMPLES[one] for one in EXAMPLES if one in given), ("GET", "/api/v1/...", None)
     )
-    parts = [f"curl {_api()}{path}", f"-H 'Authorization: Bearer {secret}'"]
+    parts = [f"curl '{saving.api_address()}{path}'", f"-H 'Authorization: Bearer {secret}'"]
     if body is not None:
         parts.append(f"-H 'Content-Type: application/json' -d '{json.dumps(body)}'")
     if method != "GET" and body is None:
         parts.append(f"-X {method}")
     return " \\\n  ".join(parts)
-
-
-def _api() -> str:
-    """Where the API answers: behind the same name as the dashboard on a server, else at a port beside it."""
-    public = os.environ.get("PUBLIC_URL")
-    if public:
-        return public.rstrip("/")
-    here = urlsplit(st.context.url or "http://localhost")
-    return f"http://{here.hostname}:{os.environ.get('API_PORT') or LOCAL_PORT}"

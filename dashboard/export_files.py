@@ -31,7 +31,11 @@ def draw(table: Table, filters: Filters, rows: int) -> None:
             _card(form, table, filters, rows)
     saving.follow(KEY)
     if (ticket := saving.taken(KEY)) is not None:
-        count = "" if ticket.rows is None else f": {ui.formats().number(ticket.rows)} rows"
+        count = (
+            ""
+            if ticket.rows is None
+            else f": {ui.formats().number(ticket.rows)} {'row' if ticket.rows == 1 else 'rows'}"
+        )
         st.markdown(f":material/check: {ui.safe_md(ticket.file_name)}{count}")
 
 

@@ -66,7 +66,7 @@ def _nothing(_session: Session, _filters: Filters, _day: date) -> Iterator[Row]:
 LEDGER = Table(
     "ledger",
     "Every movement",
-    "The whole ledger, flat, in the columns of the ML export.",
+    "One row for each change of stock, in the columns that programs get.",
     (
         Column("transaction_id", "transaction_id", "whole"),
         Column("item_id", "item_id"),

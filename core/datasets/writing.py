@@ -26,7 +26,7 @@ FORMS = {
     form.name: form
     for form in (
         Form(
-            "csv", "CSV", "For every spreadsheet and every program, and for the Import of this shop.",
+            "csv", "CSV", "For every spreadsheet and every program.",
             "csv", "text/csv; charset=utf-8", None, as_csv.write,
         ),
         Form(

@@ -1,6 +1,6 @@
 """The API keys view: making one, its secret shown once, revoking it, and the list."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ def field(boxes, start):
     return next(box for box in boxes if box.key and box.key.startswith(start))
 
 
-def fill(app, name="Till 2", person="Ada", rights=("move stock",)):
+def fill(app, name="Till 2", person="Ada", rights=("move stock",), last=None):
     """Fill in the form of a new key, which is for looking unless said otherwise."""
     field(app.text_input, "key_name_").set_value(name)
     choices = field(app.selectbox, "key_person_")
@@ -32,6 +32,8 @@ def fill(app, name="Till 2", person="Ada", rights=("move stock",)):
     app.run()
     for right in rights:
         field(app.checkbox, f"key_right_{right}_").check()
+    if last:
+        field(app.date_input, "key_last_").set_value(last)
     return app
 
 
@@ -61,6 +63,7 @@ def test_a_key_is_made_once_and_its_secret_is_shown_once(browser, session):
     press(app, "make_key")
     secret, example = (block.value for block in app.code)
     assert example.count(secret) == 1
+    assert "works until it is revoked" in plain(app.success[0].value)
     assert "/api/v1/products" in example
     known = api_keys.who(session, api_keys.read(secret), datetime.now(UTC))
     assert (known.actor.name, known.actor.rights) == ("Ada", {"read", "move stock"})
@@ -81,7 +84,7 @@ def test_what_the_person_may_not_cannot_be_chosen(browser, session):
     a_person(session, "viewer", name="Ada")
     app = fill(press(browser("admin", "api_keys"), "new_key"), rights=())
     assert field(app.checkbox, "key_right_buy_").disabled
-    assert "somebody must be manager" in plain(field(app.checkbox, "key_right_buy_").label)
+    assert "needs the role manager" in plain(field(app.checkbox, "key_right_buy_").label)
     assert not field(app.checkbox, "key_right_read_").disabled
 
 
@@ -90,8 +93,9 @@ def test_what_the_person_may_not_cannot_be_chosen(browser, session):
     [
         ({"name": ""}, None, "Name: say which machine"),
         ({"person": "Nobody"}, None, "Acts for: choose one"),
+        ({"last": date(2020, 1, 1)}, None, "Last day: 2020-01-01 is not between today and"),
         ({}, 0, "not between 1 and"),
-        ({}, 2.5, "not between 1 and"),
+        ({}, 2.5, "2.5 is not a whole number"),
         ({}, 1e12, "not between 1 and"),
     ],
 )

@@ -48,12 +48,22 @@ class Candidate(Answer):
     pieces: Amount
 
 
+class ExternalInfo(Answer):
+    """What somebody outside says about a code; `source` is their host. A hint, not checked and not kept."""
+
+    source: str
+    name: str
+    brand: str | None
+    category: str | None
+
+
 class Meaning(Answer):
     """What a code means. `found` is whether it is one product; if not, `reason` says why in a sentence.
 
     `current_stock` is that of all warehouses, `pieces` what one scan stands for; lot, serial and date are
     those of a GS1 code. `warehouse_code` and `command` are what a label of the shop itself names.
-    `external_info` is always null: nobody outside is asked.
+    `external_info`: what the configured service outside says about a code that nobody here knows; null
+    without one, and when it does not answer.
     """
 
     barcode: str
@@ -72,7 +82,7 @@ class Meaning(Answer):
     command: str | None = None
     candidates: tuple[Candidate, ...] = ()
     reason: str | None = None
-    external_info: None = None
+    external_info: ExternalInfo | None = None
 
 
 class InPicture(Meaning):

@@ -16,6 +16,8 @@ from core.buying.order_mail import Smtp
 from core.doctor import endpoint_settings
 from core.doctor.endpoint_settings import EndpointSettings
 from core.errors import RunoutError
+from core.scanning import outside
+from core.scanning.outside import Outside
 
 log = logging.getLogger("runout.api")
 
@@ -58,6 +60,7 @@ class Settings:
     endpoint: EndpointSettings | None = None
     limits: Rates | None = None
     metrics_token: bytes | None = None
+    barcodes_outside: Outside | None = None
 
 
 def from_environment() -> Settings:
@@ -74,6 +77,7 @@ def from_environment() -> Settings:
         smtp=_read_by(order_mail.settings),
         endpoint=_read_by(endpoint_settings.from_environment),
         limits=_limits(),
+        barcodes_outside=_read_by(outside.from_environment),
         metrics_token=(os.environ.get("METRICS_TOKEN") or "").encode() or None,
     )
 

@@ -4,18 +4,21 @@ import threading
 import uuid
 from typing import Annotated, Any
 
-from fastapi import File, UploadFile
+from fastapi import Depends, File, UploadFile
 
-from api.deps import Needs, NeedsAlone, Now, Reading, Writing
+from api import deps
+from api.deps import Needs, NeedsAlone, Now, Writing
 from api.openapi import refusals
 from api.routes import Router
 from api.schemas_barcode import CodeRead, Link, Meaning, Picture, meaning, unread
+from api.settings import Settings
 from core import uids
 from core.auth import Actor
 from core.errors import BadInput, TooMany
-from core.scanning import decoding, pictures, resolver, scans
+from core.scanning import decoding, outside, pictures, resolver, scans
+from core.scanning.resolver import Resolved
 from core.scanning.scans import Request
-from db.session import reading
+from db.session import reading, transact
 
 router = Router("/api/v1/barcode", "barcode")
 
@@ -26,24 +29,28 @@ MOST_BYTES = pictures.LIMITS.file_bytes + AROUND_A_PICTURE
 AT_ONCE = 2
 WAIT_SECONDS = 5
 MOST_CODES = 100  # of one picture
+Chosen = Annotated[Settings, Depends(deps.settings)]
 _looking = threading.BoundedSemaphore(AT_ONCE)
 
 
 @router.post("/scan", response_model=Meaning, responses=refusals(400))
-def scan(session: Writing, actor: Annotated[Actor, Needs("move stock")], now: Now, code: CodeRead) -> Any:
+def scan(actor: Annotated[Actor, NeedsAlone("move stock")], chosen: Chosen, now: Now, code: CodeRead) -> Any:
     """What a code means: EAN, UPC, GTIN-14, a GS1 code, a Digital Link, a SKU, or a label of the shop.
 
     It enters the history of scans. A code that nobody knows is an answer with `found` false; one whose last
     digit is wrong is refused.
     """
     asked = Request(uuid.uuid4(), "look_up", code.barcode, "http", symbology=code.symbology)
-    return meaning(scans.take(session, actor, asked, now=now).resolved)
+    taken = transact(lambda session: scans.take(session, actor, asked, now=now))
+    return _with_others(chosen, taken.resolved)
 
 
 @router.get("/lookup/{barcode:path}", response_model=Meaning)
-def look_up(session: Reading, actor: Annotated[Actor, Needs("read")], barcode: str) -> Any:
+def look_up(actor: Annotated[Actor, NeedsAlone("read")], chosen: Chosen, barcode: str) -> Any:
     """The same without a trace. A code with a question mark in it must be percent-encoded."""
-    return meaning(resolver.resolve(session, actor, barcode))
+    with reading() as session:
+        found = resolver.resolve(session, actor, barcode)
+    return _with_others(chosen, found)
 
 
 @router.post("/link", response_model=Meaning, responses=refusals(400, 404))
@@ -84,3 +91,11 @@ def decode(
     height, width = gray.shape
     nothing = None if codes else "No code was found: hold it straight, closer, and in more light."
     return {"width": width, "height": height, "codes": codes, "reason": nothing or decoding.trouble()}
+
+
+def _with_others(chosen: Settings, found: Resolved) -> dict[str, Any]:
+    """The answer; of a code that nobody here knows with what others say, where that is configured."""
+    told = meaning(found)
+    if found.kind == "unknown":
+        told["external_info"] = outside.ask(chosen.barcodes_outside, found.reading.code)
+    return told

@@ -1,11 +1,13 @@
 """Barcodes over HTTP: what a code means, whose it is, and the codes in a picture."""
 
 import io
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
-from core.scanning import linking
+from core.scanning import linking, outside
+from core.scanning.outside import Outside, Told
 from db.models import Barcode, Scan
 from db.session import reading, transaction
 from tests import makers
@@ -301,3 +303,27 @@ def test_who_waits_too_long_for_a_turn_is_told_when_to_come_back(send, monkeypat
             barcode._looking.release()
     assert answer.status_code == 429
     assert "Retry-After" in answer.headers
+
+
+# -- Others --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("pen")
+def test_others_are_asked_about_what_nobody_here_knows_where_configured(client, as_role, ask, monkeypatch):
+    asked = []
+
+    def answer(place, code):
+        asked.append((place, code))
+        return place and Told(place.host, "A pen", "Acme", None)
+
+    monkeypatch.setattr(outside, "ask", answer)
+    assert ask(FREE).json()["external_info"] is None
+    client.app.state.settings = replace(
+        client.app.state.settings, barcodes_outside=Outside("food.example", None, "/{barcode}")
+    )
+    told = {"source": "food.example", "name": "A pen", "brand": "Acme", "category": None}
+    assert ask(FREE).json()["external_info"] == told
+    looked_up = client.get(f"/api/v1/barcode/lookup/{FREE}", headers=as_role("viewer"))
+    assert looked_up.json()["external_info"] == told
+    assert ask(EAN).json()["external_info"] is None
+    assert [code for _, code in asked] == [FREE] * 3

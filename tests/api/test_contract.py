@@ -182,7 +182,8 @@ def test_a_route_with_slow_work_holds_no_session_while_it_works(app):
     from api.routes import _all
 
     alone = {"/predictions/{product_id}", "/predictions/train", "/predictions/{product_id}/cache",
-             "/barcode/decode", "/ml/score", "/orders/{order_id}/mail"}  # fmt: skip
+             "/barcode/decode", "/barcode/scan", "/barcode/lookup/{barcode:path}",
+             "/ml/score", "/orders/{order_id}/mail"}  # fmt: skip
     found = {route.path.removeprefix(V1): route for route in app.state.routes}
     for path in alone:
         assert deps.door not in [one.call for one in _all(found[path].dependant)], path

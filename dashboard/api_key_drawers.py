@@ -144,7 +144,11 @@ def _whole(typed: float | None) -> int | None:
 
 
 def _draw_secret(made: Made) -> None:
-    until = f"until {ui.formats().moment(made.expires_at)}" if made.expires_at else "until it is revoked"
+    until = (
+        f"to the end of {api_key_words.last_day(made.expires_at)}"
+        if made.expires_at
+        else "until it is revoked"
+    )
     st.success(f"The key **{ui.safe_md(made.name)}** works {until}.", icon=":material/check:")
     st.markdown("Copy it now: it is kept nowhere and never shown again.")
     st.code(made.secret, language=None, wrap_lines=True)

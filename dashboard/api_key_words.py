@@ -1,7 +1,8 @@
 """API keys in words: what each right lets a machine do, how a key stands, and how it is used."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from core.api_key_list import Line
 from dashboard import saving, ui
@@ -45,7 +46,14 @@ def ends(line: Line) -> str:
     write = ui.formats()
     if line.revoked_at is not None:
         return write.moment(line.revoked_at)
-    return write.moment(line.expires_at) if line.expires_at else "no end"
+    return last_day(line.expires_at) if line.expires_at else "no end"
+
+
+def last_day(expires_at: datetime) -> str:
+    """The day that was typed: a key counts to its end, which is the midnight that begins the next one."""
+    write = ui.formats()
+    last_moment = (expires_at - timedelta(seconds=1)).astimezone(ZoneInfo(write.time_zone))
+    return write.day(last_moment.date())
 
 
 def in_words(line: Line, now: datetime) -> str:
@@ -67,8 +75,8 @@ def in_words(line: Line, now: datetime) -> str:
     if line.revoked_at is not None:
         parts.append(ui.safe_md(f"Revoked by {line.revoked_by}, {write.moment(line.revoked_at)}"))
     elif line.expires_at is not None:
-        word = "Ended" if line.state == "expired" else "Ends"
-        parts.append(ui.safe_md(f"{word} {write.moment(line.expires_at)}"))
+        word = "Last day was" if line.state == "expired" else "Last day"
+        parts.append(ui.safe_md(f"{word} {last_day(line.expires_at)}"))
     return "  \n".join(parts)
 
 

@@ -53,7 +53,7 @@ def table(found: list[Line], now: datetime) -> None:
             ("May", 230, "left", None),
             ("A minute", 84, "right", "Requests a minute, beyond which it has to wait."),
             ("Last used", 120, "left", None),
-            ("Ends", 150, "left", "When it ends by itself, or was revoked."),
+            ("Ends", 150, "left", "Its last day, or when it was revoked."),
             ("State", 84, "left", None),
         )
     }

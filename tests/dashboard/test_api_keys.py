@@ -112,6 +112,15 @@ def test_a_form_that_cannot_be_meant_is_one_red_sentence_and_makes_nothing(
     assert field(app.text_input, "key_name_").value == about.get("name", "Till 2")
 
 
+def test_a_key_ends_with_the_day_that_was_typed(browser, session):
+    a_person(session, "user", name="Ada")
+    app = fill(press(browser("admin", "api_keys"), "new_key"), last=date(2031, 12, 31))
+    press(app, "make_key")
+    assert "works to the end of 31 Dec 2031" in plain(app.success[0].value).replace("*", "")
+    press(app, "key_copied")
+    assert rows(app)["Ends"].tolist() == ["31 Dec 2031"]
+
+
 def test_revoking_is_asked_twice_and_works_from_the_next_request_on(browser, session):
     key, secret = a_key(session, a_person(session, "user", name="Ada"), name="Till")
     app = press(open_key(browser("admin", "api_keys"), "Till"), "revoke_key")
@@ -145,4 +154,4 @@ def test_a_key_that_ended_says_so(browser, session):
     app = browser("admin", "api_keys")
     assert rows(app).iloc[0][["A minute", "State"]].tolist() == ["1,200", "Expired"]
     open_key(app, "Pull")
-    assert "Ended" in plain(words(app))
+    assert "Last day was" in plain(words(app))

@@ -21,7 +21,11 @@ Offset = Annotated[
 ]
 Rows = Annotated[
     int | None,
-    Query(ge=1, le=ml_export.MOST_ROWS, description="Rows of the page, 10000 unless told; only with `json`."),
+    Query(
+        ge=1,
+        le=ml_export.MOST_ROWS,
+        description="Rows of the page, 10000 unless told; only with `json`. More go as a file: few at once.",
+    ),
 ]
 
 

@@ -20,8 +20,8 @@ from core.errors import NotSignedIn
 
 router = Router("", "system")
 
-# A proxy names by these whom it speaks for.
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+# By one of these a proxy says whom it speaks for, or at least that it does.
+FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 
 
 @router.get("/api/v1/metrics", response_model=Metrics)

@@ -68,6 +68,12 @@ def test_every_table_has_a_right_for_the_application(session):
     assert missing == ["posting_line"]  # INSERT only: its reader is the posting function
 
 
+def test_the_application_deletes_no_api_key_and_moves_no_mark(session):
+    may = sa.text("SELECT has_table_privilege('runout_app', :table, :right)")
+    never = {"api_key": "DELETE", "key_posting": "UPDATE, DELETE", "ledger_mark": "UPDATE, DELETE"}
+    assert not [t for t, right in never.items() if session.scalar(may, {"table": t, "right": right})]
+
+
 def test_check_refuses_a_strong_login_and_an_old_database(admin_url):
     with pytest.raises(roles.SetupError, match="superuser"):
         roles.check(admin_url)

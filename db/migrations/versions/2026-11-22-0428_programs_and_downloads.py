@@ -17,7 +17,14 @@ depends_on = None
 
 # What people did since; a way back would lose it.
 PRECIOUS = {"API keys": "SELECT FROM api_key"}
-TABLES = ("api_key", "download_file", "download_ticket", "ledger_mark")
+# What the app does with each table; who did what stays, and so do the marks of a ledger that only grows.
+GRANTS = {
+    "api_key": "SELECT, INSERT, UPDATE",
+    "download_file": "SELECT, INSERT, DELETE",
+    "download_ticket": "SELECT, INSERT, UPDATE, DELETE",
+    "key_posting": "SELECT, INSERT",
+    "ledger_mark": "SELECT, INSERT",
+}
 
 
 def upgrade() -> None:
@@ -111,9 +118,8 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("api_key_id IS NOT NULL"),
     )
-    for table in TABLES:
-        op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO runout_app")
-    op.execute("GRANT SELECT, INSERT ON key_posting TO runout_app")
+    for table, rights in GRANTS.items():
+        op.execute(f"GRANT {rights} ON {table} TO runout_app")
     op.execute(sa.text(functions.source("post_stock_each").replace(":", "\\:")))
     op.execute("REVOKE EXECUTE ON FUNCTION post_stock_each(jsonb) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION post_stock_each(jsonb) TO runout_app")

@@ -33,7 +33,7 @@ class HeadAsGet:
             if message.get("more_body"):
                 raise _HeadIsOut
 
-        asked = dict(scope, method="GET")
+        asked = dict(scope, method="GET", is_head=True)  # for a route whose GET works once only
         try:
             await self.app(asked, receive, only_head)
         except (ClientDisconnect, _HeadIsOut):

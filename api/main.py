@@ -40,7 +40,7 @@ from api.routers import (
     warehouses,
 )
 from api.settings import Settings, SettingsError
-from core import logs, production
+from core import logs, passwords, production
 from db.session import MOST_CONNECTIONS, reading
 
 BODY_BYTES = 1_000_000
@@ -120,7 +120,7 @@ def make_app(chosen: Settings, lifespan: Any = None) -> FastAPI:
     made.state.routes = [route for router in ROUTERS for route in router.routes]
     made.state.poster = Poster()
     made.state.places = anyio.CapacityLimiter(CONNECTIONS)
-    made.state.comparisons = anyio.CapacityLimiter(auth.COMPARISONS_AT_ONCE)
+    made.state.comparisons = anyio.CapacityLimiter(passwords.COMPARISONS_AT_ONCE)
     made.state.looks = anyio.CapacityLimiter(probes.LOOKS)
     made.state.requests, made.state.figures = requests, KeptFigures()
     errors.install(made)

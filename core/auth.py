@@ -1,21 +1,18 @@
-"""Who somebody is and what they may do: passwords, sign-ins, roles, the throttle of guesses."""
+"""Who somebody is and what they may do: sign-ins, roles, the throttle of guesses."""
 
 import hashlib
-import os
 import re
 import secrets
-import threading
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import bcrypt
 from sqlalchemy import ColumnElement, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core import audit, inputs
+from core import audit, inputs, passwords
 from core.errors import BadInput, NotAllowed, NotSignedIn, RuleBroken, RunoutError, TooMany
 from db.models import ROLES, Person, SignIn, SignInAttempt
 
@@ -48,18 +45,10 @@ GUESSES_PER_ADDRESS = 100
 
 EMAIL_CHARACTERS = 254
 NAME_CHARACTERS = 200
-PASSWORD_MIN_CHARACTERS = 8
-PASSWORD_MAX_BYTES = 72  # what bcrypt reads; longer ones would be cut without a word
-COMMON_PASSWORDS = 3000
-BCRYPT_ROUNDS = 12
-# A comparison takes a core for half a second: however many sign in at once, the others get the rest of them.
-COMPARISONS_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
 # The browser's cookie; the proxy's question at the API reads it too.
 COOKIE = "runout_sign_in"
 SYSTEM_EMAIL = "runout@localhost"
-NO_PASSWORD = "!"
-"""In place of a hash: no password matches it, and comparing takes as long as with one."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +150,7 @@ def recognise(session: Session, email: str, password: str, address: str, now: da
         .with_for_update(read=True)
         .execution_options(populate_existing=True)
     )
-    matches = password_matches(password, person.password_hash if person else _dummy_hash())
+    matches = passwords.matches(password, person.password_hash if person else passwords.dummy())
     succeeded = person is not None and matches
     session.add(SignInAttempt(email=email, address=address, at=now, succeeded=succeeded))
     if not succeeded:
@@ -228,8 +217,8 @@ def create_person(
     if actor is not None:
         must(actor, "manage people")
     person = checked_person(email, name, role)
-    check_password(password)
-    person.password_hash = password_hash(password)
+    passwords.check(password)
+    person.password_hash = passwords.hashed(password)
     add_person(session, person)
     said = {"email": person.email, "name": person.name, "role": role}
     audit.note(session, actor.id if actor else person.id, "created", "person", person.uid, after=said)
@@ -261,58 +250,11 @@ def system_actor(session: Session) -> Actor:
     question = select(Person).where(Person.email == SYSTEM_EMAIL)
     person = session.scalar(question)
     if person is None:
-        about = {"email": SYSTEM_EMAIL, "name": "Runout", "role": "admin", "password_hash": NO_PASSWORD}
+        about = {"email": SYSTEM_EMAIL, "name": "Runout", "role": "admin", "password_hash": passwords.NONE}
         # Two commands may start at once.
         session.execute(insert(Person).values(**about, is_active=False).on_conflict_do_nothing())
         person = session.scalars(question).one()
     return actor_of(person)
-
-
-def check_password(password: str) -> None:
-    """Refuse a password that is too short, too long for bcrypt, or among the commonest."""
-    if len(password) < PASSWORD_MIN_CHARACTERS:
-        raise BadInput(f"The password is too short: at least {PASSWORD_MIN_CHARACTERS} characters.")
-    if not inputs.can_be_kept(password):
-        raise BadInput("The password holds a character that no keyboard sends: choose another.")
-    if len(password.encode()) > PASSWORD_MAX_BYTES:
-        raise BadInput(f"The password is too long: at most {PASSWORD_MAX_BYTES} bytes.")
-    # Imported here: the list is a megabyte that only this line needs.
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-    if password.lower() in FREQUENCY_LISTS["passwords"][:COMMON_PASSWORDS]:
-        raise BadInput("This password is one of the commonest and guessed first: choose another.")
-
-
-_comparing = threading.BoundedSemaphore(COMPARISONS_AT_ONCE)
-
-
-def password_hash(password: str) -> str:
-    """bcrypt hash of a password of at most 72 bytes."""
-    with _comparing:
-        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(BCRYPT_ROUNDS)).decode()
-
-
-def password_matches(password: str, hashed: str) -> bool:
-    """Compare in constant time; passwords bcrypt cannot hold never match, but cost the same."""
-    given, dummy = password.encode("utf-8", "surrogatepass"), _dummy_hash()
-    with _comparing:
-        try:
-            matches = bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], hashed.encode())
-        except ValueError:  # not a bcrypt hash: the system's account
-            bcrypt.checkpw(given[:PASSWORD_MAX_BYTES], dummy.encode())
-            return False
-    return matches and len(given) <= PASSWORD_MAX_BYTES
-
-
-_dummy: str | None = None
-
-
-def _dummy_hash() -> str:
-    """Something to compare with when there is no such account, so that the answer takes as long."""
-    global _dummy
-    if _dummy is None:
-        _dummy = password_hash(secrets.token_urlsafe(16))
-    return _dummy
 
 
 def forgive(session: Session, email: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from core import api_keys, audit, auth, inputs, sign_ins
+from core import api_keys, audit, auth, inputs, passwords, sign_ins
 from core.auth import Actor
 from core.errors import BadInput, NotAllowed, NotFound, NotSignedIn, RuleBroken, RunoutError
 from db.models import ROLES, PasswordLink, Person, SignIn
@@ -73,7 +73,7 @@ def listing(
         Person.role,
         Person.is_active,
         Person.is_demo,
-        (Person.password_hash != auth.NO_PASSWORD).label("has_password"),
+        (Person.password_hash != passwords.NONE).label("has_password"),
         select(func.max(PasswordLink.expires_at)).where(*link).scalar_subquery().label("invited_until"),
         Person.created_at,
         select(func.max(SignIn.last_seen_at)).where(of_person).scalar_subquery().label("last_seen_at"),
@@ -95,7 +95,7 @@ def invite(
     """Add a person without a password; the token is for the link with which they choose one, once."""
     auth.must(actor, "manage people")
     person = auth.checked_person(email, name, role)
-    person.password_hash = auth.NO_PASSWORD
+    person.password_hash = passwords.NONE
     auth.add_person(session, person)
     said = {"email": person.email, "name": person.name, "role": role}
     audit.note(session, actor.id, "invited", "person", person.uid, after=said)
@@ -287,8 +287,8 @@ def change_own_password(
 
 
 def _checked_hash(password: str) -> str:
-    auth.check_password(password)
-    return auth.password_hash(password)
+    passwords.check(password)
+    return passwords.hashed(password)
 
 
 def _set_password(
@@ -304,7 +304,7 @@ def _set_password(
 
 
 def _link_kind(person: Person) -> str:
-    return "reset" if person.password_hash != auth.NO_PASSWORD else "invite"
+    return "reset" if person.password_hash != passwords.NONE else "invite"
 
 
 def _new_link(session: Session, actor: Actor, person: Person, now: datetime) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import auth
+from core import passwords
 from core.errors import RunoutError
 from db.models import ROLES, Person
 
@@ -170,7 +170,7 @@ def wrong_database(session: Session) -> list[str]:
                 Person.is_active, Person.is_demo | Person.email.endswith(DEMO_DOMAIN, autoescape=True)
             )
         )
-        if any(auth.password_matches(f"{role}123", person.password_hash) for role in ROLES)
+        if any(passwords.matches(f"{role}123", person.password_hash) for role in ROLES)
     ]
     if known:
         found.append(

@@ -5,14 +5,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from core import auth, people
+from core import auth, passwords, people
 from core.errors import RunoutError
 from dashboard import looks, pickers, signin, ui
 from db.session import reading, transact
 
 WORD = "link"
 RULES = (
-    f"At least {auth.PASSWORD_MIN_CHARACTERS} characters and at most {auth.PASSWORD_MAX_BYTES}; "
+    f"At least {passwords.MIN_CHARACTERS} characters and at most {passwords.MAX_BYTES}; "
     "none of the commonest passwords. Several words are easy to remember."
 )
 

@@ -220,9 +220,9 @@ def demo_shop(make_database, demo_template: str) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """bcrypt at its lowest cost: the tests are about who gets in, not about how long it takes."""
-    from core import auth
+    from core import passwords
 
-    monkeypatch.setattr(auth, "BCRYPT_ROUNDS", 4)
+    monkeypatch.setattr(passwords, "BCRYPT_ROUNDS", 4)
 
 
 @pytest.fixture(scope="session")

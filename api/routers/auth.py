@@ -14,14 +14,14 @@ from api.openapi import refusals
 from api.routes import Router
 from api.schemas import Answer, Body, Moment, OwnId, example, line
 from api.settings import Settings
-from core import api_keys, auth, shop, tokens
+from core import api_keys, auth, passwords, shop, tokens
 from core.auth import Actor
 from core.errors import BadInput, NotSignedIn, TooMany
 from db.session import transaction
 
 router = Router("/api/v1/auth", "auth")
 
-COMPARISONS_AT_ONCE = auth.COMPARISONS_AT_ONCE
+COMPARISONS_AT_ONCE = passwords.COMPARISONS_AT_ONCE
 MOST_WAITING = 20
 RETRY_SECONDS = 5
 

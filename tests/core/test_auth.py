@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from core import auth
+from core import auth, passwords
 from core.errors import BadInput, NotAllowed, RuleBroken, TooMany
 from db.models import AuditLine, Person, SignIn
 from tests.makers import PASSWORD, a_person, an_actor
@@ -50,11 +50,11 @@ def test_whoever_is_asked_for_one_password_is_compared(session, monkeypatch, who
     if who == "deactivated":
         person.is_active = False
     elif who == "invited":
-        person.password_hash = auth.NO_PASSWORD
+        person.password_hash = passwords.NONE
     auth.system_actor(session)
-    auth._dummy_hash()
-    real, compared = auth.bcrypt.checkpw, []
-    monkeypatch.setattr(auth.bcrypt, "checkpw", lambda *a: compared.append(_kept(a)) or real(*a))
+    passwords.dummy()
+    real, compared = passwords.bcrypt.checkpw, []
+    monkeypatch.setattr(passwords.bcrypt, "checkpw", lambda *a: compared.append(_kept(a)) or real(*a))
     email = {"nobody": "nobody@shop.example", "system": auth.SYSTEM_EMAIL, "overlong": "x" * 9999}
     assert auth.sign_in(session, email.get(who, person.email), "guess", HERE, NOW).refusal
     assert compared.count(True) == 1
@@ -133,7 +133,7 @@ def test_weak_passwords_are_refused_by_name(session, password, why):
 
 
 def test_the_contracts_example_password_is_accepted():
-    auth.check_password("securepassword123")
+    passwords.check("securepassword123")
 
 
 def test_an_account_is_made_once_by_an_admin_and_written_down(session):
@@ -203,7 +203,7 @@ def test_nobody_gets_a_name_or_password_that_cannot_be_kept(session):
             auth.create_person(session, email=text, name="A", role="user", password=PASSWORD)
         assert len(refusal.value.sentence.encode()) < 250
         with pytest.raises(BadInput):
-            auth.check_password(text)
+            passwords.check(text)
     with pytest.raises(BadInput):
         a_person(session, name="x" * 10_000)
 
@@ -212,9 +212,9 @@ def test_nobody_gets_a_name_or_password_that_cannot_be_kept(session):
 def test_a_password_is_never_cut_without_a_word(session, tail):
     """bcrypt reads 72 bytes: a longer guess that begins right is wrong all the same."""
     password = "correct horse " * 5 + "xx"
-    assert len(password.encode()) == auth.PASSWORD_MAX_BYTES
+    assert len(password.encode()) == passwords.MAX_BYTES
     person = a_person(session)
-    person.password_hash = auth.password_hash(password)
+    person.password_hash = passwords.hashed(password)
     session.flush()
     outcome = auth.sign_in(session, person.email, password + tail, HERE, NOW)
     assert bool(outcome.token) is (tail == "")
@@ -222,7 +222,7 @@ def test_a_password_is_never_cut_without_a_word(session, tail):
 
 def test_a_password_is_measured_in_characters():
     with pytest.raises(BadInput, match="at least 8 characters"):
-        auth.check_password("äöü€")
+        passwords.check("äöü€")
 
 
 def test_signing_out_is_written_down_once(session):

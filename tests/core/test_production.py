@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core import auth, production
+from core import passwords, production
 from core.production import Unsafe
 from tests.makers import a_person
 
@@ -71,7 +71,7 @@ def test_a_typing_error_in_the_environment_is_not_taken_for_development():
 
 def test_demo_accounts_are_refused_until_they_are_closed(session):
     person = a_person(session, "manager", email="manager@erp.example.com")
-    person.password_hash = auth.password_hash("manager123")
+    person.password_hash = passwords.hashed("manager123")
     session.flush()
     with pytest.raises(Unsafe, match=r"manager@erp\.example\.com"):
         production.check(GOOD, lambda: nullcontext(session))

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from core import auth
+from core import passwords
 from tests.chaos import ground
 from tests.fuzz import run, shop
 
@@ -28,7 +28,7 @@ def main() -> int:
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    auth.BCRYPT_ROUNDS = 4
+    passwords.BCRYPT_ROUNDS = 4
     with ground.a_server() as home, tempfile.TemporaryDirectory() as folder:
         url = ground.a_database(home).app_url
         report = run.run(url, Path(folder) / "server.log", options.callers, options.cases, seed)

@@ -4,8 +4,8 @@ import sys
 
 import uvicorn
 
-from core import auth
+from core import passwords
 
 if __name__ == "__main__":
-    auth.BCRYPT_ROUNDS = 4
+    passwords.BCRYPT_ROUNDS = 4
     uvicorn.run("api.main:app", port=int(sys.argv[1]), ws="none", access_log=False, log_level="error")

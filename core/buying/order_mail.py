@@ -163,7 +163,7 @@ def send_mail(
         detail, target = _begin(session, actor, order_uid, to, now, again=again)
     try:
         message = compose(smtp, actor, detail, target, now)
-        _deliver(smtp, message)
+        deliver(smtp, message)
     except MailUncertain:
         raise
     except Exception as trouble:
@@ -232,7 +232,7 @@ def _end(session: Session, actor: Actor, order: PurchaseOrder, action: str, afte
     return kept
 
 
-def _deliver(smtp: Smtp, message: EmailMessage) -> None:
+def deliver(smtp: Smtp, message: EmailMessage) -> None:
     """Hand the mail to the server. Raises MailFailed while it is certain that it did not take it."""
     import smtplib
     import ssl

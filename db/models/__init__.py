@@ -46,11 +46,13 @@ from db.models.forecasts import (
 )
 from db.models.insight import (
     ALERT_STATES,
+    ALERT_TARGETS,
     ALERT_TYPES,
     IMPORT_KINDS,
     IMPORT_STATES,
     SEVERITIES,
     Alert,
+    AlertMessage,
     AlertSettings,
     Import,
     ImportFile,
@@ -93,6 +95,7 @@ from db.models.vendors import PriceStep, Vendor, VendorOffer, VendorShutdown
 __all__ = [
     "ADVICE_ACTIONS",
     "ALERT_STATES",
+    "ALERT_TARGETS",
     "ALERT_TYPES",
     "BUYING_GOALS",
     "DECISION_KINDS",
@@ -115,6 +118,7 @@ __all__ = [
     "AdviceChoice",
     "AdviceRun",
     "Alert",
+    "AlertMessage",
     "AlertSettings",
     "AnomalyFile",
     "AnomalyModel",

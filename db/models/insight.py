@@ -16,10 +16,12 @@ from sqlalchemy import (
     Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
+    Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, big_id, moment_now, small_id, uid
@@ -113,15 +115,22 @@ ALERT_TYPES = ("low_stock", "predicted_depletion", "anomaly", "ledger")
 SEVERITIES = ("info", "warning", "critical")
 """Weakest first."""
 ALERT_STATES = ("active", "acknowledged", "snoozed", "resolved")
+ALERT_TARGETS = ("email", "webhook")
 
 
 class AlertSettings(Base):
-    """The one row that says which alerts are raised."""
+    """The one row that says which alerts are raised, and who is told of those as severe or more.
+
+    What was raised, or got worse, before `notify_since` is told to nobody: somebody who is added does not get
+    the alerts of last week.
+    """
 
     __tablename__ = "alert_settings"
     __table_args__ = (
         CheckConstraint("id = 1", name="one_row"),
         CheckConstraint("alert_threshold_days BETWEEN 1 AND 120", name="alert_threshold_days"),
+        CheckConstraint("notify_severity IN ('info', 'warning', 'critical')", name="notify_severity"),
+        CheckConstraint("cardinality(notify_emails) <= 20", name="notify_emails"),
     )
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
@@ -129,6 +138,10 @@ class AlertSettings(Base):
     low_stock_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     predicted_depletion_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     anomaly_enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    notify_emails: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    notify_webhook: Mapped[str | None]
+    notify_severity: Mapped[str] = mapped_column(server_default=text("'critical'"))
+    notify_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Alert(Base):
@@ -177,3 +190,36 @@ class Alert(Base):
     resolved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     resolved_because: Mapped[str | None]
     is_quiet: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class AlertMessage(Base):
+    """An alert that is told to one target once; again when it gets more severe, which is a row of its own.
+
+    Whoever sends it counts the attempt first and moves `next_try_at` on, so that nobody else sends it
+    meanwhile; one who dies before noting what came of it leaves it to be sent again under the same `uid`.
+    """
+
+    __tablename__ = "alert_message"
+    __table_args__ = (
+        CheckConstraint("target IN ('email', 'webhook')", name="target"),
+        CheckConstraint("severity IN ('info', 'warning', 'critical')", name="severity"),
+        CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name="state"),
+        CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_at"),
+        UniqueConstraint("alert_id", "target", "severity"),
+        Index("ix_alert_message_unsent", "target", "next_try_at", postgresql_where=text("state <> 'sent'")),
+        Index("ix_alert_message_target", "target", "sent_at"),
+        Index("ix_alert_message_created_at", "created_at"),
+    )
+
+    id: Mapped[big_id]
+    uid: Mapped[uid]
+    alert_id: Mapped[int] = mapped_column(ForeignKey("alert.id"))
+    target: Mapped[str]
+    severity: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'waiting'"))
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    next_try_at: Mapped[moment_now]
+    tried_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    problem: Mapped[str | None]
+    created_at: Mapped[moment_now]
+    sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core import alert_rules, alert_watch, alerts, auth, catalogue, stock
+from core.alert_channels import Channels
 from core.errors import BadInput, InsufficientStock, NotAllowed, NotFound, RuleBroken
 from db.models import Alert, AuditLine, Product, RunOut, Shop, WarehouseThreshold
 from tests.makers import a_product, a_warehouse, an_actor, the_warehouse
@@ -205,21 +206,25 @@ def test_settings_decide_what_is_raised_and_what_is_resolved(session):
     boss, product = an_actor(session), a_low_product(session)
     foresee(session, product, 20)
     assert watch(session)["raised"] == 0
-    changed = alerts.change_settings(session, boss, alert_threshold_days=30, low_stock_enabled=False)
+    changed = alerts.change_settings(
+        session, boss, channels=Channels(), now=NOW, alert_threshold_days=30, low_stock_enabled=False
+    )
     assert changed == alerts.settings(session) == alerts.Settings(30, False, True, True)
     line = session.scalars(sa.select(AuditLine).order_by(AuditLine.id.desc()).limit(1)).one()
     assert line.before == {"alert_threshold_days": 14, "low_stock_enabled": True}
     assert watch(session)["raised"] == 1
     assert put_right(session)["resolved"] == 1
     assert open_of(session, product) is None
-    alerts.change_settings(session, boss, predicted_depletion_enabled=False)
+    alerts.change_settings(session, boss, channels=Channels(), now=NOW, predicted_depletion_enabled=False)
     assert put_right(session)["resolved"] == 1
 
 
 @pytest.mark.parametrize("days", [0, -1, 121, 10**30])
 def test_days_out_of_range_are_refused(session, days):
     with pytest.raises(BadInput, match="between 1 and 120"):
-        alerts.change_settings(session, an_actor(session), alert_threshold_days=days)
+        alerts.change_settings(
+            session, an_actor(session), channels=Channels(), now=NOW, alert_threshold_days=days
+        )
 
 
 def test_a_thousand_products_are_watched_in_a_few_statements(session):
@@ -355,7 +360,7 @@ def test_each_needs_its_right(session):
         lambda: alerts.acknowledge(session, viewer, uid, NOW),
         lambda: alerts.snooze(session, user, uid, NOW, until_worse=True),
         lambda: alerts.resolve(session, user, uid, NOW),
-        lambda: alerts.change_settings(session, user, alert_threshold_days=9),
+        lambda: alerts.change_settings(session, user, channels=Channels(), now=NOW, alert_threshold_days=9),
     ):
         with pytest.raises(NotAllowed):
             forbidden()

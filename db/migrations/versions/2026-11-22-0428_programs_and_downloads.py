@@ -16,9 +16,14 @@ branch_labels = None
 depends_on = None
 
 # What people did since; a way back would lose it.
-PRECIOUS = {"API keys": "SELECT FROM api_key"}
+PRECIOUS = {
+    "API keys": "SELECT FROM api_key",
+    "who is told of alerts": "SELECT FROM alert_settings"
+    " WHERE cardinality(notify_emails) > 0 OR notify_webhook IS NOT NULL",
+}
 # What the app does with each table; who did what stays, and so do the marks of a ledger that only grows.
 GRANTS = {
+    "alert_message": "SELECT, INSERT, UPDATE, DELETE",
     "api_key": "SELECT, INSERT, UPDATE",
     "download_file": "SELECT, INSERT, DELETE",
     "download_ticket": "SELECT, INSERT, UPDATE, DELETE",
@@ -118,11 +123,61 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("api_key_id IS NOT NULL"),
     )
+    _alerts_are_told()
     for table, rights in GRANTS.items():
         op.execute(f"GRANT {rights} ON {table} TO runout_app")
     op.execute(sa.text(functions.source("post_stock_each").replace(":", "\\:")))
     op.execute("REVOKE EXECUTE ON FUNCTION post_stock_each(jsonb) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION post_stock_each(jsonb) TO runout_app")
+
+
+def _alerts_are_told() -> None:
+    severities = "IN ('info', 'warning', 'critical')"
+    for column in (
+        sa.Column(
+            "notify_emails", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
+        sa.Column("notify_webhook", sa.String(), nullable=True),
+        sa.Column("notify_severity", sa.String(), server_default=sa.text("'critical'"), nullable=False),
+        sa.Column("notify_since", sa.DateTime(timezone=True), nullable=True),
+    ):
+        op.add_column("alert_settings", column)
+    op.create_check_constraint("notify_severity", "alert_settings", f"notify_severity {severities}")
+    op.create_check_constraint("notify_emails", "alert_settings", "cardinality(notify_emails) <= 20")
+    op.create_table(
+        "alert_message",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("uid", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("alert_id", sa.BigInteger(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), server_default=sa.text("'waiting'"), nullable=False),
+        sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("target IN ('email', 'webhook')", name=op.f("ck_alert_message_target")),
+        sa.CheckConstraint(f"severity {severities}", name=op.f("ck_alert_message_severity")),
+        sa.CheckConstraint("state IN ('waiting', 'sent', 'given_up')", name=op.f("ck_alert_message_state")),
+        sa.CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name=op.f("ck_alert_message_sent_at")),
+        sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_alert_message_alert_id_alert")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_message")),
+        sa.UniqueConstraint("uid", name=op.f("uq_alert_message_uid")),
+        sa.UniqueConstraint(
+            "alert_id", "target", "severity", name=op.f("uq_alert_message_alert_id_target_severity")
+        ),
+    )
+    op.create_index(
+        "ix_alert_message_unsent",
+        "alert_message",
+        ["target", "next_try_at"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'sent'"),
+    )
+    op.create_index("ix_alert_message_target", "alert_message", ["target", "sent_at"], unique=False)
+    op.create_index("ix_alert_message_created_at", "alert_message", ["created_at"], unique=False)
 
 
 def downgrade() -> None:
@@ -131,6 +186,14 @@ def downgrade() -> None:
     held = [what for what, rows in PRECIOUS.items() if connection.scalar(sa.text(f"SELECT EXISTS ({rows})"))]
     if held:
         raise RuntimeError(f"Refused: going back would lose {', '.join(held)}.")
+    op.drop_index("ix_alert_message_created_at", table_name="alert_message")
+    op.drop_index("ix_alert_message_target", table_name="alert_message")
+    op.drop_index("ix_alert_message_unsent", table_name="alert_message")
+    op.drop_table("alert_message")
+    op.drop_constraint("ck_alert_settings_notify_emails", "alert_settings")
+    op.drop_constraint("ck_alert_settings_notify_severity", "alert_settings")
+    for column in ("notify_since", "notify_severity", "notify_webhook", "notify_emails"):
+        op.drop_column("alert_settings", column)
     op.execute("DROP FUNCTION post_stock_each(jsonb)")
     op.drop_table("download_file")
     op.drop_index(op.f("ix_download_ticket_sign_in_id"), table_name="download_ticket")

@@ -4,13 +4,14 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import db.session  # noqa: F401  (reads .env)
-from core import production
+from core import alert_channels, production
+from core.alert_channels import Channels
 from core.buying import order_mail
 from core.buying.order_mail import Smtp
 from core.doctor import endpoint_settings
@@ -49,7 +50,8 @@ class Rates:
 class Settings:
     """`self_registration` is None where nothing was said: then the demo shop allows it, others do not. `smtp`
     is None where no mail server is configured, `endpoint` where odd movements are judged here only, `limits`
-    where requests are not counted, `metrics_token` where only this machine may scrape the metrics."""
+    where requests are not counted, `metrics_token` where only this machine may scrape the metrics. `channels`
+    says by what means alerts can be told."""
 
     production: bool
     token_key: bytes
@@ -61,6 +63,7 @@ class Settings:
     limits: Rates | None = None
     metrics_token: bytes | None = None
     barcodes_outside: Outside | None = None
+    channels: Channels = field(default_factory=Channels)
 
 
 def from_environment() -> Settings:
@@ -78,6 +81,7 @@ def from_environment() -> Settings:
         endpoint=_read_by(endpoint_settings.from_environment),
         limits=_limits(),
         barcodes_outside=_read_by(outside.from_environment),
+        channels=_read_by(alert_channels.from_environment),
         metrics_token=(os.environ.get("METRICS_TOKEN") or "").encode() or None,
     )
 

@@ -1,13 +1,15 @@
 """Alerts over HTTP."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
 from core import alerts, shop
-from db.models import Alert, LedgerFault
+from core.alert_channels import Channels
+from db.models import Alert, AuditLine, LedgerFault
 from db.session import reading, transaction
 from tests import makers
 
@@ -101,6 +103,9 @@ def test_settings_change_only_what_is_given(client, as_role):
         "low_stock_enabled": True,
         "predicted_depletion_enabled": True,
         "anomaly_enabled": True,
+        "notify_emails": [],
+        "notify_webhook": None,
+        "notify_severity": "critical",
     }
     wanted = {"low_stock_enabled": False, "anomaly_enabled": False}
     changed = client.put(address, json=wanted, headers=manager)
@@ -119,3 +124,70 @@ def test_settings_change_only_what_is_given(client, as_role):
     assert client.get(address, headers=manager).json() == changed.json()
     with reading() as session:
         assert session.scalars(select(Alert)).all() == []
+
+
+def test_who_is_told_is_kept_and_nobody_reads_the_webhooks_token_again(client, as_role):
+    address, manager = f"{ALERTS}/settings", as_role("manager")
+    client.app.state.settings = replace(
+        client.app.state.settings, channels=Channels(webhook_hosts=("hooks.shop.example", "ops.example:8443"))
+    )
+    token = "https://hooks.shop.example/services/T0/secret-of-ours?key=secret-of-ours"
+    told = {"notify_emails": ["a@shop.example", "b@shop.example"], "notify_severity": "warning"}
+    answer = client.put(address, json=told | {"notify_webhook": token}, headers=manager)
+    assert answer.status_code == 200
+    kept = answer.json()
+    assert kept["notify_webhook"].startswith("https://hooks.shop.example/")
+    assert {name: kept[name] for name in told} == told
+    # The answer may be sent back as it is, also by somebody who never saw the rest of the webhook.
+    assert client.put(address, json=kept | {"notify_severity": "info"}, headers=manager).status_code == 200
+    with reading() as session:
+        assert alerts.settings(session).notify_webhook == token
+        lines = session.scalars(select(AuditLine).where(AuditLine.subject_type == "alert settings")).all()
+    noted = [(line.before, line.after) for line in lines]
+    assert len(noted) == 2
+    assert noted[0][1] | {"notify_webhook": ""} == told | {"notify_webhook": ""}
+    assert "hooks.shop.example" in noted[0][1]["notify_webhook"]
+    assert noted[1] == ({"notify_severity": "warning"}, {"notify_severity": "info"})
+    seen = client.get(address, headers=as_role("viewer"))
+    assert (seen.json()["notify_webhook"], seen.json()["notify_emails"]) == (
+        "hooks.shop.example",
+        told["notify_emails"],
+    )
+    assert not any("secret-of-ours" in said for said in (answer.text, seen.text, str(noted)))
+    assert client.put(address, json=told, headers=as_role("user")).status_code == 403
+    nobody = {"notify_emails": [], "notify_webhook": None}
+    assert client.put(address, json=nobody, headers=manager).json() == kept | nobody | {
+        "notify_severity": "info"
+    }
+
+
+def test_whom_one_cannot_tell_is_refused_in_a_sentence_and_nothing_is_kept(client, as_role):
+    address, manager = f"{ALERTS}/settings", as_role("manager")
+    client.app.state.settings = replace(
+        client.app.state.settings, channels=Channels(webhook_hosts=("hooks.shop.example",))
+    )
+    before = client.get(address, headers=manager).json()
+    for wrong, word in (
+        ({"notify_emails": ["nobody"]}, "'nobody' is not an e-mail address"),
+        ({"notify_emails": ["a@b.example, c@d.example"]}, "not an e-mail address"),
+        ({"notify_emails": ["a@b.example\nBcc: c@d.example"]}, "notify_emails"),
+        ({"notify_emails": [f"a{n}@shop.example" for n in range(21)]}, "at most 20"),
+        ({"notify_emails": None}, "notify_emails"),
+        ({"notify_emails": "a@b.example"}, "notify_emails"),
+        ({"notify_webhook": "http://hooks.shop.example/x"}, "https://"),
+        ({"notify_webhook": "https://10.0.0.1/x"}, "WEBHOOK_HOSTS"),
+        ({"notify_webhook": "https://hooks.shop.example.evil.example/x"}, "WEBHOOK_HOSTS"),
+        ({"notify_webhook": "https://hooks.shop.example:8443/x"}, "WEBHOOK_HOSTS"),
+        ({"notify_webhook": "https://me:secret@hooks.shop.example/x"}, "https://"),
+        ({"notify_webhook": "https://hooks.shop.example/x#y"}, "https://"),
+        ({"notify_webhook": "https://hooks.shop.example/…"}, "https://"),
+        ({"notify_webhook": "https://hooks.shop.example/" + "x" * 500}, "at most 500"),
+        ({"notify_webhook": ""}, "notify_webhook"),
+        ({"notify_severity": "fatal"}, "notify_severity"),
+        ({"notify_severity": None}, "notify_severity"),
+        ({"low_stock_enabled": False, "notify_emails": ["x"]}, "not an e-mail address"),
+    ):
+        refused = client.put(address, json=wrong, headers=manager)
+        assert refused.status_code == 422, wrong
+        assert word in refused.json()["detail"], refused.json()
+    assert client.get(address, headers=manager).json() == before

@@ -73,7 +73,8 @@ FIELDS = {
     "Meaning": "found product_id product_name current_stock external_info",
     "Price": "unit_price lead_time_days minimum_order_quantity price_steps",
     "VendorRow": "unit_price lead_time_days minimum_order_quantity price_steps is_recommended reason",
-    "AlertSettings": "alert_threshold_days low_stock_enabled predicted_depletion_enabled",
+    "AlertSettings": "alert_threshold_days low_stock_enabled predicted_depletion_enabled "
+    "notify_emails notify_webhook notify_severity",
     "ExportPage": "rows total_count offset limit has_more",
     "ExportRow": "transaction_id item_id item_sku item_category warehouse_id warehouse_code transaction_type "
     "quantity unit_price total_amount created_at recorded_at created_at_ts",

@@ -1,9 +1,10 @@
 """By what means alerts leave the house: the operator's part of it, from the environment.
 
 Who is told is chosen in the shop's settings; through which mail server, and at which hosts a webhook may be,
-only the operator says. So nobody who may change settings makes this server call an address of its own network.
-A host counts letter by letter, with its port: nothing is resolved, folded or decoded to see whether it fits,
-and whatever could be read in two ways is refused.
+only the operator says. So nobody who may change settings makes this server call its own network. A host
+counts letter by letter, with its port: nothing is resolved, folded or decoded to see whether it fits, and
+whatever could be read in two ways is refused. Where its name leads is not checked: whoever answers there must
+show a certificate for that name.
 """
 
 import re
@@ -28,8 +29,8 @@ URL = re.compile(r"https://(?P<place>[a-z0-9.:-]+)(?P<target>(?:[/?][A-Za-z0-9._
 
 @dataclass(frozen=True)
 class Channels:
-    """`smtp` is None where nothing can be mailed; `webhook_hosts` are "host" or "host:port" as they are compared;
-    `webhook_secret` signs what is posted; `public_url` begins the links, None where no address is known."""
+    """`smtp` is None where nothing can be mailed; `webhook_hosts` are "host" or "host:port", as they are
+    compared; `webhook_secret` signs what is posted; `public_url` begins the links where it is known."""
 
     smtp: Smtp | None = None
     webhook_hosts: tuple[str, ...] = ()
@@ -74,8 +75,8 @@ def webhook(channels: Channels, url: str) -> Place:
     place = HOST.fullmatch(found["place"]) if found else None
     if found is None or place is None or urlsplit(said).netloc != found["place"]:
         raise BadInput(
-            "Webhook: that is no plain https:// address. It has a host in small letters and a path, and no user, "
-            "password or fragment."
+            "Webhook: that is no plain https:// address. It has a host in small letters and a path, and no "
+            "user, password or fragment."
         )
     allowed = found["place"].removesuffix(f":{HTTPS_PORT}")
     if allowed not in channels.webhook_hosts:
@@ -90,7 +91,7 @@ def webhook(channels: Channels, url: str) -> Place:
 
 
 def shown(url: str) -> str:
-    """A webhook as pages, answers and the audit show it: its path is often a secret that lets one post there."""
+    """A webhook as pages, answers and the audit show it: its path is often as good as a password."""
     path = urlsplit(url).path[: SHOWN_OF_PATH + 1]
     return f"https://{urlsplit(url).netloc}{path or '/'}…"
 

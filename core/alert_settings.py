@@ -54,14 +54,14 @@ def change_settings(
     predicted_depletion_enabled: bool | None = None,
     anomaly_enabled: bool | None = None,
     notify_emails: Sequence[str] | None = None,
-    notify_webhook: str | None | EllipsisType = ...,
+    notify_webhook: str | EllipsisType | None = ...,
     notify_severity: str | None = None,
 ) -> Settings:
     """Change what is given. The next watches raise and resolve by it, within six hours.
 
-    `notify_webhook` None (or blank) and `notify_emails` empty tell nobody; the webhook as it is shown keeps the
-    one there is. Who is added, or hears of weaker
-    alerts from now on, is told of what is raised or gets worse from now on.
+    `notify_webhook` None (or blank) and `notify_emails` empty tell nobody; the webhook as it is shown keeps
+    the one there is. Who is the first to be told in a way, or hears of weaker alerts from now on, is told of
+    what is raised or gets worse from now on.
 
     Refuses a number of days outside 1 to 120, an unknown severity, more than 20 addresses or one that is
     none, and a webhook that is no https address or whose host the operator did not allow.
@@ -72,9 +72,8 @@ def change_settings(
             f"Alert days: {inputs.shown(alert_threshold_days)} is not between 1 and {MOST_ALERT_DAYS}."
         )
     if notify_severity is not None and notify_severity not in SEVERITIES:
-        raise BadInput(
-            f"'{inputs.shown(notify_severity)}' is not a severity of alerts; they are {', '.join(SEVERITIES)}."
-        )
+        said = inputs.shown(notify_severity)
+        raise BadInput(f"'{said}' is not a severity of alerts; they are {', '.join(SEVERITIES)}.")
     given = {
         "alert_threshold_days": alert_threshold_days,
         "low_stock_enabled": low_stock_enabled,
@@ -110,10 +109,11 @@ def _change(
 
 
 def _tells_more(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    if set(after.get("notify_emails", ())) - set(before.get("notify_emails", ())):
-        return True
-    if after.get("notify_webhook") is not None:
-        return True
+    """Whether alerts that exist would be told that so far were not. Who is added beside others hears of new
+    ones anyway: an alert is told once by mail, and once to a webhook."""
+    for name in ("notify_emails", "notify_webhook"):
+        if after.get(name) and not before[name]:
+            return True
     weaker = "notify_severity" in after
     return weaker and SEVERITIES.index(after["notify_severity"]) < SEVERITIES.index(before["notify_severity"])
 

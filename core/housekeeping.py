@@ -1,4 +1,4 @@
-"""What nobody needs any more of signing in and downloading is deleted, piece by piece, at night.
+"""What nobody needs any more of signing in, downloading and telling is deleted, piece by piece, at night.
 
 Who signed in and what an admin ended stands in the audit; these rows only say what still counts. They are
 kept a while longer than they count, so that a page can say that a link is too old, and so that a refresh
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core import auth
-from db.models import DownloadTicket, PasswordLink, RefreshToken, SignIn, SignInAttempt
+from db.models import Alert, AlertMessage, DownloadTicket, PasswordLink, RefreshToken, SignIn, SignInAttempt
 
 PIECE = 5000
 """Rows deleted in one transaction: some hundredths of a second."""
@@ -19,6 +19,7 @@ TICKETS_KEPT = timedelta(days=1)
 TOKENS_KEPT = timedelta(days=1)
 LINKS_KEPT = timedelta(days=30)
 SIGN_INS_KEPT = timedelta(days=90)
+MESSAGES_KEPT = timedelta(days=90)
 
 
 def forget(session: Session, now: datetime, most: int = PIECE) -> int:
@@ -35,6 +36,7 @@ def forget(session: Session, now: datetime, most: int = PIECE) -> int:
             PasswordLink,
             or_(PasswordLink.used_at < now - LINKS_KEPT, PasswordLink.expires_at < now - LINKS_KEPT),
         ),
+        (AlertMessage, _is_told(now)),
         (SignInAttempt, SignInAttempt.at < now - 2 * auth.THROTTLE_WINDOW),  # no throttle looks at it
     ):
         some = select(model.id).where(dead).limit(most)
@@ -42,6 +44,12 @@ def forget(session: Session, now: datetime, most: int = PIECE) -> int:
         if deleted:
             return deleted
     return 0
+
+
+def _is_told(now: datetime) -> ColumnElement[bool]:
+    """Old, and of an alert that is over: while it is open its messages say that it was told."""
+    over = select(Alert.id).where(Alert.state == "resolved")
+    return and_(AlertMessage.created_at < now - MESSAGES_KEPT, AlertMessage.alert_id.in_(over))
 
 
 def _is_dead(now: datetime) -> ColumnElement[bool]:

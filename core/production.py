@@ -83,7 +83,8 @@ def wrong_settings(environment: Mapping[str, str]) -> list[str]:
         found.append(f"JWT_SECRET_KEY is too short: at least {SECRET_BYTES} bytes.")
     elif WELL_KNOWN.search(secret) or len(set(secret)) < DIFFERENT_CHARACTERS:
         found.append("JWT_SECRET_KEY can be guessed: make a random one with `openssl rand -hex 32`.")
-    found += _wrong_metrics_token(environment.get("METRICS_TOKEN") or "", secret)
+    for name in ("METRICS_TOKEN", "WEBHOOK_SECRET"):
+        found += _wrong_token(name, environment.get(name) or "", secret)
     found += _wrong_database_url(environment.get("DATABASE_URL") or "", secret)
     if "*" in (environment.get("CORS_ORIGINS") or ""):
         found.append("CORS_ORIGINS lets every site in: name the addresses that may call the API.")
@@ -117,8 +118,8 @@ def _wrong_proxies(given: str) -> list[str]:
     return []
 
 
-def _wrong_metrics_token(token: str, secret: str) -> list[str]:
-    """Without one only the machine itself may scrape the metrics, which is safe."""
+def _wrong_token(name: str, token: str, secret: str) -> list[str]:
+    """None is safe: then only the machine itself may scrape the metrics, and no webhook is signed."""
     if not token:
         return []
     if (
@@ -126,9 +127,9 @@ def _wrong_metrics_token(token: str, secret: str) -> list[str]:
         or WELL_KNOWN.search(token)
         or len(set(token)) < DIFFERENT_CHARACTERS
     ):
-        return ["METRICS_TOKEN can be guessed: make a random one with `openssl rand -hex 32`."]
+        return [f"{name} can be guessed: make a random one with `openssl rand -hex 32`."]
     if token == secret:
-        return ["METRICS_TOKEN and JWT_SECRET_KEY are the same: make two."]
+        return [f"{name} and JWT_SECRET_KEY are the same: make two."]
     return []
 
 

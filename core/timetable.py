@@ -69,6 +69,9 @@ TASKS = (
         "advice", "Work out what to order", "looks every five minutes, works when something changed",
         _at(0, 2), timedelta(minutes=5), limit=timedelta(minutes=30),
     ),
+    Task(
+        "notify", "Tell of alerts", "every minute", _at(0), timedelta(minutes=1), limit=timedelta(minutes=30)
+    ),
     Task("run_outs", "Bring run-outs up to date", "every minute", _at(0), timedelta(minutes=1)),
 )  # fmt: skip
 

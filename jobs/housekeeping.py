@@ -22,7 +22,7 @@ def tidy(claimed: Claim) -> None:
             break
         transact(lambda session, done=deleted: job_runs.beat(session, claimed, _now(), done, None))
     if deleted:
-        log.info("%s rows of old sign-ins, links and downloads are deleted", f"{deleted:,}")
+        log.info("%s rows of old sign-ins, links, downloads and messages are deleted", f"{deleted:,}")
     transact(lambda session: job_runs.finish(session, claimed, _now(), {"deleted": deleted}))
 
 

@@ -13,7 +13,7 @@ from core import job_runs, ledger_check, logs, predictions, production, shop
 from core.errors import RunoutError
 from core.job_runs import Claim
 from db.session import reading, transact
-from jobs import alerts, decisions, housekeeping, ranges, run_log
+from jobs import alerts, decisions, housekeeping, notify, ranges, run_log
 
 log = logging.getLogger("runout.jobs")
 LONG = 600
@@ -125,6 +125,7 @@ JOBS: dict[str, Callable[[Claim], None]] = {
     "check_ledger": check_ledger,
     "alerts": alerts.raise_all,
     "auto_resolve": alerts.auto_resolve,
+    "notify": notify.tell,
     "run_outs": run_outs,
     "advice": advise,
     "ranges": ranges.score_and_issue,

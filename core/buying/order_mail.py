@@ -232,8 +232,11 @@ def _end(session: Session, actor: Actor, order: PurchaseOrder, action: str, afte
     return kept
 
 
-def deliver(smtp: Smtp, message: EmailMessage) -> None:
-    """Hand the mail to the server. Raises MailFailed while it is certain that it did not take it."""
+def deliver(smtp: Smtp, message: EmailMessage) -> tuple[str, ...]:
+    """Hand the mail to the server; answers the addresses that it refused while it took the mail for others.
+
+    Raises MailFailed while it is certain that it did not take it, else MailUncertain.
+    """
     import smtplib
     import ssl
 
@@ -256,7 +259,7 @@ def deliver(smtp: Smtp, message: EmailMessage) -> None:
             f"The mail server at {smtp.host} does not take mail: {_because(trouble)}"
         ) from trouble
     try:
-        server.send_message(message)
+        return tuple(server.send_message(message))
     except refused as trouble:
         raise MailFailed(f"The mail server refused the mail: {_because(trouble)}") from trouble
     except (OSError, smtplib.SMTPException) as trouble:

@@ -8,14 +8,13 @@ goes wrong out there is no answer, never a refusal.
 import json
 import logging
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from core import barcodes, inputs
+from core import barcodes, https_call, inputs
 from core.errors import RuleBroken
 
 log = logging.getLogger("runout.scanning")
@@ -23,7 +22,7 @@ log = logging.getLogger("runout.scanning")
 PLACE = "{barcode}"
 SECONDS = 2  # somebody stands there with the parcel in the hand
 MOST_BYTES = 200_000  # a product of Open Food Facts, narrowed to three fields, has about 500
-PIECE_BYTES = 16_384
+HTTP_OK = 200
 AT_ONCE = 4  # who comes meanwhile is answered without it: threads that wait out there would be missed here
 CHARACTERS = 200
 # The names under which such services tell the three things we show.
@@ -74,7 +73,7 @@ def from_environment(environment: Mapping[str, str]) -> Outside | None:
 
 
 def ask(
-    outside: Outside | None, code: str, *, connection: Callable[..., HTTPConnection] = HTTPSConnection
+    outside: Outside | None, code: str, *, connection: https_call.Connection = HTTPSConnection
 ) -> Told | None:
     """What the service says about a code, within about two seconds; None when it does not know or answer.
 
@@ -82,29 +81,18 @@ def ask(
     """
     if outside is None or not barcodes.is_number(code) or not _asking.acquire(blocking=False):
         return None
-    line = connection(outside.host, outside.port, timeout=SECONDS)
     try:
-        return _told(outside.host, _answer(line, outside.target.replace(PLACE, code)))
+        status, body = https_call.call(
+            "GET", outside.host, outside.port, outside.target.replace(PLACE, code),
+            headers={"Accept": "application/json"}, seconds=SECONDS, most_bytes=MOST_BYTES,
+            connection=connection,
+        )  # fmt: skip
+        return _told(outside.host, json.loads(body)) if status == HTTP_OK else None
     except (OSError, HTTPException, ValueError, RecursionError) as trouble:
         log.warning("%s was asked about a barcode: %s", outside.host, type(trouble).__name__)
         return None
     finally:
-        line.close()
         _asking.release()
-
-
-def _answer(line: HTTPConnection, target: str) -> Any:
-    until = time.monotonic() + SECONDS
-    line.request("GET", target, headers={"Accept": "application/json", "User-Agent": "Runout"})
-    answer = line.getresponse()
-    if answer.status != 200:
-        return None
-    body = b""
-    while piece := answer.read1(PIECE_BYTES):
-        body += piece
-        if len(body) > MOST_BYTES or time.monotonic() > until:
-            raise ValueError("too much, or too slowly")
-    return json.loads(body)
 
 
 def _told(source: str, answer: Any) -> Told | None:

@@ -1,7 +1,5 @@
 """Orders by mail: never lost without a word, never twice for a double click, nothing slips into a header."""
 
-import socketserver
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,58 +15,18 @@ from core.buying.order_mail import MailFailed, MailUncertain, Smtp
 from core.errors import BadInput, NotAllowed, RuleBroken, RunoutError
 from db.models import AuditLine, PurchaseOrder
 from db.session import reading, transaction
+from tests import mail_server
+from tests.mail_server import MailServer
 from tests.makers import a_product, a_vendor, a_warehouse, an_actor
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)
 
 
-class MailServer(socketserver.ThreadingTCPServer):
-    """A mail server that keeps what it is handed; `trouble` names the step at which it behaves badly."""
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Conversation)
-        self.mails: list[bytes] = []
-        self.trouble = ""
-        self.gate = threading.Event()
-        self.gate.set()
-
-
-class Conversation(socketserver.StreamRequestHandler):
-    server: MailServer
-
-    def handle(self) -> None:
-        self.say("220 hello")
-        while word := self.rfile.readline().decode().split(" ")[0].strip().upper():
-            if word == "DATA":
-                self.say("354 go on")
-                lines = []
-                while (line := self.rfile.readline()) not in (b".\r\n", b""):
-                    lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
-                self.server.gate.wait(10)
-                self.server.mails.append(b"".join(lines))
-                if self.server.trouble == "silence":
-                    return
-                self.say("554 no thanks" if self.server.trouble == "DATA" else "250 kept")
-            elif word == "QUIT":
-                if self.server.trouble != "QUIT":
-                    self.say("221 bye")
-                return
-            else:
-                self.say("550 who\r\nis that" if word == self.server.trouble else "250 fine")
-
-    def say(self, line: str) -> None:
-        self.wfile.write(f"{line}\r\n".encode())
-
-
 @pytest.fixture
 def post_office() -> Iterator[MailServer]:
-    with MailServer() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with mail_server.running() as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""Alerts: what is low, runs out soon or looks wrong, and what people do about it."""
+"""Alerts: what is low, runs out soon or looks wrong, what people do about it, and who is told."""
 
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core import alerts
+from core import alert_messages, alerts
 from dashboard import alert_form, alerting, looks, pickers, saving, signin, ui
 from db.session import reading
 
@@ -14,11 +14,12 @@ MOST_ROWS = 20_000
 OPEN = ("active", "acknowledged")
 
 
-def page_of(filters: dict[str, Any]) -> tuple[list[alerts.Shown], int, dict, alerts.Settings]:
-    """The page that the address asks for, how many alerts fit in all, how many are open, and the settings."""
+def page_of(filters: dict[str, Any]) -> tuple[list[alerts.Shown], int, dict, alerts.Settings, dict]:
+    """The page that the address asks for, how many alerts fit in all, how many are open, the settings, and
+    how telling people goes."""
     page = pickers.page()
     with reading() as session:
-        about = alerts.counts(session, today), alerts.settings(session)
+        about = alerts.counts(session, today), alerts.settings(session), alert_messages.state(session)
         offset = min((page - 1) * PER_PAGE, alerts.MOST_OFFSET)
         found, total = alerts.listing(session, **filters, limit=PER_PAGE, offset=offset)
         is_beyond = not found and total > 0
@@ -93,7 +94,7 @@ person = signin.require()
 today = looks.today()
 ui.title("Alerts", "What is low, runs out soon or looks wrong, the most money at risk first.")
 filters = draw_filters()
-found, total, counts, settings = page_of(filters)
+found, total, counts, settings, state = page_of(filters)
 if found:
     with ui.heading(f":gray[{headline(total, counts)}]"):
         saving.table(
@@ -104,4 +105,4 @@ if found:
 else:
     alerting.draw([], person)
     draw_nothing(settings)
-alert_form.draw(settings, person)
+alert_form.draw(settings, state, person)

@@ -1,5 +1,6 @@
 """Which alerts the shop raises, and who is told of them."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from db.models import SEVERITIES, AlertSettings
 
 MOST_ALERT_DAYS = 120  # how far the forecast looks ahead
 MOST_WEBHOOK_CHARACTERS = alert_channels.MOST_WEBHOOK_CHARACTERS
+MARK_CHARACTERS = 4  # enough to tell two addresses apart, too few to find one by trying
 MOST_EMAILS = 20  # the table's own limit too; a longer list is a mailing list's affair
 
 
@@ -132,9 +134,13 @@ def _webhook(channels: Channels, given: str | None) -> str | None:
 
 
 def _noted(values: dict[str, Any]) -> dict[str, Any]:
-    """Without the path of a webhook, which is as good as a password."""
+    """Without the path of a webhook, which is as good as a password; its mark differs from path to path, so
+    that a change at the same host is a change in the audit."""
     url = values.get("notify_webhook")
-    return values if url is None else values | {"notify_webhook": alert_channels.shown(url)}
+    if url is None:
+        return values
+    mark = hashlib.sha256(url.encode()).hexdigest()[:MARK_CHARACTERS]
+    return values | {"notify_webhook": f"{alert_channels.shown(url)} ({mark})"}
 
 
 def _emails(given: Sequence[str]) -> list[str]:

@@ -45,10 +45,12 @@ def changes(line: Line) -> list[str]:
 
 def value(given: Any) -> str:
     """A value as people read it."""
-    if given is None or given == "":
+    if given is None or given == "" or given == []:
         return NOTHING
     if isinstance(given, bool):
         return "yes" if given else "no"
+    if isinstance(given, list) and all(isinstance(one, str) for one in given):
+        given = ", ".join(given)
     said = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
     return said if len(said) <= LONGEST_VALUE else f"{said[:LONGEST_VALUE]}…"
 

@@ -155,6 +155,12 @@ def test_who_is_told_is_kept_and_nobody_reads_the_webhooks_token_again(client, a
     )
     assert not any("secret-of-ours" in said for said in (answer.text, seen.text, str(noted)))
     assert client.put(address, json=told, headers=as_role("user")).status_code == 403
+    # Another token at the same host shows as a change in the audit, though neither shows.
+    client.put(address, json={"notify_webhook": token.replace("of-ours", "of-today")}, headers=manager)
+    with reading() as session:
+        line = session.scalars(select(AuditLine).order_by(AuditLine.id.desc())).first()
+    assert line.before["notify_webhook"] != line.after["notify_webhook"]
+    assert "of-" not in str((line.before, line.after))
     nobody = {"notify_emails": [], "notify_webhook": None}
     assert client.put(address, json=nobody, headers=manager).json() == kept | nobody | {
         "notify_severity": "info"

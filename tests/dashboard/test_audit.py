@@ -30,6 +30,11 @@ def a_line(action="edited", before=None, after=None, **about):
         ({"role": "user"}, {"role": "admin"}, ["role: user → admin"]),
         ({"a": 1, "is_active": True}, {"a": 1, "is_active": False}, ["active: yes → no"]),
         (None, {"unit_cost": 12.5, "note": None}, ["unit cost: 12.5", "note: –"]),
+        (
+            {"emails": []},
+            {"emails": ["a@b.example", "c@d.example"]},
+            ["emails: – → a@b.example, c@d.example"],
+        ),
         ({"device": "Chrome"}, None, ["device: Chrome"]),
         (None, {"rows": {"new": 3}}, ['rows: {"new": 3}']),
         (None, {"text": "x" * 999}, [f"text: {'x' * 200}…"]),

@@ -43,13 +43,17 @@ _FORGET = text(
 )
 _QUEUE = text(
     """
-    INSERT INTO alert_message (alert_id, target, severity, next_try_at, created_at)
-    SELECT alert.id, target.name, alert.severity, CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+    INSERT INTO alert_message (alert_id, target, severity, state, next_try_at, created_at)
+    SELECT alert.id, target.name, alert.severity, CAST(:state AS text),
+           CAST(:now AS timestamptz), CAST(:now AS timestamptz)
     FROM alert_settings AS chosen
     JOIN unnest(CAST(:targets AS text[])) AS target (name)
       ON target.name = 'email' AND cardinality(chosen.notify_emails) > 0
       OR target.name = 'webhook' AND chosen.notify_webhook IS NOT NULL
-    JOIN alert ON alert.state = 'active' AND alert.changed_at > chosen.notify_since
+    JOIN alert ON alert.state <> 'resolved' AND (
+        CAST(:state AS text) = 'given_up'
+        OR alert.state = 'active' AND alert.changed_at > chosen.notify_since
+    )
     WHERE array_position(CAST(:severities AS text[]), alert.severity::text)
           >= array_position(CAST(:severities AS text[]), chosen.notify_severity::text)
       AND NOT EXISTS (
@@ -103,9 +107,23 @@ def queue(session: Session, now: datetime) -> int:
     forgotten. That an alert got less severe is told to nobody.
     """
     session.flush()
-    about = {"severities": list(SEVERITIES)}
-    session.execute(_FORGET, about)
-    return session.execute(_QUEUE, about | {"now": now, "targets": list(ALERT_TARGETS)}).rowcount
+    session.execute(_FORGET, {"severities": list(SEVERITIES)})
+    return _write(session, "waiting", now)
+
+
+def pass_over(session: Session, now: datetime) -> None:
+    """Tell nobody of what is open now and would be told for the first time: it counts as given up.
+
+    Whoever is at work on an alert at this moment has not committed it, so that one is told; rather that than
+    lost to those who were told so far.
+    """
+    session.flush()
+    _write(session, "given_up", now)
+
+
+def _write(session: Session, state: str, now: datetime) -> int:
+    about = {"severities": list(SEVERITIES), "targets": list(ALERT_TARGETS), "state": state, "now": now}
+    return session.execute(_QUEUE, about).rowcount
 
 
 def take(session: Session, target: str, now: datetime, most: int) -> list[Message]:

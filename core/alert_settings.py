@@ -99,11 +99,15 @@ def _change(
     session: Session, actor: Actor, row: AlertSettings, changes: dict[str, Any], now: datetime
 ) -> None:
     before = {name: getattr(row, name) for name in changes}
-    if _tells_more(before, changes):
-        alert_messages.queue(session, now)  # those of before are owed what was raised until now
-        row.notify_since = now
+    were_told, tells_more = bool(row.notify_emails or row.notify_webhook), _tells_more(before, changes)
+    if tells_more and were_told:
+        alert_messages.queue(session, now)  # they are owed what was raised until now
     for name, value in changes.items():
         setattr(row, name, value)
+    if not were_told:
+        row.notify_since = now
+    elif tells_more:
+        alert_messages.pass_over(session, now)
     audit.note(
         session, actor.id, "changed", "alert settings", "shop", before=_noted(before), after=_noted(changes)
     )

@@ -209,7 +209,7 @@ def test_settings_decide_what_is_raised_and_what_is_resolved(session):
     changed = alerts.change_settings(
         session, boss, channels=Channels(), now=NOW, alert_threshold_days=30, low_stock_enabled=False
     )
-    assert changed == alerts.settings(session) == alerts.Settings(30, False, True, True)
+    assert changed == alerts.settings(session) == alerts.Settings(30, False, True, True, (), None, "critical")
     line = session.scalars(sa.select(AuditLine).order_by(AuditLine.id.desc()).limit(1)).one()
     assert line.before == {"alert_threshold_days": 14, "low_stock_enabled": True}
     assert watch(session)["raised"] == 1

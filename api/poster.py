@@ -95,9 +95,9 @@ class Poster:
                 outcomes: Sequence[Outcome | None] = [None] * len(batch)
                 try:
                     outcomes = _book(mine, batch)
+                    self._count(outcomes)
                 finally:  # also when this thread dies
                     _tell(batch, outcomes)
-                self._count(outcomes)
         finally:
             with self._changed:
                 self._thread = None

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import anyio
 import jwt
 import pytest
 from fastapi import FastAPI
@@ -19,7 +18,7 @@ from core import api_keys, auth, people, tokens
 from core.auth import RIGHTS
 from db.models import ROLES, Person
 from db.session import transaction
-from tests import makers
+from tests import loops, makers
 from tests.api.conftest import KEY
 from tests.api.test_rights import operations
 
@@ -72,7 +71,7 @@ def ask(client, app, caplog) -> Callable[[list], list[int]]:  # noqa: ARG001
         asker = Asker(app)
         return [await asker.status(*question) for question in questions]
 
-    return lambda questions: anyio.run(each, questions)
+    return lambda questions: loops.run(each(questions))
 
 
 @pytest.fixture

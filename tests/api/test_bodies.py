@@ -14,6 +14,7 @@ import uvicorn
 from api import middleware
 from api.main import BODY_BYTES, make_app
 from api.middleware import DRAINED_BYTES, BodyCap
+from tests import loops
 from tests.api.conftest import SETTINGS
 from tests.api.test_limits import a_token
 
@@ -77,7 +78,8 @@ def test_a_body_said_to_be_too_long_is_answered_at_once_and_a_short_one_sent_to_
     ids=["negative", "a power", "long", "two", "twice", "hexadecimal", "none"],
 )  # fmt: skip
 def test_a_length_that_is_none_is_refused_before_the_api_sees_it(port, length):
-    answer, _ = sent(port, LOGIN, JSON + b"Content-Length: " + length + b"\r\n", [b"{}"])
+    # No body: a server that closes with something unread resets the line, and the answer may be lost.
+    answer, _ = sent(port, LOGIN, JSON + b"Content-Length: " + length + b"\r\n", [])
     assert answer.status == 400
 
 
@@ -123,5 +125,5 @@ def test_a_body_that_does_not_end_is_broken_off(monkeypatch):
         return {"type": "http.request", "body": b"{", "more_body": True}
 
     scope = {"type": "http", "path": "/", "headers": []}
-    asyncio.run(BodyCap(app, 100, {})(scope, slowly, None))
+    loops.run(BodyCap(app, 100, {})(scope, slowly, None))
     assert told == ["http.request", "http.disconnect"]

@@ -1,6 +1,5 @@
 """How often callers may come: each has a minute of his own that moves, and no trick gets more out of it."""
 
-import asyncio
 import random
 import threading
 import uuid
@@ -18,7 +17,7 @@ from api.main import make_app
 from api.settings import Rates
 from core import api_keys, auth, tokens
 from db.session import transaction
-from tests import makers
+from tests import loops, makers
 from tests.api.conftest import KEY, SETTINGS
 
 NOWHERE = "/api/v1/nowhere"  # 404 without a look at the database
@@ -82,7 +81,7 @@ class Door:
             "client": (address, 50_000),
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         }  # fmt: skip
-        asyncio.run(self.app(scope, receive, send))
+        loops.run(self.app(scope, receive, send))
         self.last_headers = {name.decode(): value.decode() for name, value in said["headers"]}
         self.last_body = said["body"].decode()
         return said["status"]
@@ -98,7 +97,7 @@ def a_token(person: uuid.UUID | None = None, lasts: float = 15) -> str:
 
 
 def taken(counts: Counts, limit: int, name: str = "somebody") -> int:
-    return asyncio.run(counts.take(Caller(RateLimitItemPerMinute(limit), name)))
+    return loops.run(counts.take(Caller(RateLimitItemPerMinute(limit), name)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -113,7 +112,7 @@ def test_no_60_seconds_whenever_they_begin_let_in_more_than_the_limit(seed):
                 let_in.append(clock.now)
         return let_in
 
-    let_in = asyncio.run(come())
+    let_in = loops.run(come())
     assert len(let_in) > 1_000
     assert all(later - first > 60 for first, later in zip(let_in, let_in[100:], strict=False))
 
@@ -169,7 +168,7 @@ def test_millions_of_addresses_take_no_more_memory_than_the_bound_and_no_threads
         return window, clock
 
     before = threading.active_count()
-    asyncio.run(flood())
+    loops.run(flood())
     assert threading.active_count() == before
 
 

@@ -1,6 +1,5 @@
 """Limits from the environment, shared by several processes, and kept behind a proxy."""
 
-import asyncio
 import os
 import subprocess
 import time
@@ -14,7 +13,7 @@ from api import settings
 from api.counts import Caller, Counts
 from api.settings import Rates, SettingsError
 from jobs import serve
-from tests import fake_redis
+from tests import fake_redis, loops
 from tests.api.test_limits import NOWHERE, Clock
 from tests.api.test_server import free_port
 
@@ -77,7 +76,7 @@ def test_while_redis_is_away_each_process_counts_and_says_so_once_a_minute(caplo
             assert [await counts.take(caller) for _ in range(4)] == [0, 0, 0, 60]
         await counts.close()
 
-    asyncio.run(come())
+    loops.run(come())
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ def taken_in(redis_url: str, address: str) -> int:
         await counts.close()
         return seconds
 
-    return asyncio.run(take())
+    return loops.run(take())
 
 
 def test_without_a_proxy_of_ours_nobody_is_believed(monkeypatch):

@@ -23,7 +23,7 @@ from core.adjustments import Wanted
 from db import session as doors
 from db.models import KeyPosting, Movement, Posting
 from db.session import OwnConnection, reading, transaction
-from tests import makers
+from tests import loops, makers
 
 ADJUST = "/api/v1/inventory/adjust"
 
@@ -230,7 +230,7 @@ def test_who_goes_away_while_it_waits_has_asked_for_nothing_and_who_waits_is_ans
             await line.book(several[1])
         return [await waiting[0], await waiting[2]]
 
-    outcomes = asyncio.run(go())
+    outcomes = loops.run(go())
     assert [outcome.movement["stock_after"] for outcome in outcomes] == [8, 7]
     assert postings() == 2
     assert isinstance(doors._target(), sa.Connection), "also over the one connection of a test"

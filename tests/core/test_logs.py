@@ -59,6 +59,7 @@ def test_a_server_that_brings_its_own_handlers_writes_as_we_do(capsys):
     brought = logging.getLogger("uvicorn.error")
     brought.addHandler(logging.StreamHandler())
     brought.propagate = False
+    brought.setLevel(logging.INFO)  # as the server does; other tests start quieter ones
     logs.configure("api", as_json=True)
     brought.info("Application startup complete.")
     assert json.loads(capsys.readouterr().err)["message"] == "Application startup complete."

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -189,10 +190,13 @@ def test_a_level_that_somebody_holds_keeps_nobody_else_waiting(till):
         with ThreadPoolExecutor(2) as threads:
             waiting = threads.submit(till.post, ADJUST, json=selling(held))
             assert threads.submit(till.post, ADJUST, json=selling(free)).result(4).status_code == 201
+            ends = time.monotonic() + 4
+            while not till.app.state.poster.alone and time.monotonic() < ends:
+                time.sleep(0.01)
+            assert till.app.state.poster.alone == 1
             assert not waiting.done()
             session.commit()
             assert waiting.result(4).status_code == 201
-    assert till.app.state.poster.alone >= 1
 
 
 # -- The queue -----------------------------------------------------------------------------------------------

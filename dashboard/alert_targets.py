@@ -17,6 +17,7 @@ from dashboard import looks, ui
 FROM = {"critical": "Critical only", "warning": "Warning and critical", "info": "All alerts"}
 BETWEEN_ADDRESSES = re.compile(r"[\s,;]+")  # a line each; a list pasted from a mail has commas
 TARGETS = {"email": "E-mail", "webhook": "Webhook"}
+WIDE = 480  # pixels: an address fits; on a phone as wide as the phone
 FAILING = " :red-badge[Not delivered]"
 
 
@@ -26,13 +27,14 @@ def draw_fields(now: Settings) -> None:
     st.markdown("**Who is told of new ones**")
     st.text_area(
         "Tell by e-mail", "\n".join(now.notify_emails), key="notify_emails", height=100,
-        placeholder="buyer@shop.example",
+        width=WIDE, placeholder="buyer@shop.example",
         help=f"One address a line, at most {alert_settings.MOST_EMAILS}; at most one mail a minute.",
     )  # fmt: skip
     if channels and channels.smtp is None:
         st.caption("Nothing is mailed until the server has SMTP_HOST.")
     st.text_input(
-        "Tell a webhook", webhook_shown(now), key="notify_webhook", placeholder="https://hooks.shop.example/…",
+        "Tell a webhook", webhook_shown(now), key="notify_webhook", width=WIDE,
+        placeholder="https://hooks.shop.example/…",
         help="Each alert is posted there as JSON. Of what is set the beginning is shown, because the rest "
         "may be a token; left as it is, it stays.",
     )  # fmt: skip

@@ -193,7 +193,7 @@ def test_a_level_that_somebody_holds_keeps_nobody_else_waiting(till):
             ends = time.monotonic() + 4
             while not till.app.state.poster.alone and time.monotonic() < ends:
                 time.sleep(0.01)
-            assert till.app.state.poster.alone == 1
+            assert till.app.state.poster.alone >= 1
             assert not waiting.done()
             session.commit()
             assert waiting.result(4).status_code == 201

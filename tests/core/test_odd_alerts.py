@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import alert_odd, alert_undo, alert_watch, alerts, auth, stock
+from core.alert_channels import Channels
 from core.alert_odd import Odd
 from core.errors import RuleBroken
 from db.models import Alert, AnomalyModel, Finding, LedgerFault
@@ -151,7 +152,7 @@ def test_switched_off_they_end_and_none_is_raised_but_a_broken_ledger_still_spea
     boss = an_actor(session)
     a_finding(lamp)
     look(session, lamp)
-    alerts.change_settings(session, boss, anomaly_enabled=False)
+    alerts.change_settings(session, boss, channels=Channels(), now=NOW, anomaly_enabled=False)
     a_fault(session)
     assert alerts.raise_all(session, NOW, TODAY)["raised"] == 1
     assert alerts.auto_resolve(session, NOW, TODAY)["resolved"] == 1

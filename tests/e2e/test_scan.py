@@ -339,8 +339,12 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 def test_hostile_photos_are_refused_with_a_sentence_and_a_good_one_is_taken(page, shop):
     count, here = shop.movements(), shop.stock(LAMP)
     page.goto("/scan?mode=out&warehouse=WH-A")
+    expect(page.get_by_role("radio", name="Photo")).to_be_visible()
+    settled(page)  # while the page is still drawn, the choice may be drawn anew under the click
     page.get_by_role("radio", name="Photo").click()
     photo = page.locator(".st-key-photo")
+    expect(photo).to_be_visible()
+    settled(page)
     said = set()
     for name, make in HOSTILE.items():
         photo.locator("input[type=file]").set_input_files(

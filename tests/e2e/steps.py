@@ -31,6 +31,7 @@ def sign_in(page: Page, role: str = "manager", path: str = "/") -> None:
     page.context.add_cookies(_kept[place, role])
     page.goto(path)
     expect(page.get_by_role("button", name="Sign out")).to_be_attached(timeout=SIGN_IN_MILLISECONDS)
+    settled(page)
 
 
 def sign_in_by_form(page: Page, role: str = "manager", path: str = "/") -> None:
@@ -41,6 +42,13 @@ def sign_in_by_form(page: Page, role: str = "manager", path: str = "/") -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_attached(timeout=SIGN_IN_MILLISECONDS)
     page.wait_for_function("document.cookie.includes('runout_sign_in')")
+    settled(page)
+
+
+def visit(page: Page, path: str) -> None:
+    """Open a view to click in it: while it is still being drawn, a click may meet what is drawn anew."""
+    page.goto(path)
+    settled(page)
 
 
 def settled(page: Page) -> None:

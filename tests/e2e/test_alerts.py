@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from core import job_runs
 from db import session as doors
 from jobs import work
-from tests.e2e.steps import fits, looking, settled, sign_in
+from tests.e2e.steps import fits, looking, settled, sign_in, visit
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,7 @@ def a_product_with_enough(url: str):
 
 
 def book(page: Page, uid, change: str) -> None:
-    page.goto(f"/product?id={uid}")
+    visit(page, f"/product?id={uid}")
     field = page.get_by_label("Change (+ or −)")
     field.fill(change)
     field.press("Enter")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.steps import fits, looking, settled, sign_in
+from tests.e2e.steps import fits, looking, settled, sign_in, visit
 from tests.e2e.test_alerts import run_job
 
 pytestmark = pytest.mark.browser
@@ -125,9 +125,8 @@ def test_advice_is_edited_drafted_sent_and_half_received_by_scan(page: Page, dem
     expect(page.get_by_role("heading", name="Movements", exact=True)).to_be_visible()
 
     # The delivery was not ours after all: Undo, from where it stands on the order.
-    page.goto("/orders?state=partly_received")
-    settled(page)
-    page.goto(f"/product?id={wanted.uid}")
+    visit(page, "/orders?state=partly_received")
+    visit(page, f"/product?id={wanted.uid}")
     page.get_by_role("link", name=number).click()
     page.locator("[class*='st-key-delivery-']").get_by_role("button", name="Undo").click()
     expect(page.get_by_text("on the way again")).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from db import session as doors
 from tests.e2e.conftest import lent, opened
-from tests.e2e.steps import DESK, PHONE, fits, looking, settled, sign_in
+from tests.e2e.steps import DESK, PHONE, fits, looking, sign_in, visit
 
 TICKETS = "/api/v1/downloads/"
 
@@ -44,14 +44,13 @@ def test_a_press_saves_the_file_and_its_link_is_worth_nothing_afterwards(page: P
     assert len(followed) == 1
     assert page.request.get(followed[0]).status == 404
 
-    page.goto("/exports?table=stock")
-    settled(page)
+    visit(page, "/exports?table=stock")
     found = pressed(page, "Download Excel")
     sheet = openpyxl.load_workbook(io.BytesIO(found.path().read_bytes()), read_only=True).active
     assert next(sheet.iter_rows(values_only=True))[:4] == ("SKU", "Product", "Category", "Warehouse")
 
     # A list's own button goes the same way.
-    page.goto("/orders")
+    visit(page, "/orders")
     found = pressed(page, "Download")
     assert found.suggested_filename.startswith("runout-orders-")
     assert found.path().read_bytes().startswith(b"\xef\xbb\xbfOrder,Vendor,")

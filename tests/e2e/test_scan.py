@@ -18,7 +18,7 @@ from core.labels import designs, sheets
 from db import session as doors
 from tests.e2e.conftest import opened, serving
 from tests.e2e.fake_camera import CLEAN, DIM, SHAKY, Shot, bars, empty, film
-from tests.e2e.steps import DESK, PHONE, fits, looking, settled
+from tests.e2e.steps import DESK, PHONE, fits, looking, settled, visit
 from tests.makers import PASSWORD, a_person, a_product, a_warehouse
 
 pytestmark = pytest.mark.browser
@@ -142,7 +142,7 @@ def recent(page: Page) -> Locator:
 
 
 def start(page: Page, address: str = "/scan") -> None:
-    page.goto(address)
+    visit(page, address)
     camera(page).get_by_role("button", name="Use the camera").click()
 
 
@@ -288,7 +288,7 @@ def test_two_tabs_of_one_person_book_what_each_scanned(page, shop):
     here = shop.stock("Candle")
     other = page.context.new_page()
     for tab in (page, other):
-        tab.goto("/scan?mode=out&warehouse=WH-A")
+        visit(tab, "/scan?mode=out&warehouse=WH-A")
     for tab in (page, other, page):
         tab.bring_to_front()
         field(tab).click()
@@ -338,9 +338,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 def test_hostile_photos_are_refused_with_a_sentence_and_a_good_one_is_taken(page, shop):
     count, here = shop.movements(), shop.stock(LAMP)
-    page.goto("/scan?mode=out&warehouse=WH-A")
-    expect(page.get_by_role("radio", name="Photo")).to_be_visible()
-    settled(page)  # while the page is still drawn, the choice may be drawn anew under the click
+    visit(page, "/scan?mode=out&warehouse=WH-A")
     page.get_by_role("radio", name="Photo").click()
     photo = page.locator(".st-key-photo")
     expect(photo).to_be_visible()

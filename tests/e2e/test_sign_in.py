@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from core import auth
 from db import session as doors
 from tests.e2e.conftest import lent, serving
-from tests.e2e.steps import DESK, PHONE, fits, settled
+from tests.e2e.steps import DESK, PHONE, fits, settled, visit
 
 pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
@@ -219,7 +219,7 @@ def test_a_view_that_looks_by_itself_stops_without_a_click(new_browser, somebody
         is_out(tab)
     else:
         other = tab.context.new_page()
-        other.goto("/products")
+        visit(other, "/products")
         signing_out(other).click()
         is_out(tab)
 
@@ -237,7 +237,7 @@ def test_an_open_drawer_of_somebody_demoted_does_nothing(new_browser, somebody, 
 
 def test_an_invitation_is_opened_once_and_leaves_the_address(new_browser, boss):
     email = f"new{next(_numbers)}@shop.example"
-    boss.goto("/users")
+    visit(boss, "/users")
     boss.get_by_role("button", name="Invite").click()
     drawer = boss.get_by_role("dialog")
     drawer.get_by_label("E-mail").fill(email)

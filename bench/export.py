@@ -22,20 +22,17 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import psycopg2
-import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from bench import export_app, export_ledger, ratios, shop, visitor
-from core import tokens
+from bench import caller, export_ledger, ratios, shop, visitor
 from db import server
 from db import session as doors
-from db.models import Person, SignIn
 
 EXPORT, NAIVE = "/api/v1/ml/export", "/bench/naive"
 FORMATS = ("arrow", "parquet", "csv", "ndjson")
@@ -88,7 +85,7 @@ def main() -> None:
 def measure(url: str, app_url: str, rows: int, repeat: int) -> None:
     """All tables; `url` is the superuser's, `app_url` that of the server."""
     doors.bind(doors.new_engine(app_url))
-    token = _token()
+    token = caller.a_token(timedelta(hours=4))
     with _serving(app_url) as (port, process):
         client = Client(port, token)
         _streams(url, client, process, rows, repeat)
@@ -243,25 +240,6 @@ def _pages(client: Client, rows: int, repeat: int) -> None:
 
 
 # -- The server ----------------------------------------------------------------------------------------------
-
-
-def _token() -> str:
-    """Of the first person there is."""
-    now = datetime.now(UTC)
-    with doors.transaction() as session:
-        person = session.scalars(sa.select(Person).limit(1)).one()
-        person.is_active = True  # the system's own, whom nobody can sign in as
-        opened = SignIn(
-            kind="api",
-            person_id=person.id,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + timedelta(days=1),
-        )
-        session.add(opened)
-        session.flush()
-        session.refresh(opened)
-        return tokens.issue(export_app.KEY, person.uid, opened.uid, now, timedelta(hours=4))
 
 
 @contextmanager

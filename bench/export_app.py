@@ -15,10 +15,9 @@ from api import main
 from api.deps import Needs, Reading
 from api.routes import Router
 from api.settings import Settings
+from bench import caller
 from core.auth import Actor
 from db.models import Movement, Posting, Product, Warehouse
-
-KEY = b"a key for the bench, thirty-two bytes or more"
 
 router = Router("/bench", "ml")
 
@@ -95,7 +94,7 @@ main.ROUTERS.append(router)
 app = main.make_app(
     Settings(
         production=False,
-        token_key=KEY,
+        token_key=caller.TOKEN_KEY,
         access_lasts=timedelta(hours=4),
         cors_origins=(),
         self_registration=None,

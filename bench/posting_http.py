@@ -19,22 +19,22 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench import http_load, posting, shop
-from core import tokens
+from bench import caller, http_load, posting, shop
 from db import queries, server, system
 from db import session as doors
-from db.models import Person, Product, SignIn
+from db.models import Product
 
-KEY = b"a key for the bench, thirty-two bytes or more"
 # The limiter counts, and lets everybody in.
 SETTINGS = {
-    "JWT_SECRET_KEY": KEY.decode(), "RATE_LIMIT_ADDRESS": "1000000", "RATE_LIMIT_PERSON": "1000000",
-}  # fmt: skip
+    "JWT_SECRET_KEY": caller.TOKEN_KEY.decode(),
+    "RATE_LIMIT_ADDRESS": "1000000",
+    "RATE_LIMIT_PERSON": "1000000",
+}
 ADJUST = "/api/v1/inventory/adjust"
 HOT, SPREAD = "one hot row", "spread"
 EXPECTED = {"adjust": 201, "no-op": 204, "ORM": 201, "bare ASGI": 200}
@@ -146,21 +146,8 @@ def _measure(variants: dict[str, Variant], clients: int, options: argparse.Names
 
 def _requests(path: str) -> list[bytes]:
     """One for each product, taking one piece, of somebody who is signed in."""
-    now = datetime.now(UTC)
-    with doors.transaction() as session:
-        person = session.scalars(sa.select(Person).limit(1)).one()
-        person.is_active = True  # the system's own, whom nobody can sign in as
-        opened = SignIn(
-            kind="api",
-            person_id=person.id,
-            created_at=now,
-            last_seen_at=now,
-            expires_at=now + timedelta(days=1),
-        )
-        session.add(opened)
-        session.flush()
-        session.refresh(opened)
-        token = tokens.issue(KEY, person.uid, opened.uid, now, timedelta(hours=2))
+    token = caller.a_token(timedelta(hours=2))
+    with doors.reading() as session:
         uids = session.scalars(sa.select(Product.uid).order_by(Product.id)).all()
     said = {"Authorization": f"Bearer {token}"}
     return [

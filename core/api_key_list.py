@@ -95,6 +95,12 @@ def listing(
     return [Line(**(dict(row) | {"rights": api_keys.in_order(row["rights"])})) for row in rows], total
 
 
+def names(session: Session) -> list[tuple[uuid.UUID, int, str]]:
+    """Public id, id and name of all keys, by name: whoever sees the ledger sees which key booked."""
+    rows = session.execute(select(ApiKey.uid, ApiKey.id, ApiKey.name).order_by(ApiKey.name, ApiKey.id))
+    return [(row.uid, row.id, row.name) for row in rows]
+
+
 def _state(now: datetime) -> ColumnElement[str]:
     return case(
         (ApiKey.revoked_at.is_not(None), "revoked"), (ApiKey.expires_at <= now, "expired"), else_="active"

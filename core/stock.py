@@ -223,6 +223,7 @@ def history(
     kind: str | None = None,
     reason_code: str | None = None,
     person_id: int | None = None,
+    api_key_id: int | None = None,
     since: date | None = None,
     until: date | None = None,
     text_like: str | None = None,
@@ -232,12 +233,14 @@ def history(
 ) -> pd.DataFrame:
     """Movements, newest first; with `after_id` the ones that follow it, still newest first.
 
-    Columns as in `db/queries/movements.sql`. `since` and `until` are business days, both inclusive;
-    `text_like` is looked for in SKU, name, reference, note and customer.
+    Columns as in `db/queries/movements.sql`. With `api_key_id` only what was booked with that key; `since`
+    and `until` are business days, both inclusive; `text_like` is looked for in SKU, name, reference, note
+    and customer.
     """
     if not 1 <= limit <= MOST_ROWS:
         raise BadInput(f"A page has 1 to {MOST_ROWS:,} movements.")
-    for value, what in ((product_id, "product"), (warehouse_id, "warehouse"), (person_id, "person")):
+    small = ((product_id, "product"), (warehouse_id, "warehouse"), (person_id, "person"), (api_key_id, "key"))
+    for value, what in small:
         inputs.small_id(value or 0, what)
     for cursor in (before_id, after_id):
         inputs.big_id(cursor or 0, "movement")
@@ -249,6 +252,7 @@ def history(
         "kind": kind and inputs.text(kind, "Type", 100),
         "reason_code": reason_code and inputs.text(reason_code, "Reason code", 100),
         "person_id": person_id,
+        "api_key_id": api_key_id,
         "since": since,
         "until": until,
         "text_like": queries.like(text_like),

@@ -133,6 +133,7 @@ def _make(mine: dict[str, Any], form: str) -> None:
         return Made(key.name, secret, tuple(key.rights), key.expires_at)
 
     pressing.once(mine, form, work)
+    looks.api_keys.clear()
 
 
 def _whole(typed: float | None) -> int | None:
@@ -175,6 +176,10 @@ def key_drawer(uid: str) -> None:
     st.page_link(
         "views/audit.py", label="What it changed", icon=":material/history:", query_params={"q": line.name}
     )
+    st.page_link(
+        "views/movements.py", label="What it booked", icon=":material/swap_vert:",
+        query_params={"person": str(line.uid)},
+    )  # fmt: skip
     if line.state == "active":
         _draw_end(mine, uid)
     editing.draw_answer(mine, key="api-key")

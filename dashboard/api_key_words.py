@@ -19,11 +19,18 @@ MAY = {
     "delete catalogue": ("Delete", "products, warehouses, vendors, transactions"),
 }
 STATE = {"active": "Active", "expired": "Expired", "revoked": "Revoked"}
+# How a key is used, by the first of these rights that it has; "..." stands for an id.
 EXAMPLES = {
     "read": ("GET", "/api/v1/products?limit=5", None),
     "move stock": (
         "POST", "/api/v1/inventory/adjust", {"product_id": "...", "quantity": -1, "reason": "sold"},
     ),
+    "edit catalogue": ("POST", "/api/v1/products", {"sku": "WDG-001", "name": "Widget A"}),
+    "buy": ("POST", "/api/v1/vendors", {"name": "Acme Supplies"}),
+    "acknowledge alerts": ("POST", "/api/v1/alerts/.../acknowledge", None),
+    "manage alerts": ("POST", "/api/v1/alerts/.../resolve", None),
+    "train": ("POST", "/api/v1/predictions/train", {}),
+    "delete catalogue": ("DELETE", "/api/v1/products/...", None),
 }  # fmt: skip
 
 
@@ -82,9 +89,7 @@ def in_words(line: Line, now: datetime) -> str:
 
 def example(secret: str, given: tuple[str, ...]) -> str:
     """A command that uses a key, as far as its rights go."""
-    method, path, body = next(
-        (EXAMPLES[one] for one in EXAMPLES if one in given), ("GET", "/api/v1/...", None)
-    )
+    method, path, body = next(EXAMPLES[one] for one in EXAMPLES if one in given)
     parts = [f"curl '{saving.api_address()}{path}'", f"-H 'Authorization: Bearer {secret}'"]
     if body is not None:
         parts.append(f"-H 'Content-Type: application/json' -d '{json.dumps(body)}'")

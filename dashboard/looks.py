@@ -17,6 +17,7 @@ import streamlit as st
 
 from core import (
     alerts,
+    api_key_list,
     auth,
     demand,
     event_effects,
@@ -116,6 +117,13 @@ def people() -> dict[str, tuple[int, str]]:
     """Everybody who can have booked something: (id, name) by public id."""
     with reading() as session:
         return {str(person.uid): (person.id, person.name) for person in auth.listing(session)}
+
+
+@st.cache_data(ttl=SETTINGS_SECONDS, show_spinner=False)
+def api_keys() -> dict[str, tuple[int, str]]:
+    """All API keys: (id, name) by public id."""
+    with reading() as session:
+        return {str(uid): (key_id, name) for uid, key_id, name in api_key_list.names(session)}
 
 
 @st.cache_data(ttl=SETTINGS_SECONDS, show_spinner=False)

@@ -168,6 +168,18 @@ def person() -> int | None:
     return people[chosen][0] if chosen else None
 
 
+def booked_by() -> dict[str, int | None]:
+    """Filters of the ledger by who booked: a person, whatever they booked with, or one API key."""
+    people, keys = looks.people(), looks.api_keys()
+    names = {uid: name for uid, (_, name) in people.items()}
+    names |= {uid: f"{name} (API key)" for uid, (_, name) in keys.items()}
+    chosen = choice("Person", "person", names, "Anybody")
+    return {
+        "person_id": people[chosen][0] if chosen in people else None,
+        "api_key_id": keys[chosen][0] if chosen in keys else None,
+    }
+
+
 def period(today: date) -> date | None:
     """First day of the period, None for all time."""
     chosen = choice("Period", "days", PERIODS, "All time")

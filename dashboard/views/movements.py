@@ -56,7 +56,7 @@ with st.container(key="filters"):
     with next(row):
         reason = pickers.choice("Reason", "reason", looks.reasons(), "All reasons")
     with next(row):
-        booked_by = pickers.person()
+        booked_by = pickers.booked_by()
     with next(row, st.container()):
         place = pickers.warehouse()
 filters = {
@@ -65,7 +65,7 @@ filters = {
     "warehouse_id": place.id if place else None,
     "kind": kind,
     "reason_code": reason,
-    "person_id": booked_by,
+    **booked_by,
 }
 found, has_newer, has_older = leafing.page(partial(looks.movements, **filters))
 if len(found):

@@ -33,6 +33,8 @@ SELECT * FROM (
       AND (CAST(:kind AS text) IS NULL OR m.type = :kind)
       AND (CAST(:reason_code AS text) IS NULL OR m.reason_code = :reason_code)
       AND (CAST(:person_id AS integer) IS NULL OR p.actor_id = :person_id)
+      AND (CAST(:api_key_id AS integer) IS NULL OR EXISTS (
+          SELECT 1 FROM key_posting AS k WHERE k.posting_id = m.posting_id AND k.api_key_id = :api_key_id))
       AND (CAST(:since AS date) IS NULL OR m.day >= :since)
       AND (CAST(:until AS date) IS NULL OR m.day <= :until)
       AND (CAST(:text_like AS text) IS NULL OR product.sku ILIKE :text_like OR product.name ILIKE :text_like

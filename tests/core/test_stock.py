@@ -191,7 +191,7 @@ def test_looking_for_what_nothing_can_be_called_is_refused(session):
     for limit in (-1, 0, 10**12):
         with pytest.raises(BadInput, match="A page"):
             stock.history(session, limit=limit)
-    for name in ("product_id", "warehouse_id", "person_id", "before_id", "after_id"):
+    for name in ("product_id", "warehouse_id", "person_id", "api_key_id", "before_id", "after_id"):
         with pytest.raises(NotFound):
             stock.history(session, **{name: 2**70})
 

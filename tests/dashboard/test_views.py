@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 
-from core import alerts, catalogue
+from core import alerts, api_keys, catalogue, stock
 from dashboard import looks, ui
 from db.models import Alert
 from tests.dashboard.conftest import plain, words
-from tests.makers import a_product, a_warehouse, an_actor, on_hand
+from tests.makers import a_key, a_product, a_warehouse, an_actor, on_hand, the_warehouse
 
 VIEWS = ("today", "products", "movements", "product")
 
@@ -184,6 +184,19 @@ def test_movements_are_filtered_by_the_address_and_turned_by_cursor(browser, sol
     assert app.dataframe[0].value["Number"].iloc[0] == first
     assert len(browser("viewer", "movements", reason="opening").dataframe[0].value) == 1
     assert "No movement fits" in plain(words(browser("viewer", "movements", q="nothing like it")))
+
+
+def test_movements_of_the_machine_that_booked_them_are_found_by_its_key(browser, session):
+    product, place = a_product(session, 5), the_warehouse(session)
+    key, secret = a_key(session, name="Till *3*", rights=["move stock"])
+    till = api_keys.who(session, api_keys.read(secret), datetime.now(UTC)).actor
+    for actor in (till, an_actor(session)):
+        stock.remove(session, actor, product.id, place.id, 1)
+    found = browser("viewer", "movements", person=str(key.uid)).dataframe[0].value
+    assert found["By"].tolist() == [f"{till.name} (Till *3*)"]
+    everything = browser("viewer", "movements", person=str(till.uid)).dataframe[0].value
+    assert everything["By"].tolist() == found["By"].tolist()
+    assert len(browser("viewer", "movements").dataframe[0].value) == 3
 
 
 def test_figures_of_one_warehouse(browser, session, sold_daily, train):

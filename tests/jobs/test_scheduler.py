@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core import alerts, job_runs, ledger_check, timetable
+from core import alerts, job_runs, ledger_check, ledger_marks, timetable
 from core.job_runs import Claim
-from db.models import AuditLine, JobRun, ModelRun, Worker
+from db.models import AuditLine, JobRun, LedgerMark, ModelRun, Worker
 from db.session import reading, transact, transaction
 from jobs import work
 from jobs.__main__ import main
@@ -68,7 +68,8 @@ def run(run_id: int) -> JobRun:
 
 
 @pytest.mark.usefixtures("clone")
-def test_run_outs_and_the_ledger_check_do_their_work_and_say_so():
+def test_run_outs_the_ledger_check_and_the_tidying_do_their_work_and_say_so(monkeypatch):
+    monkeypatch.setattr(ledger_marks, "STEP", 1)
     with transaction() as session:
         a_product(session, 5)
     minute = claimed("run_outs")
@@ -77,6 +78,11 @@ def test_run_outs_and_the_ledger_check_do_their_work_and_say_so():
     night = claimed("check_ledger")
     work.do(night)
     assert (run(night.run_id).state, run(night.run_id).result) == ("done", {})
+    tidying = claimed("tidy")
+    work.do(tidying)
+    assert (run(tidying.run_id).state, run(tidying.run_id).result) == ("done", {"deleted": 0})
+    with reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(LedgerMark)) == 1
 
 
 def test_a_broken_ledger_fails_the_nightly_check_says_where_and_a_whole_one_is_sound_again(clone):

@@ -20,8 +20,9 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from core import audit, auth, inputs, shop, uids
-from core.auth import RIGHTS, Actor
+from core.auth import Actor
 from core.errors import BadInput, NotFound, NotSignedIn, RuleBroken
+from core.rights import RIGHTS, spoken
 from db.models import ApiKey, Person
 
 PREFIX = "runout_"
@@ -258,7 +259,8 @@ def _checked_rights(person: Person, rights: Collection[str]) -> list[str]:
         raise BadInput("Rights: choose at least one thing that the key may do.")
     lacking = [right for right in in_order(rights) if not auth.role_has(person.role, right)]
     if lacking:
-        raise RuleBroken(f"{person.name} is {person.role} and may not {lacking[0]}: nor can a key of theirs.")
+        may_not = f"{person.name} is {person.role} and may not {spoken(lacking[0])}"
+        raise RuleBroken(f"{may_not}: nor can a key of theirs.")
     return list(in_order(rights))
 
 

@@ -14,25 +14,8 @@ from sqlalchemy.orm import Session
 
 from core import audit, inputs, passwords
 from core.errors import BadInput, NotAllowed, NotSignedIn, RuleBroken, RunoutError, TooMany
+from core.rights import RIGHTS, spoken
 from db.models import ROLES, Person, SignIn, SignInAttempt
-
-# Weakest role that has the right.
-RIGHTS = {
-    "read": "viewer",
-    "move stock": "user",
-    "edit catalogue": "manager",
-    "import": "manager",
-    "train": "manager",
-    "edit forecast": "manager",
-    "buy": "manager",
-    "acknowledge alerts": "user",
-    "manage alerts": "manager",
-    "delete catalogue": "admin",
-    "see audit": "admin",
-    "see jobs": "admin",
-    "manage people": "admin",
-    "manage keys": "admin",
-}
 
 SIGN_IN_LASTS = timedelta(days=14)
 IDLE_LASTS = timedelta(days=3)
@@ -94,10 +77,10 @@ def must(actor: Actor | None, right: str) -> None:
     if actor is None:
         raise NotSignedIn()
     if actor.rights is not None and right not in actor.rights:
-        raise NotAllowed(f"This API key may not {right}: ask an admin for one that may.")
+        raise NotAllowed(f"This API key may not {spoken(right)}: ask an admin for one that may.")
     if not may(actor, right):
         raise NotAllowed(
-            f"Your role ({actor.role}) may not {right}: ask somebody with {RIGHTS[right]} rights."
+            f"Your role ({actor.role}) may not {spoken(right)}: ask somebody with {RIGHTS[right]} rights."
         )
 
 

@@ -75,9 +75,10 @@ def main() -> int:
         page.wait_for_url(re.compile(r"/product\?id="))
         settled(page)
         page.screenshot(path=FOLDER / "product.png")
-        page.goto(f"{ADDRESS}/reorder")
-        settled(page)
-        page.screenshot(path=FOLDER / "reorder.png")
+        for view in ("reorder", "anomalies", "exports"):
+            page.goto(f"{ADDRESS}/{view}")
+            settled(page)
+            page.screenshot(path=FOLDER / f"{view}.png")
         # One that is well stocked can be taken from the shelf.
         page.goto(f"{ADDRESS}/products?status=excess")
         settled(page)

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from core import api_keys, auth, people, tokens
-from core.auth import RIGHTS
+from core.rights import RIGHTS
 from db.models import ROLES, Person
 from db.session import transaction
 from tests import loops, makers
@@ -270,7 +270,7 @@ def test_a_key_is_told_why_it_is_refused(client):
         ("post", "/api/v1/auth/logout", None, "has no sign-in"),
         ("post", "/api/v1/auth/register",
          {"email": "a@b.example", "password": "a long enough one", "full_name": "A"}, "has no sign-in"),
-        ("post", "/api/v1/warehouses", {"code": "B"}, "This API key may not edit catalogue"),
+        ("post", "/api/v1/warehouses", {"code": "B"}, "This API key may not edit the catalogue"),
     ):  # fmt: skip
         answer = client.request(method, path, json=body, headers=bearer)
         assert (answer.status_code, answer.json()["type"]) == (403, "NotAllowed")

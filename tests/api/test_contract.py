@@ -9,7 +9,7 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
-from core.auth import RIGHTS
+from core.rights import RIGHTS
 from db.models import Movement, Posting
 from db.session import reading, transaction
 from tests import makers

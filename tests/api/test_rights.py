@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from api.routes import ExactRoute, Router
-from core.auth import RIGHTS
+from core.rights import RIGHTS
 
 # Everything that answers without a token, by name; the list only grows on purpose.
 PUBLIC = {

@@ -41,7 +41,7 @@ def draw(table: Table, filters: Filters, rows: int) -> None:
 
 def _card(form: Form, table: Table, filters: Filters, rows: int) -> None:
     too_many = _refusal(form, rows)
-    with st.container(border=True):
+    with st.container(border=True, height="stretch"):
         st.markdown(f"**{form.title}**  \n:gray[{ui.safe_md(too_many or form.good_for)}]")
         saving.button(
             f"Download {form.title}", partial(_offer, table.name, form.name, filters),

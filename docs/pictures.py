@@ -31,6 +31,9 @@ def settled(page: Page) -> None:
     """Wait until the script has run and nothing moves any more."""
     page.locator("[data-testid='stStatusWidget']").wait_for(state="detached")
     page.wait_for_timeout(1500)
+    # Where a part of the page is still being loaded, a grey box stands for it.
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
+    page.wait_for_timeout(500)
 
 
 def take_scan(playwright: Playwright, program: str, arguments: list[str], code: str) -> None:

@@ -33,16 +33,25 @@ def draw(desk: dict[str, Any], person: Actor) -> None:
 
 
 def _draw_modes(desk: dict[str, Any]) -> None:
-    st.session_state["scan_mode"] = desk["mode"]
+    """The modes. They get a new name where something else chose, as a label that switches the mode.
+
+    With each run the browser says what its controls hold, several times a second while the camera plays. Of
+    the old name it may still say the old mode: under the same name that would be a press that switches back.
+    """
+    turn = desk.get("mode_turn", 0)
+    if st.session_state.get(f"scan_mode_{turn}", desk["mode"]) != desk["mode"]:
+        desk["mode_turn"] = turn = turn + 1
+    key = f"scan_mode_{turn}"
+    st.session_state[key] = desk["mode"]
     with st.container(key="scan-modes"):
         st.segmented_control(
-            "What a scan does", list(scan_desk.MODES), format_func=scan_desk.MODES.get, key="scan_mode",
-            required=True, width="stretch", label_visibility="collapsed", on_change=_switch, args=(desk,),
+            "What a scan does", list(scan_desk.MODES), format_func=scan_desk.MODES.get, key=key,
+            required=True, width="stretch", label_visibility="collapsed", on_change=_switch, args=(desk, key),
         )  # fmt: skip
 
 
-def _switch(desk: dict[str, Any]) -> None:
-    scan_desk.choose(desk, mode=st.session_state["scan_mode"])
+def _switch(desk: dict[str, Any], key: str) -> None:
+    scan_desk.choose(desk, mode=st.session_state[key])
 
 
 def _draw_places(desk: dict[str, Any]) -> None:

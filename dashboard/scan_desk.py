@@ -5,7 +5,7 @@ UUID that was made where it was read; that is the key of what it books. It stand
 transaction is committed, so that an interrupted run is continued by the next one, and it is taken once,
 however often it arrives.
 
-    mode              what a scan does: one of MODES
+    mode              what a scan does: one of MODES; mode_turn names its control, see scan_chips
     warehouse_id      where, None while nobody has said; to_warehouse_id for transfers
     reasons           mode -> reason code that is booked, where it is not the usual one
     each              what one scan counts: one of EACH

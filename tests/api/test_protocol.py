@@ -73,7 +73,7 @@ def test_what_never_ends_is_hung_up_on_and_takes_no_memory(port, begin, go_on):
 
 
 def test_headers_of_an_honest_size_and_bodies_of_any_go_through(port):
-    head = START + b"A: " + b"x" * (50_000) + b"\r\n"
+    head = START + b"A: " + b"x" * 10_000 + b"\r\n"
     body = b"Content-Length: 5000000\r\nConnection: close\r\n\r\n" + b"x" * 5_000_000
     said, _ = sent(port, [head, body])
     assert said.startswith(b"HTTP/1.1 200 ")

@@ -131,12 +131,23 @@ def test_a_place_that_is_missing_is_asked_for_and_becomes_a_chip(station, sessio
 
 def test_a_mode_is_pressed_or_scanned_and_stands_in_the_address(station, session, lamp):
     app = station()
-    app.button_group(key="scan_mode").set_value("in").run()
+    app.button_group(key="scan_mode_0").set_value("in").run()
     assert app.query_params["mode"] == "in"
+    assert app.session_state["scan_mode_0"] == "in"  # whoever presses keeps the control under the finger
     scan(app, CARTON, "cmd:count")
     assert on_hand(session, lamp) == 53
     assert app.query_params["mode"] == "count"
-    assert app.session_state["scan_mode"] == "count"
+    assert app.session_state["scan_mode_1"] == "count"
+
+
+def test_what_the_browser_still_says_of_the_modes_after_a_label_switched_them_is_no_press(station, lamp):  # noqa: ARG001
+    app = station(mode="in")
+    late = app._tree.get_widget_states()
+    scan(app, "cmd:out")
+    app._run(late)
+    assert not app.exception
+    assert (desk(app)["mode"], app.query_params["mode"]) == ("out", "out")
+    assert "**Out** from here on" in said(app)
 
 
 def test_a_run_that_was_asked_for_before_a_label_switched_the_mode_does_not_switch_it_back(station, lamp):  # noqa: ARG001
